@@ -1,0 +1,492 @@
+/**
+ * What is known of integers where an expression is evaluated: ranges of index variables, and facts that hold there.
+ *
+ *     for i<8. if i >= 1 then %x[i - 1] else 0.0
+ *
+ * Inside the `then` the fact `i - 1 >= 0` is known, so the read is in bounds. Everything here is sound and incomplete: a
+ * range contains every value there is, `prove` answers null when it does not know.
+ */
+import {
+  type Affine, type Interval, addAffine, affineAtom, affineConstant, affineWithin, asDivision, everything,
+  greatestCommonDivisor, plainInterval, scaleAffine, structuralKey, subAffine, toAffine,
+} from "./affine.ts";
+import { type Comprehension, type Expr, typeOf } from "./ir.ts";
+
+/** What holds at a place in a graph. Immutable; made from `emptyContext`. */
+export interface RangeContext {
+  /** Ranges of index variables. */
+  readonly variables: ReadonlyMap<string, Interval>;
+  /** What facts say of other atoms, by their structural keys. */
+  readonly atoms: ReadonlyMap<string, Interval>;
+  /** Each is known to be at least 0. */
+  readonly facts: readonly Affine[];
+  /** Conditions whose truth is known, by their structural keys. */
+  readonly conditions: ReadonlyMap<string, boolean>;
+  /** Nothing is evaluated here: an axis is empty, or conditions exclude each other. Anything is true. */
+  readonly impossible: boolean;
+  /** How many conditions have been entered. */
+  readonly depth: number;
+}
+
+/** Nothing is known. */
+export const emptyContext: RangeContext = {
+  variables: new Map(), atoms: new Map(), facts: [], conditions: new Map(), impossible: false, depth: 0,
+};
+
+const nothing: Interval = { lo: 0, hi: -1 };
+const bit: Interval = { lo: 0, hi: 1 };
+
+/** Deeper than this, the sides of a select are looked at without their conditions: contexts double with each. */
+const deepestSelect = 6;
+
+/** With an index variable of a known range. It hides an outer one of its name, and all that was known of that. */
+export function withVariable(context: RangeContext, name: string, range: Interval): RangeContext {
+  const hides = context.variables.has(name);
+  const outer = hides ? { ...context, atoms: emptyContext.atoms, facts: [], conditions: emptyContext.conditions } : context;
+  const variables = new Map(context.variables).set(name, range);
+  return { ...outer, variables, impossible: context.impossible || range.lo > range.hi };
+}
+
+/** What holds inside a comprehension, at its body. Keyed axes are not variables there. */
+export function contextOf(node: Comprehension, outer: RangeContext = emptyContext): RangeContext {
+  return contextsOf(node, outer).at(-1)!;
+}
+
+/** What holds at the bounds of each reduction axis in turn, and last at the body. */
+export function contextsOf(node: Comprehension, outer: RangeContext = emptyContext): readonly RangeContext[] {
+  const keyed = new Set(node.keys.map((key) => key.axis));
+  const iterated = node.axes.filter((axis) => !keyed.has(axis.name));
+  let context = iterated.reduce((inner, { name, size }) => withVariable(inner, name, { lo: 0, hi: size - 1 }), outer);
+  const contexts = [context];
+  for (const { name, lo, hi } of node.reduction?.axes ?? []) {
+    const range = { lo: rangeOf(lo, context).lo, hi: rangeOf(hi, context).hi - 1 };
+    const [from, to] = [affineOf(lo, context), affineOf(hi, context)];
+    context = withVariable(context, name, range);
+    const variable = affineAtom({ kind: "index", name });
+    if (from.terms.size > 0) context = withFact(context, subAffine(variable, from));
+    if (to.terms.size > 0) context = withFact(context, addAffine(subAffine(to, variable), affineConstant(-1)));
+    contexts.push(context);
+  }
+  return contexts;
+}
+
+/** With `fact` known to be at least 0. The ranges of its atoms are narrowed to what it leaves. */
+export function withFact(context: RangeContext, fact: Affine): RangeContext {
+  const own = rangeOfAffine(fact, context);
+  if (context.impossible || own.lo >= 0) return context;
+  if (own.hi < 0) return { ...context, impossible: true };
+
+  // A minimum that is at least something makes both its arguments so.
+  for (const { atom, coefficient } of fact.terms.values()) {
+    if (atom.kind !== "apply" || (atom.fn !== "min" && atom.fn !== "max")) continue;
+    if (atom.fn === "min" !== coefficient > 0) continue;
+    return atom.args.reduce((inner, arg) => withFact(inner, replaceAtom(fact, atom, affineOf(arg, context))), context);
+  }
+
+  const variables = new Map(context.variables);
+  const atoms = new Map(context.atoms);
+  let impossible = false;
+  for (const [key, { atom, coefficient }] of fact.terms) {
+    const rest = rangeOfAffine(addAffine(fact, scaleAffine(affineAtom(atom), -coefficient)), context);
+    const known = rangeOfAtom(atom, context);
+    const limit = -rest.hi / coefficient;
+    const range = coefficient > 0 ? { lo: Math.max(known.lo, Math.ceil(limit)), hi: known.hi } : { lo: known.lo, hi: Math.min(known.hi, Math.floor(limit)) };
+    if (range.lo > range.hi) impossible = true;
+    if (atom.kind === "index") variables.set(atom.name, range);
+    else atoms.set(key, range);
+  }
+  return { ...context, variables, atoms, impossible, facts: [...context.facts, fact] };
+}
+
+/** With a condition known to be true, or known to be false. */
+export function withCondition(context: RangeContext, condition: Expr, truth: boolean): RangeContext {
+  const known = prove(condition, context);
+  if (known === truth) return context;
+  if (known !== null) return { ...context, impossible: true };
+  const conditions = new Map(context.conditions).set(structuralKey(condition), truth);
+  const inner = { ...context, conditions, depth: context.depth + 1 };
+  if (condition.kind !== "apply") return inner;
+
+  const [a, b] = condition.args;
+  if (condition.fn === "not") return withCondition(inner, a!, !truth);
+  if (condition.fn === (truth ? "and" : "or")) return withCondition(withCondition(inner, a!, truth), b!, truth);
+  if (a === undefined || b === undefined || typeOf(a) !== "i32") return inner;
+  const difference = subAffine(affineOf(a, context), affineOf(b, context));
+  const atLeast = (offset: number): RangeContext => withFact(inner, addAffine(difference, affineConstant(-offset)));
+  const atMost = (offset: number): RangeContext => withFact(inner, addAffine(scaleAffine(difference, -1), affineConstant(offset)));
+  switch (condition.fn) {
+    case "lt":
+      return truth ? atMost(-1) : atLeast(0);
+    case "le":
+      return truth ? atMost(0) : atLeast(1);
+    case "gt":
+      return truth ? atLeast(1) : atMost(0);
+    case "ge":
+      return truth ? atLeast(0) : atMost(-1);
+    case "eq":
+    case "ne": {
+      if (truth === (condition.fn === "eq")) return withFact(atLeast(0), scaleAffine(difference, -1));
+      const { lo, hi } = rangeOfAffine(difference, context);
+      return lo === 0 ? atLeast(1) : hi === 0 ? atMost(-1) : inner;
+    }
+    default:
+      return inner;
+  }
+}
+
+/** The values of an expression; of floats and what is not known, everything. */
+export function rangeOf(expr: Expr, context: RangeContext): Interval {
+  if (context.impossible) return nothing;
+  const { ranges } = memoryOf(context);
+  let range = ranges.get(expr);
+  if (range === undefined) {
+    range = rangeOfAtom(expr, context);
+    if (typeOf(expr) === "i32" && range.lo < range.hi) range = intersect(range, rangeOfAffine(affineOf(expr, context), context));
+    ranges.set(expr, range);
+  }
+  return range;
+}
+
+/** The values of an affine form. */
+export function rangeOfAffine(a: Affine, context: RangeContext): Interval {
+  if (context.impossible) return nothing;
+  let best = plainInterval(a, (atom) => rangeOfAtom(atom, context));
+  // floor(n / c) is at least (n - c + 1) / c and at most n / c: with that, divisions cancel against other terms.
+  const divisions = [...a.terms.values()].filter(({ atom }) => asDivision(atom) !== null).slice(0, 4);
+  const relaxations = divisions.length > 1 ? [...divisions.map((d) => [d]), divisions] : [divisions];
+  for (const relaxed of relaxations) {
+    if (relaxed.length === 0) continue;
+    for (const sign of [1, -1]) {
+      let [form, scale] = [scaleAffine(a, sign), 1];
+      for (const { atom, coefficient } of relaxed) {
+        const { numerator, divisor } = asDivision(atom)!;
+        const times = coefficient * sign * scale;
+        const least = times > 0 ? addAffine(affineOf(numerator, context), affineConstant(1 - divisor)) : affineOf(numerator, context);
+        form = addAffine(scaleAffine(addAffine(form, scaleAffine(affineAtom(atom), -times)), divisor), scaleAffine(least, times));
+        scale *= divisor;
+      }
+      // Coefficients stay whole numbers of double precision.
+      if (scale > 2 ** 20) continue;
+      const lo = Math.ceil(plainInterval(form, (atom) => rangeOfAtom(atom, context)).lo / scale);
+      best = intersect(best, sign > 0 ? { lo, hi: Infinity } : { lo: -Infinity, hi: 0 - lo });
+    }
+  }
+  return best;
+}
+
+/** The affine form, simplified by what is known here. */
+export function affineOf(expr: Expr, context: RangeContext): Affine {
+  return memoryOf(context).affine(expr);
+}
+
+/** Is the condition true here, or false, or is it not known? */
+export function prove(condition: Expr, context: RangeContext): boolean | null {
+  if (context.impossible) return true;
+  if (condition.kind === "const") return condition.value !== 0;
+  const known = context.conditions.get(structuralKey(condition));
+  if (known !== undefined) return known;
+  if (condition.kind === "select") {
+    const chosen = prove(condition.condition, context);
+    if (chosen !== null) return prove(chosen ? condition.yes : condition.no, context);
+    const yes = prove(condition.yes, context);
+    return yes !== null && yes === prove(condition.no, context) ? yes : null;
+  }
+  if (condition.kind !== "apply") return null;
+  const { proofs } = memoryOf(context);
+  let proof = proofs.get(condition);
+  if (proof === undefined) {
+    proof = proveApplied(condition, context);
+    proofs.set(condition, proof);
+  }
+  return proof;
+}
+
+/** Is the form at least 0, by ranges, by the facts known here, and by cases of minima, maxima and selects? */
+export function proveNonNegative(a: Affine, context: RangeContext): boolean {
+  if (context.impossible || rangeOfAffine(a, context).lo >= 0) return true;
+  return byFacts(a, [...context.facts, ...divisionFacts([a, ...context.facts], context)], context, 2) || byCases(a, context, 3);
+}
+
+function proveApplied(condition: Expr & { kind: "apply" }, context: RangeContext): boolean | null {
+  const [a, b] = condition.args;
+  const not = (answer: boolean | null): boolean | null => (answer === null ? null : !answer);
+  switch (condition.fn) {
+    case "not":
+      return not(prove(a!, context));
+    case "and":
+    case "or": {
+      const decisive = condition.fn === "or";
+      const [left, right] = [prove(a!, context), prove(b!, context)];
+      if (left === decisive || right === decisive) return decisive;
+      return left === null || right === null ? null : !decisive;
+    }
+    case "lt":
+      return proveLess(a!, b!, 1, context);
+    case "le":
+      return proveLess(a!, b!, 0, context);
+    case "gt":
+      return proveLess(b!, a!, 1, context);
+    case "ge":
+      return proveLess(b!, a!, 0, context);
+    case "eq":
+      return proveEqual(a!, b!, context);
+    case "ne":
+      return not(proveEqual(a!, b!, context));
+    case "stop_gradient":
+      return prove(a!, context);
+    default:
+      return null;
+  }
+}
+
+/** `a + gap <= b`? */
+function proveLess(a: Expr, b: Expr, gap: 0 | 1, context: RangeContext): boolean | null {
+  if (typeOf(a) === "i32") {
+    const room = addAffine(subAffine(affineOf(b, context), affineOf(a, context)), affineConstant(-gap));
+    if (proveNonNegative(room, context)) return true;
+    return proveNonNegative(addAffine(scaleAffine(room, -1), affineConstant(-1)), context) ? false : null;
+  }
+  if (typeOf(a) !== "u32") return null;
+  const [left, right] = [rangeOf(a, context), rangeOf(b, context)];
+  return left.hi + gap <= right.lo ? true : left.lo + gap > right.hi ? false : null;
+}
+
+function proveEqual(a: Expr, b: Expr, context: RangeContext): boolean | null {
+  if (typeOf(a) !== "i32") {
+    if (typeOf(a) !== "u32") return null;
+    const [left, right] = [rangeOf(a, context), rangeOf(b, context)];
+    if (left.hi < right.lo || right.hi < left.lo) return false;
+    return left.lo === left.hi && right.lo === right.hi ? true : null;
+  }
+  const difference = subAffine(affineOf(a, context), affineOf(b, context));
+  if (difference.terms.size === 0) return difference.constant === 0;
+  const step = [...difference.terms.values()].reduce((gcd, term) => greatestCommonDivisor(gcd, term.coefficient), 0);
+  if (difference.constant % step !== 0) return false;
+  const negative = scaleAffine(difference, -1);
+  const below = addAffine(negative, affineConstant(-1));
+  const above = addAffine(difference, affineConstant(-1));
+  if (proveNonNegative(below, context) || proveNonNegative(above, context)) return false;
+  return proveNonNegative(difference, context) && proveNonNegative(negative, context) ? true : null;
+}
+
+/**
+ * With a fact f >= 0 it is enough that d * a - n * f > -d for some whole d > 0, n > 0. Those are tried that make a term cancel.
+ */
+function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, most: number): boolean {
+  for (const fact of facts) {
+    const tried = new Set<number>();
+    for (const [key, { coefficient }] of fact.terms) {
+      const wanted = a.terms.get(key)?.coefficient;
+      if (wanted === undefined || wanted > 0 !== coefficient > 0) continue;
+      const [d, n] = [Math.abs(coefficient), Math.abs(wanted)];
+      if (tried.has(n / d)) continue;
+      tried.add(n / d);
+      const rest = subAffine(scaleAffine(a, d), scaleAffine(fact, n));
+      if (rangeOfAffine(rest, context).lo > -d) return true;
+      // What is left of a whole multiple must be at least 0; a second fact may show that.
+      if (most > 1 && byFacts(rest, facts, context, most - 1)) return true;
+    }
+  }
+  return false;
+}
+
+/** What is always true of the divisions among the terms: `0 <= n - c * (n // c) <= c - 1`. */
+function divisionFacts(forms: readonly Affine[], context: RangeContext): Affine[] {
+  const divisions = new Map<string, Affine[]>();
+  for (const form of forms) {
+    for (const [key, { atom }] of form.terms) {
+      const division = asDivision(atom);
+      if (division === null || divisions.has(key) || divisions.size >= 4) continue;
+      const rest = subAffine(affineOf(division.numerator, context), scaleAffine(affineAtom(atom), division.divisor));
+      divisions.set(key, [rest, addAffine(scaleAffine(rest, -1), affineConstant(division.divisor - 1))]);
+    }
+  }
+  return [...divisions.values()].flat();
+}
+
+/** Splits a minimum, a maximum or a select among the terms into its cases. */
+function byCases(a: Affine, context: RangeContext, most: number): boolean {
+  if (most === 0) return false;
+  const holds = (form: Affine, where: RangeContext): boolean =>
+    where.impossible || rangeOfAffine(form, where).lo >= 0 || byFacts(form, where.facts, where, 1) || byCases(form, where, most - 1);
+  for (const { atom, coefficient } of a.terms.values()) {
+    if (atom.kind === "select") {
+      const side = (expr: Expr, truth: boolean): boolean => {
+        const where = withCondition(context, atom.condition, truth);
+        return holds(replaceAtom(a, atom, affineOf(expr, where)), where);
+      };
+      return side(atom.yes, true) && side(atom.no, false);
+    }
+    if (atom.kind !== "apply" || (atom.fn !== "min" && atom.fn !== "max")) continue;
+    const cases = atom.args.map((arg) => replaceAtom(a, atom, affineOf(arg, context)));
+    const bothNeeded = (atom.fn === "min") === coefficient > 0;
+    return bothNeeded ? cases.every((form) => holds(form, context)) : cases.some((form) => holds(form, context));
+  }
+  return false;
+}
+
+function replaceAtom(a: Affine, atom: Expr, by: Affine): Affine {
+  const coefficient = a.terms.get(structuralKey(atom))!.coefficient;
+  return addAffine(a, scaleAffine(subAffine(by, affineAtom(atom)), coefficient));
+}
+
+/** The values of an expression by its outermost operation, and by what facts say of it. */
+function rangeOfAtom(expr: Expr, context: RangeContext): Interval {
+  const { atoms } = memoryOf(context);
+  let range = atoms.get(expr);
+  if (range === undefined) {
+    const known = context.atoms.get(structuralKey(expr));
+    range = rangeOfOperation(expr, context);
+    if (known !== undefined) range = intersect(range, known);
+    atoms.set(expr, range);
+  }
+  return range;
+}
+
+function rangeOfOperation(expr: Expr, context: RangeContext): Interval {
+  const within = typeOf(expr) === "bool" ? bit : typeOf(expr) === "u32" ? { lo: 0, hi: 4294967295 } : everything;
+  switch (expr.kind) {
+    case "const":
+      return Number.isNaN(expr.value) ? everything : { lo: expr.value, hi: expr.value };
+    case "index":
+      return context.variables.get(expr.name) ?? everything;
+    case "read":
+      return expr.element.bound === null ? within : { lo: 0, hi: expr.element.bound - 1 };
+    case "select": {
+      const chosen = prove(expr.condition, context);
+      if (chosen !== null) return rangeOf(chosen ? expr.yes : expr.no, context);
+      const deep = context.depth >= deepestSelect;
+      const yes = deep ? context : withCondition(context, expr.condition, true);
+      const no = deep ? context : withCondition(context, expr.condition, false);
+      if (yes.impossible) return rangeOf(expr.no, no);
+      if (no.impossible) return rangeOf(expr.yes, yes);
+      return union(rangeOf(expr.yes, yes), rangeOf(expr.no, no));
+    }
+    case "apply": {
+      if (expr.type === "bool") {
+        const proof = prove(expr, context);
+        return proof === null ? bit : { lo: Number(proof), hi: Number(proof) };
+      }
+      const range = rangeOfApplied(expr, context);
+      if (expr.type === "f32" || expr.type === "f16") return range;
+      // Outside 32 bits an unsigned result wraps, and so does a signed one that is known to leave them.
+      const wraps = expr.type === "u32" ? range.lo < 0 || range.hi > 4294967295 : isFinitelyOutside(range);
+      return wraps ? within : range;
+    }
+  }
+}
+
+function isFinitelyOutside({ lo, hi }: Interval): boolean {
+  return (lo < -2147483648 && lo !== -Infinity) || (hi > 2147483647 && hi !== Infinity);
+}
+
+function rangeOfApplied(expr: Expr & { kind: "apply" }, context: RangeContext): Interval {
+  const [a, b, c] = expr.args.map((arg) => rangeOf(arg, context)) as [Interval, Interval, Interval];
+  const whole = expr.type === "i32" || expr.type === "u32";
+  switch (expr.fn) {
+    // Of floats only what does not round is known.
+    case "add":
+      return whole ? { lo: a.lo + b.lo, hi: a.hi + b.hi } : everything;
+    case "sub":
+      return whole ? { lo: a.lo - b.hi, hi: a.hi - b.lo } : everything;
+    case "neg":
+      return { lo: 0 - a.hi, hi: 0 - a.lo };
+    case "mul":
+      return whole ? corners(a, b, times) : everything;
+    case "floor_div":
+      return whole && (b.lo > 0 || b.hi < 0) ? corners(a, b, quotient) : everything;
+    case "mod": {
+      if (!whole || !(b.lo > 0)) return everything;
+      if (b.lo === b.hi && Math.floor(a.lo / b.lo) === Math.floor(a.hi / b.lo)) return { lo: a.lo - b.lo * Math.floor(a.lo / b.lo), hi: a.hi - b.lo * Math.floor(a.lo / b.lo) };
+      return { lo: 0, hi: a.lo >= 0 ? Math.min(a.hi, b.hi - 1) : b.hi - 1 };
+    }
+    case "min":
+      return { lo: Math.min(a.lo, b.lo), hi: Math.min(a.hi, b.hi) };
+    case "max":
+      return { lo: Math.max(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
+    case "clamp":
+      return { lo: Math.min(Math.max(a.lo, b.lo), c.lo), hi: Math.min(Math.max(a.hi, b.hi), c.hi) };
+    case "abs":
+      return { lo: a.lo > 0 ? a.lo : a.hi < 0 ? -a.hi : 0, hi: Math.max(-a.lo, a.hi) };
+    case "sign":
+      return { lo: Math.sign(a.lo), hi: Math.sign(a.hi) };
+    case "floor":
+      return { lo: Math.floor(a.lo), hi: Math.floor(a.hi) };
+    case "ceil":
+      return { lo: Math.ceil(a.lo), hi: Math.ceil(a.hi) };
+    case "stop_gradient":
+      return a;
+    case "bit_and":
+      return a.lo >= 0 || b.lo >= 0 ? { lo: 0, hi: Math.min(a.lo >= 0 ? a.hi : Infinity, b.lo >= 0 ? b.hi : Infinity) } : everything;
+    case "shift_right":
+      return b.lo === b.hi && b.lo >= 0 && b.lo < 32 ? { lo: Math.floor(a.lo / 2 ** b.lo), hi: Math.floor(a.hi / 2 ** b.lo) } : { lo: 0, hi: a.hi };
+    case "cast":
+      return rangeOfCast(expr, a);
+    default:
+      return everything;
+  }
+}
+
+function rangeOfCast(expr: Expr & { kind: "apply" }, a: Interval): Interval {
+  const from = typeOf(expr.args[0]!);
+  const fromFloat = from === "f32" || from === "f16";
+  switch (expr.type) {
+    case "i32":
+    case "u32": {
+      if (!fromFloat) return a;
+      // NaN gives 0; what is too large stops at the type's ends.
+      const [least, most] = expr.type === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
+      const cut = (x: number): number => Math.max(least, Math.min(most, Math.trunc(x)));
+      return { lo: Math.min(0, cut(a.lo)), hi: Math.max(0, cut(a.hi)) };
+    }
+    case "f32":
+    case "f16": {
+      const exact = expr.type === "f32" ? 2 ** 24 : 2 ** 11;
+      return !fromFloat && a.lo >= -exact && a.hi <= exact ? a : everything;
+    }
+    case "bool":
+      return bit;
+  }
+}
+
+function times(x: number, y: number): number {
+  return x === 0 || y === 0 ? 0 : x * y;
+}
+
+function quotient(x: number, y: number): number {
+  return Math.abs(y) === Infinity ? (x < 0 === y < 0 || x === 0 ? 0 : -1) : Math.floor(x / y);
+}
+
+/** The range of an operation that is monotone in each argument, by the ends of the ranges. */
+function corners(a: Interval, b: Interval, operation: (x: number, y: number) => number): Interval {
+  const ends = [operation(a.lo, b.lo), operation(a.lo, b.hi), operation(a.hi, b.lo), operation(a.hi, b.hi)];
+  return { lo: Math.min(...ends), hi: Math.max(...ends) };
+}
+
+function intersect(a: Interval, b: Interval): Interval {
+  return { lo: Math.max(a.lo, b.lo), hi: Math.min(a.hi, b.hi) };
+}
+
+function union(a: Interval, b: Interval): Interval {
+  return { lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
+}
+
+/** What has been found out in a context, so that shared expressions are looked at once. */
+interface Memory {
+  readonly affine: (expr: Expr) => Affine;
+  readonly ranges: WeakMap<Expr, Interval>;
+  readonly atoms: WeakMap<Expr, Interval>;
+  readonly proofs: WeakMap<Expr, boolean | null>;
+}
+
+const memories = new WeakMap<RangeContext, Memory>();
+
+function memoryOf(context: RangeContext): Memory {
+  let memory = memories.get(context);
+  if (memory === undefined) {
+    const affine = context.impossible ? toAffine : affineWithin((atom) => rangeOfAtom(atom, context));
+    memory = { affine, ranges: new WeakMap(), atoms: new WeakMap(), proofs: new WeakMap() };
+    memories.set(context, memory);
+  }
+  return memory;
+}

@@ -1,0 +1,328 @@
+/**
+ * Dimensions as polynomials with integer coefficients.
+ *
+ *     (h + 2*p - 3) // 2 + 1     is     p + 1 + floor((h - 3) / 2)      (normalised: p + floor((h + 1) / 2) - 1)
+ *
+ * A polynomial's unknowns are *atoms*: a function's dimension variables, unknowns of inference (metas), and what is no
+ * polynomial: floor division, remainder, exact division. Two dimensions are equal for all values when their normal forms are.
+ */
+
+export type Atom =
+  | { readonly kind: "variable"; readonly name: string }
+  /** An unknown of inference; `Metas` says what it stands for. */
+  | { readonly kind: "meta"; readonly id: number }
+  | { readonly kind: "floor" | "mod" | "exact"; readonly left: Dim; readonly right: Dim };
+
+interface Monomial {
+  readonly coefficient: number;
+  /** Sorted by key; an atom to the power two stands twice. */
+  readonly atoms: readonly Atom[];
+}
+
+/** A sum of monomials by key; no coefficient is 0. */
+export interface Dim {
+  readonly monomials: ReadonlyMap<string, Monomial>;
+}
+
+const keys = new WeakMap<Dim, string>();
+
+/** A text that is equal for two dimensions exactly when they have one normal form. */
+export function dimKey(dim: Dim): string {
+  let key = keys.get(dim);
+  if (key === undefined) {
+    key = [...dim.monomials].map(([k, m]) => `${m.coefficient}·${k}`).sort().join("+");
+    keys.set(dim, key);
+  }
+  return key;
+}
+
+function atomKey(atom: Atom): string {
+  switch (atom.kind) {
+    case "variable":
+      return atom.name;
+    case "meta":
+      return `?${atom.id}`;
+    default:
+      return `${atom.kind}(${dimKey(atom.left)},${dimKey(atom.right)})`;
+  }
+}
+
+function fromMonomials(list: Iterable<Monomial>): Dim {
+  const monomials = new Map<string, Monomial>();
+  for (const m of list) {
+    const key = m.atoms.map(atomKey).join("*");
+    const coefficient = (monomials.get(key)?.coefficient ?? 0) + m.coefficient;
+    if (coefficient === 0) monomials.delete(key);
+    else monomials.set(key, { coefficient, atoms: m.atoms });
+  }
+  return { monomials };
+}
+
+function ofAtom(atom: Atom): Dim {
+  return fromMonomials([{ coefficient: 1, atoms: [atom] }]);
+}
+
+/** A number. */
+export function dimNumber(value: number): Dim {
+  return fromMonomials(value === 0 ? [] : [{ coefficient: value, atoms: [] }]);
+}
+
+/** A dimension variable. */
+export function dimVariable(name: string): Dim {
+  return ofAtom({ kind: "variable", name });
+}
+
+/** The number if the dimension is one, else null. */
+export function asNumber(dim: Dim): number | null {
+  if (dim.monomials.size === 0) return 0;
+  if (dim.monomials.size > 1) return null;
+  const [m] = dim.monomials.values();
+  return m!.atoms.length === 0 ? m!.coefficient : null;
+}
+
+export function addDims(a: Dim, b: Dim): Dim {
+  return fromMonomials([...a.monomials.values(), ...b.monomials.values()]);
+}
+
+export function scaleDim(a: Dim, factor: number): Dim {
+  return fromMonomials([...a.monomials.values()].map((m) => ({ ...m, coefficient: m.coefficient * factor })));
+}
+
+export function subDims(a: Dim, b: Dim): Dim {
+  return addDims(a, scaleDim(b, -1));
+}
+
+export function mulDims(a: Dim, b: Dim): Dim {
+  let result: Dim = dimNumber(0);
+  for (const x of a.monomials.values()) {
+    for (const y of b.monomials.values()) result = addDims(result, mulMonomials(x, y));
+  }
+  return result;
+}
+
+/** `exact(n, d) * d` is `n`. */
+function mulMonomials(x: Monomial, y: Monomial): Dim {
+  const atoms = [...x.atoms, ...y.atoms].sort((p, q) => (atomKey(p) < atomKey(q) ? -1 : 1));
+  const product: Monomial = { coefficient: x.coefficient * y.coefficient, atoms };
+  for (const [i, atom] of atoms.entries()) {
+    if (atom.kind !== "exact" || atom.right.monomials.size !== 1) continue;
+    const [divisor] = atom.right.monomials.values();
+    const quotient = divideMonomial({ ...product, atoms: atoms.toSpliced(i, 1) }, divisor!);
+    if (quotient !== null) return mulDims(atom.left, fromMonomials([quotient]));
+  }
+  return fromMonomials([product]);
+}
+
+/** The quotient if `b` divides `a` in coefficient and atoms, else null. */
+function divideMonomial(a: Monomial, b: Monomial): Monomial | null {
+  if (a.coefficient % b.coefficient !== 0) return null;
+  const rest = [...a.atoms];
+  for (const atom of b.atoms) {
+    const at = rest.findIndex((x) => atomKey(x) === atomKey(atom));
+    if (at < 0) return null;
+    rest.splice(at, 1);
+  }
+  return { coefficient: a.coefficient / b.coefficient, atoms: rest };
+}
+
+/** `a = quotient * b + rest`, monomial by monomial; with a number `b`, the rest's coefficients are in `0 … b-1`. */
+function split(a: Dim, b: Dim): { quotient: Dim; rest: Dim } {
+  if (b.monomials.size !== 1) {
+    return dimKey(a) === dimKey(b) ? { quotient: dimNumber(1), rest: dimNumber(0) } : { quotient: dimNumber(0), rest: a };
+  }
+  const [divisor] = b.monomials.values();
+  const quotient: Monomial[] = [];
+  const rest: Monomial[] = [];
+  for (const m of a.monomials.values()) {
+    const whole = divideMonomial(m, divisor!);
+    if (whole !== null) {
+      quotient.push(whole);
+    } else if (divisor!.atoms.length === 0) {
+      const q = Math.floor(m.coefficient / divisor!.coefficient);
+      quotient.push({ coefficient: q, atoms: m.atoms });
+      rest.push({ coefficient: m.coefficient - q * divisor!.coefficient, atoms: m.atoms });
+    } else {
+      rest.push(m);
+    }
+  }
+  return { quotient: fromMonomials(quotient.filter((m) => m.coefficient !== 0)), rest: fromMonomials(rest) };
+}
+
+/** `a // b`; null when `b` is the number 0. */
+export function floorDivDims(a: Dim, b: Dim): Dim | null {
+  const divisor = asNumber(b);
+  if (divisor === 0) return null;
+  const { quotient, rest } = split(a, b);
+  const left = asNumber(rest);
+  if (left === 0) return quotient;
+  if (left !== null && divisor !== null) return addDims(quotient, dimNumber(Math.floor(left / divisor)));
+  return addDims(quotient, ofAtom({ kind: "floor", left: rest, right: b }));
+}
+
+/** `a % b`; null when `b` is the number 0. */
+export function modDims(a: Dim, b: Dim): Dim | null {
+  const divisor = asNumber(b);
+  if (divisor === 0) return null;
+  const { rest } = split(a, b);
+  const left = asNumber(rest);
+  if (left === 0) return rest;
+  if (left !== null && divisor !== null) return dimNumber(left - divisor * Math.floor(left / divisor));
+  return ofAtom({ kind: "mod", left: rest, right: b });
+}
+
+/** `a / b`, exact; null when `b` is 0 or never divides `a`. */
+export function exactDivDims(a: Dim, b: Dim): Dim | null {
+  const divisor = asNumber(b);
+  if (divisor === 0) return null;
+  const { quotient, rest } = split(a, b);
+  const left = asNumber(rest);
+  if (left === 0) return quotient;
+  if (left !== null && divisor !== null) return null;
+  return ofAtom({ kind: "exact", left: a, right: b });
+}
+
+/** What the metas of one function's inference stand for. */
+export class Metas {
+  private readonly solutions = new Map<number, Dim>();
+  private next = 0;
+
+  /** A new unknown. */
+  fresh(): Dim {
+    return ofAtom({ kind: "meta", id: this.next++ });
+  }
+
+  /** The dimension with every solved meta replaced. */
+  resolve(dim: Dim): Dim {
+    if (!mentions(dim, (atom) => atom.kind === "meta" && this.solutions.has(atom.id))) return dim;
+    return substituteDim(dim, (atom) => {
+      const solution = atom.kind === "meta" ? this.solutions.get(atom.id) : undefined;
+      return solution === undefined ? null : this.resolve(solution);
+    });
+  }
+
+  /**
+   * Makes two dimensions equal if an unknown can be chosen for it.
+   * `undecided`: it depends on unknowns that have no solution yet, or on the dimensions given later.
+   */
+  unify(a: Dim, b: Dim): "equal" | "different" | "undecided" {
+    const difference = this.resolve(subDims(a, b));
+    if (difference.monomials.size === 0) return "equal";
+    for (const [key, m] of difference.monomials) {
+      const [atom] = m.atoms;
+      if (m.atoms.length !== 1 || atom!.kind !== "meta" || Math.abs(m.coefficient) !== 1) continue;
+      const id = atom!.id;
+      const rest = { monomials: new Map([...difference.monomials].filter(([k]) => k !== key)) };
+      if (mentions(rest, (other) => other.kind === "meta" && other.id === id)) continue;
+      this.solutions.set(id, scaleDim(rest, -m.coefficient));
+      return "equal";
+    }
+    return compareWithZero(difference);
+  }
+}
+
+function compareWithZero(difference: Dim): "equal" | "different" | "undecided" {
+  if (difference.monomials.size === 0) return "equal";
+  const opaque = mentions(difference, (atom) => atom.kind !== "variable");
+  return opaque && asNumber(difference) === null ? "undecided" : "different";
+}
+
+/** Are two dimensions without unknowns the same for all values of their variables? */
+export function compareDims(a: Dim, b: Dim): "equal" | "different" | "undecided" {
+  return compareWithZero(subDims(a, b));
+}
+
+/** Does any atom, at any depth, satisfy the test? */
+export function mentions(dim: Dim, test: (atom: Atom) => boolean): boolean {
+  for (const m of dim.monomials.values()) {
+    for (const atom of m.atoms) {
+      if (test(atom)) return true;
+      if ("left" in atom && (mentions(atom.left, test) || mentions(atom.right, test))) return true;
+    }
+  }
+  return false;
+}
+
+/** Replaces atoms, innermost first; `replace` gives null for an atom that stays. */
+export function substituteDim(dim: Dim, replace: (atom: Atom) => Dim | null): Dim {
+  let result = dimNumber(0);
+  for (const m of dim.monomials.values()) {
+    let product = dimNumber(m.coefficient);
+    for (const atom of m.atoms) product = mulDims(product, substituteAtom(atom, replace));
+    result = addDims(result, product);
+  }
+  return result;
+}
+
+function substituteAtom(atom: Atom, replace: (atom: Atom) => Dim | null): Dim {
+  const replaced = replace(atom);
+  if (replaced !== null) return replaced;
+  if (!("left" in atom)) return ofAtom(atom);
+  const left = substituteDim(atom.left, replace);
+  const right = substituteDim(atom.right, replace);
+  const rebuild = { floor: floorDivDims, mod: modDims, exact: exactDivDims }[atom.kind];
+  return rebuild(left, right) ?? ofAtom({ kind: atom.kind, left, right });
+}
+
+/** The value for given dimensions; null if a variable is missing or a division is not exact. */
+export function evaluateDim(dim: Dim, values: ReadonlyMap<string, number>): number | null {
+  return asNumber(
+    substituteDim(dim, (atom) => {
+      const value = atom.kind === "variable" ? values.get(atom.name) : undefined;
+      return value === undefined ? null : dimNumber(value);
+    }),
+  );
+}
+
+/**
+ * Is the dimension at least 0 whatever values of at least 1 its variables have? Shown by writing each variable as
+ * 1 + v' and finding no negative coefficient; false may also mean that it could not be shown.
+ */
+export function alwaysNonNegative(dim: Dim): boolean {
+  if (mentions(dim, (atom) => atom.kind !== "variable")) return false;
+  const shifted = substituteDim(dim, (atom) => addDims(ofAtom(atom), dimNumber(1)));
+  return [...shifted.monomials.values()].every((m) => m.coefficient >= 0);
+}
+
+/** The dimension as a program would write it; unknowns show as `_`. */
+export function showDim(dim: Dim): string {
+  if (dim.monomials.size === 0) return "0";
+  const sorted = [...dim.monomials.values()].sort((a, b) => b.atoms.length - a.atoms.length);
+  let text = "";
+  for (const m of sorted) {
+    const size = Math.abs(m.coefficient);
+    const factors = m.atoms.map(showAtom);
+    if (size !== 1 || factors.length === 0) factors.unshift(String(size));
+    const sign = m.coefficient < 0 ? "-" : "+";
+    text += text === "" ? (sign === "-" ? "-" : "") : ` ${sign} `;
+    text += factors.join(" * ");
+  }
+  return text;
+}
+
+function showAtom(atom: Atom): string {
+  switch (atom.kind) {
+    case "variable":
+      return atom.name;
+    case "meta":
+      return "_";
+    default: {
+      const op = { floor: "//", mod: "%", exact: "/" }[atom.kind];
+      return `(${showOperand(atom.left)} ${op} ${showOperand(atom.right)})`;
+    }
+  }
+}
+
+function showOperand(dim: Dim): string {
+  const simple = dim.monomials.size <= 1 && [...dim.monomials.values()].every((m) => m.atoms.length === 0 || (m.atoms.length === 1 && m.coefficient === 1));
+  return simple ? showDim(dim) : `(${showDim(dim)})`;
+}
+
+/** The names of the variables that it mentions. */
+export function variablesOf(dim: Dim): Set<string> {
+  const names = new Set<string>();
+  mentions(dim, (atom) => {
+    if (atom.kind === "variable") names.add(atom.name);
+    return false;
+  });
+  return names;
+}
