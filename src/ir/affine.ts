@@ -10,6 +10,7 @@
  * of unknown range is taken not to overflow.
  */
 import { apply, integer } from "./build.ts";
+import { type Interval, everything, fits } from "./intervals.ts";
 import { type Expr, typeOf } from "./ir.ts";
 import { printConst } from "./print.ts";
 
@@ -24,15 +25,6 @@ export interface Term {
   readonly atom: Expr;
   readonly coefficient: number;
 }
-
-/** The integers from `lo` to `hi`, both included; either may be infinite; none when `hi < lo`. */
-export interface Interval {
-  readonly lo: number;
-  readonly hi: number;
-}
-
-/** Every integer. */
-export const everything: Interval = { lo: -Infinity, hi: Infinity };
 
 const noTerms: ReadonlyMap<string, Term> = new Map();
 
@@ -349,9 +341,4 @@ function rebuilt(old: Expr, next: Expr): Expr {
 function isExact(a: Affine): boolean {
   if (!Number.isSafeInteger(a.constant)) return false;
   return [...a.terms.values()].every(({ coefficient }) => Number.isSafeInteger(coefficient));
-}
-
-/** Can it be a 32-bit integer without wrapping, as far as its range is known? */
-function fits({ lo, hi }: Interval): boolean {
-  return (lo >= -2147483648 || lo === -Infinity) && (hi <= 2147483647 || hi === Infinity);
 }

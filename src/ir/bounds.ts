@@ -6,7 +6,8 @@
  *
  * The verifier reports what is not proved as a broken graph, the elaborator as a mistake in the program.
  */
-import { type Interval, addAffine, affineConstant, scaleAffine } from "./affine.ts";
+import { addAffine, affineConstant, scaleAffine } from "./affine.ts";
+import type { Interval } from "./intervals.ts";
 import type { Comprehension, Expr, ValueName, ValueType } from "./ir.ts";
 import { type RangeContext, affineOf, contextOf, contextsOf, emptyContext, proveNonNegative, rangeOf, withCondition } from "./ranges.ts";
 import { operands, postorder } from "./traverse.ts";

@@ -18,7 +18,7 @@ import { structuralKey } from "./affine.ts";
 import { type Comprehension, type Expr, type ReductionAxis, type ScalarType, type ValueName, definitions, typeOf } from "./ir.ts";
 import { printExpr } from "./print.ts";
 import { scalarFunctions } from "./scalar.ts";
-import { operands, postorder } from "./traverse.ts";
+import { expressionsOf, operands, postorder } from "./traverse.ts";
 
 /** A loop nest: the text of a function of (out, best, the tensors it reads, the outer loops' variables, fail). */
 export interface LoopNest {
@@ -53,7 +53,7 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
   const levels = new Map([...iterated, ...reduced].map((axis, i) => [axis.name, i + 1]));
   const innermost = levels.size;
 
-  const roots = [...reduced.flatMap((axis) => [axis.lo, axis.hi]), ...node.keys.map((key) => key.at), node.body];
+  const roots = expressionsOf(node);
   const { sides, places } = placesOf(roots);
   const levelOf = levelsOf(roots, levels);
 

@@ -1,9 +1,8 @@
 /**
- * Reads back what `print.ts` writes: a tokenizer and a recursive descent, one function for each form.
+ * Reads back what `print.ts` writes, by recursive descent: one function for each form.
  *
  *     parseGraph("graph double(%x: f32[3]) -> (%y) { %y: f32[3] = for i<3. 2.0 * %x[i] }")
  *
- * White space and `#` comments are free, but a value's name follows its `%` at once: `i %x` is no remainder, `i % x` is.
  * A name bound by `let` is one shared object wherever it stands.
  */
 import { apply, index, integer } from "./build.ts";
@@ -13,21 +12,9 @@ import type {
 } from "./ir.ts";
 import { binaryPrecedence, precedence } from "./print.ts";
 import { type ScalarFunctionName, scalarFunctions } from "./scalar.ts";
+import { IrSyntaxError, type Token, tokenize } from "./tokenize.ts";
 
-/** A text that is not the IR: where, from 1, and what was expected there. */
-export class IrSyntaxError extends Error {
-  override readonly name = "IrSyntaxError";
-  readonly line: number;
-  readonly column: number;
-  readonly expected: string;
-
-  constructor(line: number, column: number, expected: string, found: string) {
-    super(`${line}:${column}: expected ${expected}, found ${found}`);
-    this.line = line;
-    this.column = column;
-    this.expected = expected;
-  }
-}
+export { IrSyntaxError };
 
 /** The graph of a text. */
 export function parseGraph(text: string): Graph {
@@ -37,40 +24,6 @@ export function parseGraph(text: string): Graph {
 /** The expression of a text, in which reads have the given types. */
 export function parseExpr(text: string, types: readonly ValueType[] = []): Expr {
   return new Parser(text, types).wholeExpr();
-}
-
-type TokenKind = "value" | "name" | "number" | "symbol" | "end";
-
-interface Token {
-  readonly kind: TokenKind;
-  readonly text: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-const tokenPattern =
-  /(?<blank>\s+|#[^\n]*)|(?<value>%[A-Za-z_][A-Za-z0-9_']*(?:\.[A-Za-z0-9_']+)*)|(?<name>[A-Za-z_][A-Za-z0-9_']*(?:\.[A-Za-z0-9_']+)*)|(?<number>\d+(?:\.\d+)?(?:e[+-]?\d+)?[hu]?)|(?<symbol>->|\.\.|\/\/|[<>=!]=|[-+*/%^<>=(){}[\],.:;])/uy;
-
-function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  let line = 1;
-  let lineStart = 0;
-  let offset = 0;
-  while (offset < text.length) {
-    tokenPattern.lastIndex = offset;
-    const match = tokenPattern.exec(text);
-    const column = offset - lineStart + 1;
-    if (match === null) throw new IrSyntaxError(line, column, "a token", `'${text[offset]}'`);
-    const [kind, matched] = Object.entries(match.groups!).find(([, part]) => part !== undefined) as [TokenKind | "blank", string];
-    if (kind !== "blank") tokens.push({ kind, text: kind === "value" ? matched.slice(1) : matched, line, column });
-    offset += matched.length;
-    const lastBreak = matched.lastIndexOf("\n");
-    if (lastBreak < 0) continue;
-    line += matched.split("\n").length - 1;
-    lineStart = offset - matched.length + lastBreak + 1;
-  }
-  tokens.push({ kind: "end", text: "", line, column: offset - lineStart + 1 });
-  return tokens;
 }
 
 const reduceOps: readonly string[] = ["sum", "prod", "max", "min", "any", "all", "argmax", "argmin"] satisfies ReduceOp[];

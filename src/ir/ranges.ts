@@ -7,9 +7,10 @@
  * range contains every value there is, `prove` answers null when it does not know.
  */
 import {
-  type Affine, type Interval, addAffine, affineAtom, affineConstant, affineWithin, asDivision, everything,
-  greatestCommonDivisor, plainInterval, scaleAffine, structuralKey, subAffine, toAffine,
+  type Affine, addAffine, affineAtom, affineConstant, affineWithin, asDivision, greatestCommonDivisor, plainInterval, scaleAffine,
+  structuralKey, subAffine, toAffine,
 } from "./affine.ts";
+import { type Interval, everything, intersect, rangeOfApplied, rangeOfType, union } from "./intervals.ts";
 import { type Comprehension, type Expr, typeOf } from "./ir.ts";
 
 /** What holds at a place in a graph. Immutable; made from `emptyContext`. */
@@ -34,10 +35,12 @@ export const emptyContext: RangeContext = {
 };
 
 const nothing: Interval = { lo: 0, hi: -1 };
-const bit: Interval = { lo: 0, hi: 1 };
 
 /** Deeper than this, the sides of a select are looked at without their conditions: contexts double with each. */
-const deepestSelect = 6;
+const deepestSelect = 4;
+
+/** So many combinations of facts are tried for a proof. */
+const mostTried = 200;
 
 /** With an index variable of a known range. It hides an outer one of its name, and all that was known of that. */
 export function withVariable(context: RangeContext, name: string, range: Interval): RangeContext {
@@ -195,6 +198,7 @@ export function prove(condition: Expr, context: RangeContext): boolean | null {
   const { proofs } = memoryOf(context);
   let proof = proofs.get(condition);
   if (proof === undefined) {
+    proofs.set(condition, null);
     proof = proveApplied(condition, context);
     proofs.set(condition, proof);
   }
@@ -204,7 +208,9 @@ export function prove(condition: Expr, context: RangeContext): boolean | null {
 /** Is the form at least 0, by ranges, by the facts known here, and by cases of minima, maxima and selects? */
 export function proveNonNegative(a: Affine, context: RangeContext): boolean {
   if (context.impossible || rangeOfAffine(a, context).lo >= 0) return true;
-  return byFacts(a, [...context.facts, ...divisionFacts([a, ...context.facts], context)], context, 2) || byCases(a, context, 3);
+  // The innermost conditions come first: they are there for what they guard.
+  const facts = [...context.facts].reverse();
+  return byFacts(a, [...facts, ...divisionFacts([a, ...facts], context)], context, 2) || byCases(a, context, 3);
 }
 
 function proveApplied(condition: Expr & { kind: "apply" }, context: RangeContext): boolean | null {
@@ -272,7 +278,7 @@ function proveEqual(a: Expr, b: Expr, context: RangeContext): boolean | null {
 /**
  * With a fact f >= 0 it is enough that d * a - n * f > -d for some whole d > 0, n > 0. Those are tried that make a term cancel.
  */
-function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, most: number): boolean {
+function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, most: number, effort = { left: mostTried }): boolean {
   for (const fact of facts) {
     const tried = new Set<number>();
     for (const [key, { coefficient }] of fact.terms) {
@@ -281,10 +287,11 @@ function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, mos
       const [d, n] = [Math.abs(coefficient), Math.abs(wanted)];
       if (tried.has(n / d)) continue;
       tried.add(n / d);
+      if (effort.left-- <= 0) return false;
       const rest = subAffine(scaleAffine(a, d), scaleAffine(fact, n));
       if (rangeOfAffine(rest, context).lo > -d) return true;
       // What is left of a whole multiple must be at least 0; a second fact may show that.
-      if (most > 1 && byFacts(rest, facts, context, most - 1)) return true;
+      if (most > 1 && byFacts(rest, facts, context, most - 1, effort)) return true;
     }
   }
   return false;
@@ -311,6 +318,7 @@ function byCases(a: Affine, context: RangeContext, most: number): boolean {
     where.impossible || rangeOfAffine(form, where).lo >= 0 || byFacts(form, where.facts, where, 1) || byCases(form, where, most - 1);
   for (const { atom, coefficient } of a.terms.values()) {
     if (atom.kind === "select") {
+      if (context.depth >= deepestSelect) return false;
       const side = (expr: Expr, truth: boolean): boolean => {
         const where = withCondition(context, atom.condition, truth);
         return holds(replaceAtom(a, atom, affineOf(expr, where)), where);
@@ -336,6 +344,8 @@ function rangeOfAtom(expr: Expr, context: RangeContext): Interval {
   let range = atoms.get(expr);
   if (range === undefined) {
     const known = context.atoms.get(structuralKey(expr));
+    // A fact may speak of the atom itself: until it is known, it is anything.
+    atoms.set(expr, everything);
     range = rangeOfOperation(expr, context);
     if (known !== undefined) range = intersect(range, known);
     atoms.set(expr, range);
@@ -344,14 +354,13 @@ function rangeOfAtom(expr: Expr, context: RangeContext): Interval {
 }
 
 function rangeOfOperation(expr: Expr, context: RangeContext): Interval {
-  const within = typeOf(expr) === "bool" ? bit : typeOf(expr) === "u32" ? { lo: 0, hi: 4294967295 } : everything;
   switch (expr.kind) {
     case "const":
       return Number.isNaN(expr.value) ? everything : { lo: expr.value, hi: expr.value };
     case "index":
       return context.variables.get(expr.name) ?? everything;
     case "read":
-      return expr.element.bound === null ? within : { lo: 0, hi: expr.element.bound - 1 };
+      return expr.element.bound === null ? rangeOfType(expr.element.scalar) : { lo: 0, hi: expr.element.bound - 1 };
     case "select": {
       const chosen = prove(expr.condition, context);
       if (chosen !== null) return rangeOf(chosen ? expr.yes : expr.no, context);
@@ -365,110 +374,11 @@ function rangeOfOperation(expr: Expr, context: RangeContext): Interval {
     case "apply": {
       if (expr.type === "bool") {
         const proof = prove(expr, context);
-        return proof === null ? bit : { lo: Number(proof), hi: Number(proof) };
+        return proof === null ? rangeOfType("bool") : { lo: Number(proof), hi: Number(proof) };
       }
-      const range = rangeOfApplied(expr, context);
-      if (expr.type === "f32" || expr.type === "f16") return range;
-      // Outside 32 bits an unsigned result wraps, and so does a signed one that is known to leave them.
-      const wraps = expr.type === "u32" ? range.lo < 0 || range.hi > 4294967295 : isFinitelyOutside(range);
-      return wraps ? within : range;
+      return rangeOfApplied(expr, expr.args.map((arg) => rangeOf(arg, context)));
     }
   }
-}
-
-function isFinitelyOutside({ lo, hi }: Interval): boolean {
-  return (lo < -2147483648 && lo !== -Infinity) || (hi > 2147483647 && hi !== Infinity);
-}
-
-function rangeOfApplied(expr: Expr & { kind: "apply" }, context: RangeContext): Interval {
-  const [a, b, c] = expr.args.map((arg) => rangeOf(arg, context)) as [Interval, Interval, Interval];
-  const whole = expr.type === "i32" || expr.type === "u32";
-  switch (expr.fn) {
-    // Of floats only what does not round is known.
-    case "add":
-      return whole ? { lo: a.lo + b.lo, hi: a.hi + b.hi } : everything;
-    case "sub":
-      return whole ? { lo: a.lo - b.hi, hi: a.hi - b.lo } : everything;
-    case "neg":
-      return { lo: 0 - a.hi, hi: 0 - a.lo };
-    case "mul":
-      return whole ? corners(a, b, times) : everything;
-    case "floor_div":
-      return whole && (b.lo > 0 || b.hi < 0) ? corners(a, b, quotient) : everything;
-    case "mod": {
-      if (!whole || !(b.lo > 0)) return everything;
-      if (b.lo === b.hi && Math.floor(a.lo / b.lo) === Math.floor(a.hi / b.lo)) return { lo: a.lo - b.lo * Math.floor(a.lo / b.lo), hi: a.hi - b.lo * Math.floor(a.lo / b.lo) };
-      return { lo: 0, hi: a.lo >= 0 ? Math.min(a.hi, b.hi - 1) : b.hi - 1 };
-    }
-    case "min":
-      return { lo: Math.min(a.lo, b.lo), hi: Math.min(a.hi, b.hi) };
-    case "max":
-      return { lo: Math.max(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
-    case "clamp":
-      return { lo: Math.min(Math.max(a.lo, b.lo), c.lo), hi: Math.min(Math.max(a.hi, b.hi), c.hi) };
-    case "abs":
-      return { lo: a.lo > 0 ? a.lo : a.hi < 0 ? -a.hi : 0, hi: Math.max(-a.lo, a.hi) };
-    case "sign":
-      return { lo: Math.sign(a.lo), hi: Math.sign(a.hi) };
-    case "floor":
-      return { lo: Math.floor(a.lo), hi: Math.floor(a.hi) };
-    case "ceil":
-      return { lo: Math.ceil(a.lo), hi: Math.ceil(a.hi) };
-    case "stop_gradient":
-      return a;
-    case "bit_and":
-      return a.lo >= 0 || b.lo >= 0 ? { lo: 0, hi: Math.min(a.lo >= 0 ? a.hi : Infinity, b.lo >= 0 ? b.hi : Infinity) } : everything;
-    case "shift_right":
-      return b.lo === b.hi && b.lo >= 0 && b.lo < 32 ? { lo: Math.floor(a.lo / 2 ** b.lo), hi: Math.floor(a.hi / 2 ** b.lo) } : { lo: 0, hi: a.hi };
-    case "cast":
-      return rangeOfCast(expr, a);
-    default:
-      return everything;
-  }
-}
-
-function rangeOfCast(expr: Expr & { kind: "apply" }, a: Interval): Interval {
-  const from = typeOf(expr.args[0]!);
-  const fromFloat = from === "f32" || from === "f16";
-  switch (expr.type) {
-    case "i32":
-    case "u32": {
-      if (!fromFloat) return a;
-      // NaN gives 0; what is too large stops at the type's ends.
-      const [least, most] = expr.type === "i32" ? [-2147483648, 2147483647] : [0, 4294967295];
-      const cut = (x: number): number => Math.max(least, Math.min(most, Math.trunc(x)));
-      return { lo: Math.min(0, cut(a.lo)), hi: Math.max(0, cut(a.hi)) };
-    }
-    case "f32":
-    case "f16": {
-      const exact = expr.type === "f32" ? 2 ** 24 : 2 ** 11;
-      return !fromFloat && a.lo >= -exact && a.hi <= exact ? a : everything;
-    }
-    case "bool":
-      return bit;
-  }
-}
-
-function times(x: number, y: number): number {
-  return x === 0 || y === 0 ? 0 : x * y;
-}
-
-function quotient(x: number, y: number): number {
-  return Math.abs(y) === Infinity ? (x < 0 === y < 0 || x === 0 ? 0 : -1) : Math.floor(x / y);
-}
-
-/** The range of an operation that is monotone in each argument, by the ends of the ranges. */
-function corners(a: Interval, b: Interval, operation: (x: number, y: number) => number): Interval {
-  const ends = [operation(a.lo, b.lo), operation(a.lo, b.hi), operation(a.hi, b.lo), operation(a.hi, b.hi)];
-  return { lo: Math.min(...ends), hi: Math.max(...ends) };
-}
-
-function intersect(a: Interval, b: Interval): Interval {
-  return { lo: Math.max(a.lo, b.lo), hi: Math.min(a.hi, b.hi) };
-}
-
-function union(a: Interval, b: Interval): Interval {
-  return { lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
 }
 
 /** What has been found out in a context, so that shared expressions are looked at once. */

@@ -41,7 +41,7 @@ export interface ScalarFunction {
 }
 
 const wrap = (code: string, type: ScalarType): string =>
-  type === "i32" ? `(${code} | 0)` : type === "u32" ? `(${code} >>> 0)` : `(${code})`;
+  type === "i32" ? `(${code} | 0)` : type === "u32" ? `((${code}) >>> 0)` : `(${code})`;
 
 const math =
   (name: string) =>

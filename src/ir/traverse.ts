@@ -1,8 +1,8 @@
 /**
- * Walking expressions. An expression is a directed acyclic graph whose tree may be exponentially larger, so nobody
+ * Walking expressions and nodes. An expression is a directed acyclic graph whose tree may be exponentially larger, so nobody
  * should recurse over one without remembering objects: these do.
  */
-import type { Expr } from "./ir.ts";
+import { type Comprehension, type Expr, type Node, type ValueName, definitions } from "./ir.ts";
 
 const none: readonly Expr[] = [];
 
@@ -33,4 +33,35 @@ export function postorder(...roots: readonly Expr[]): Expr[] {
   };
   for (const root of roots) visit(root);
   return order;
+}
+
+/** The expressions of a comprehension: the bounds of its reduction axes, the keys, the body. */
+export function expressionsOf(node: Comprehension): Expr[] {
+  const bounds = (node.reduction?.axes ?? []).flatMap((axis) => [axis.lo, axis.hi]);
+  return [...bounds, ...node.keys.map((key) => key.at), node.body];
+}
+
+/** The values that a node reads from around it; those that it defines inside for itself are not among them. */
+export function valuesUsed(node: Node): Set<ValueName> {
+  switch (node.kind) {
+    case "comprehension":
+      return new Set(postorder(...expressionsOf(node)).flatMap((expr) => (expr.kind === "read" ? [expr.tensor] : [])));
+    case "loop": {
+      const inside = [...node.carries.map((carry) => carry.next), ...node.stacks.map((stack) => stack.value)];
+      const free = freeIn(node.body, node.carries.map((carry) => carry.param), inside);
+      return new Set([...node.carries.map((carry) => carry.init), ...free]);
+    }
+    case "custom": {
+      const free = freeIn(node.rule, node.cotangents, node.argCotangents);
+      return new Set([...node.results.map((result) => result.value), ...node.args, ...free]);
+    }
+    case "vjp":
+    case "jvp":
+      return new Set([...node.of, ...node.at, ...node.seeds]);
+  }
+}
+
+function freeIn(nodes: readonly Node[], own: readonly ValueName[], results: readonly ValueName[]): ValueName[] {
+  const defined = new Set([...own, ...nodes.flatMap((node) => definitions(node).map(({ name }) => name))]);
+  return [...nodes.flatMap((node) => [...valuesUsed(node)]), ...results].filter((name) => !defined.has(name));
 }

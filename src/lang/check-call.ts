@@ -132,6 +132,7 @@ export function rightCount(cx: Inference, args: readonly Argument[], wanted: num
 }
 
 function fitArgument(cx: Inference, scope: Scope, arg: Argument, wanted: Type, param: { readonly name: string; readonly span: Span; readonly type: Type } | null): void {
+  if (wanted.kind === "function" && wanted.callable.kind === "declared") return fitFunction(cx, scope, arg, wanted.callable, param);
   const found = argumentType(cx, scope, arg, wanted);
   cx.agree(found, wanted, (m) =>
     diagnostic("E0403", arg.span, `${describe(cx, found)} here`, {
@@ -140,6 +141,22 @@ function fitArgument(cx: Inference, scope: Scope, arg: Argument, wanted: Type, p
       help: loopHelp(cx, found, wanted),
     }),
   );
+}
+
+/** A function as an argument is applied to what its parameter's type promises. */
+function fitFunction(
+  cx: Inference, scope: Scope, arg: Argument, wanted: Extract<Callable, { kind: "declared" }>, param: { readonly name: string; readonly span: Span; readonly type: Type } | null,
+): void {
+  const given = cx.resolve(argumentType(cx, scope, arg, null));
+  const expected = showType({ kind: "function", callable: wanted });
+  const secondary = param === null ? [] : [{ span: param.span, text: `${param.name}: ${showType(param.type)} is expected` }];
+  if (given.kind !== "function") {
+    if (given.kind !== "error") cx.report("E0403", arg.span, `${describe(cx, given)} here`, { secondary, help: "give a function's name, or `fn (x) -> …`" });
+    return;
+  }
+  const args = wanted.params.map((type): Argument => ({ span: arg.span, expr: null, type }));
+  const result = applyCallable(cx, scope, given.callable, args, arg.expr!, wanted.result);
+  cx.agree(result, wanted.result, () => diagnostic("E0403", arg.span, `gives ${describe(cx, result)}`, { secondary, notes: [`${expected} is expected`] }));
 }
 
 /** A batch given to a function of one example is the most common slip. */

@@ -13,7 +13,7 @@ export type Atom =
   | { readonly kind: "meta"; readonly id: number }
   | { readonly kind: "floor" | "mod" | "exact"; readonly left: Dim; readonly right: Dim };
 
-interface Monomial {
+export interface Monomial {
   readonly coefficient: number;
   /** Sorted by key; an atom to the power two stands twice. */
   readonly atoms: readonly Atom[];
@@ -58,8 +58,14 @@ function fromMonomials(list: Iterable<Monomial>): Dim {
   return { monomials };
 }
 
-function ofAtom(atom: Atom): Dim {
-  return fromMonomials([{ coefficient: 1, atoms: [atom] }]);
+/** A dimension that is one monomial. */
+export function ofMonomial(monomial: Monomial): Dim {
+  return fromMonomials([monomial]);
+}
+
+/** A dimension that is one atom. */
+export function ofAtom(atom: Atom): Dim {
+  return ofMonomial({ coefficient: 1, atoms: [atom] });
 }
 
 /** A number. */
@@ -178,57 +184,34 @@ export function exactDivDims(a: Dim, b: Dim): Dim | null {
   const left = asNumber(rest);
   if (left === 0) return quotient;
   if (left !== null && divisor !== null) return null;
-  return ofAtom({ kind: "exact", left: a, right: b });
+  return addDims(quotient, ofAtom({ kind: "exact", left: rest, right: b }));
 }
 
-/** What the metas of one function's inference stand for. */
-export class Metas {
-  private readonly solutions = new Map<number, Dim>();
-  private next = 0;
+/** What is known of the equality of two dimensions for all values of their variables. */
+export type Verdict = "equal" | "different" | "undecided";
 
-  /** A new unknown. */
-  fresh(): Dim {
-    return ofAtom({ kind: "meta", id: this.next++ });
-  }
-
-  /** The dimension with every solved meta replaced. */
-  resolve(dim: Dim): Dim {
-    if (!mentions(dim, (atom) => atom.kind === "meta" && this.solutions.has(atom.id))) return dim;
-    return substituteDim(dim, (atom) => {
-      const solution = atom.kind === "meta" ? this.solutions.get(atom.id) : undefined;
-      return solution === undefined ? null : this.resolve(solution);
-    });
-  }
-
-  /**
-   * Makes two dimensions equal if an unknown can be chosen for it.
-   * `undecided`: it depends on unknowns that have no solution yet, or on the dimensions given later.
-   */
-  unify(a: Dim, b: Dim): "equal" | "different" | "undecided" {
-    const difference = this.resolve(subDims(a, b));
-    if (difference.monomials.size === 0) return "equal";
-    for (const [key, m] of difference.monomials) {
-      const [atom] = m.atoms;
-      if (m.atoms.length !== 1 || atom!.kind !== "meta" || Math.abs(m.coefficient) !== 1) continue;
-      const id = atom!.id;
-      const rest = { monomials: new Map([...difference.monomials].filter(([k]) => k !== key)) };
-      if (mentions(rest, (other) => other.kind === "meta" && other.id === id)) continue;
-      this.solutions.set(id, scaleDim(rest, -m.coefficient));
-      return "equal";
-    }
-    return compareWithZero(difference);
-  }
-}
-
-function compareWithZero(difference: Dim): "equal" | "different" | "undecided" {
+/** Are two dimensions the same for all values of their variables? */
+export function compareDims(a: Dim, b: Dim): Verdict {
+  const difference = subDims(a, b);
   if (difference.monomials.size === 0) return "equal";
-  const opaque = mentions(difference, (atom) => atom.kind !== "variable");
-  return opaque && asNumber(difference) === null ? "undecided" : "different";
+  if (hasNoWholeRoot(difference)) return "different";
+  return mentions(difference, (atom) => atom.kind !== "variable") ? "undecided" : "different";
 }
 
-/** Are two dimensions without unknowns the same for all values of their variables? */
-export function compareDims(a: Dim, b: Dim): "equal" | "different" | "undecided" {
-  return compareWithZero(subDims(a, b));
+/** A sum of multiples of g and a number that is none is never 0: `2*n + 1`. All atoms are whole numbers. */
+function hasNoWholeRoot(dim: Dim): boolean {
+  let divisor = 0;
+  let constant = 0;
+  for (const m of dim.monomials.values()) {
+    if (m.atoms.length === 0) constant = m.coefficient;
+    else divisor = greatestCommonDivisor(divisor, Math.abs(m.coefficient));
+  }
+  return divisor === 0 ? constant !== 0 : constant % divisor !== 0;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  while (b !== 0) [a, b] = [b, a % b];
+  return a;
 }
 
 /** Does any atom, at any depth, satisfy the test? */
@@ -283,20 +266,28 @@ export function alwaysNonNegative(dim: Dim): boolean {
   return [...shifted.monomials.values()].every((m) => m.coefficient >= 0);
 }
 
-/** The dimension as a program would write it; unknowns show as `_`. */
+/** The dimension as a program would write it, highest powers first; unknowns show as `_`. */
 export function showDim(dim: Dim): string {
   if (dim.monomials.size === 0) return "0";
-  const sorted = [...dim.monomials.values()].sort((a, b) => b.atoms.length - a.atoms.length);
-  let text = "";
-  for (const m of sorted) {
-    const size = Math.abs(m.coefficient);
-    const factors = m.atoms.map(showAtom);
-    if (size !== 1 || factors.length === 0) factors.unshift(String(size));
-    const sign = m.coefficient < 0 ? "-" : "+";
-    text += text === "" ? (sign === "-" ? "-" : "") : ` ${sign} `;
-    text += factors.join(" * ");
-  }
-  return text;
+  const sorted = [...dim.monomials.values()].sort(
+    (a, b) => b.atoms.length - a.atoms.length || Math.sign(b.coefficient) - Math.sign(a.coefficient),
+  );
+  return sorted.map((m, i) => showSign(m.coefficient, i === 0) + showMonomial(m, i === 0)).join("");
+}
+
+function showSign(coefficient: number, isFirst: boolean): string {
+  if (isFirst) return coefficient < 0 ? "-" : "";
+  return coefficient < 0 ? " - " : " + ";
+}
+
+/** Without its sign. */
+function showMonomial(m: Monomial, isFirst: boolean): string {
+  const size = Math.abs(m.coefficient);
+  const [only] = m.atoms;
+  if (only !== undefined && m.atoms.length === 1 && size === 1 && !(isFirst && m.coefficient < 0)) return showAtom(only);
+  const factors = m.atoms.map((atom) => ("left" in atom ? `(${showAtom(atom)})` : showAtom(atom)));
+  if (size !== 1 || factors.length === 0) factors.unshift(String(size));
+  return factors.join(" * ");
 }
 
 function showAtom(atom: Atom): string {
@@ -305,16 +296,16 @@ function showAtom(atom: Atom): string {
       return atom.name;
     case "meta":
       return "_";
-    default: {
-      const op = { floor: "//", mod: "%", exact: "/" }[atom.kind];
-      return `(${showOperand(atom.left)} ${op} ${showOperand(atom.right)})`;
-    }
+    default:
+      return `${showOperand(atom.left)} ${divisionSigns[atom.kind]} ${showOperand(atom.right)}`;
   }
 }
 
+const divisionSigns = { floor: "//", mod: "%", exact: "/" } as const;
+
 function showOperand(dim: Dim): string {
-  const simple = dim.monomials.size <= 1 && [...dim.monomials.values()].every((m) => m.atoms.length === 0 || (m.atoms.length === 1 && m.coefficient === 1));
-  return simple ? showDim(dim) : `(${showDim(dim)})`;
+  const text = showDim(dim);
+  return /^\w+$/.test(text) ? text : `(${text})`;
 }
 
 /** The names of the variables that it mentions. */

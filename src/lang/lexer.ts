@@ -75,7 +75,7 @@ export function tokenize(file: SourceFile): TokenStream {
         return token;
       case T.UnclosedText:
         report("E0104", token, "text without a closing quote", "begins here", 'end it with `"` on the same line');
-        return retyped(token, T.TextLiteral);
+        return token;
       case T.ForeignOperator: {
         const { write, type } = foreign[token.image]!;
         report("E0101", token, `unknown operator \`${token.image}\``, "not an operator here", `write \`${write}\``);
@@ -131,6 +131,7 @@ function reportUnknown(token: IToken, report: Report): void {
 }
 
 function numberHelp(image: string): string {
+  if (image.length > 30) return "numbers are written `3`, `3.0`, `1e-5`";
   if (/^\.\d+$/.test(image)) return `write \`0${image}\``;
   if (/^\d+\.$/.test(image)) return `write \`${image}0\``;
   if (/^[\d_]+$/.test(image)) return `write \`${image.replaceAll("_", "")}\``;

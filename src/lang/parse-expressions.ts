@@ -61,24 +61,43 @@ export abstract class ExpressionGrammar extends TypeGrammar {
     ]),
   );
 
+  /**
+   * Adds an operand and the prefixes before it to the flat list. Few rules take part in a level of nesting on purpose:
+   * each costs a part of the stack. A form that extends to the right has taken every postfix already.
+   */
   private operand = this.RULE("operand", (items: Items) => {
     this.MANY(() => {
       const token = this.OR([{ ALT: () => this.CONSUME(T.Minus) }, { ALT: () => this.CONSUME(T.Not) }]);
-      items?.push({ kind: "prefix", op: token.tokenType === T.Not ? "not" : "-", token });
+      this.ACTION(() => items.push({ kind: "prefix", op: token.tokenType === T.Not ? "not" : "-", token }));
     });
-    const node = this.OR2({
+    let node = this.OR2<Expr>({
       DEF: [
         { ALT: () => this.SUBRULE(this.forLoop) },
         // `max[` is a reduction, never an element of something called `max`: the first alternative wins.
-        { ALT: () => this.SUBRULE(this.reduction), IGNORE_AMBIGUITIES: true },
+        { GATE: () => this.continues(2), ALT: () => this.SUBRULE(this.reduction), IGNORE_AMBIGUITIES: true },
         { ALT: () => this.SUBRULE(this.conditional) },
         { ALT: () => this.SUBRULE(this.fold) },
         { ALT: () => this.SUBRULE(this.lambda) },
-        { ALT: () => this.SUBRULE(this.postfix) },
+        { ALT: () => this.SUBRULE(this.literal) },
+        { ALT: () => this.SUBRULE(this.nameOrStruct) },
+        { ALT: () => this.SUBRULE(this.parenthesised) },
+        { ALT: () => this.SUBRULE(this.list) },
+        { ALT: () => this.SUBRULE(this.block) },
       ],
       ...wanting("expression"),
     });
-    items?.push({ kind: "operand", node });
+    this.MANY2({
+      GATE: () => this.continues(),
+      DEF: () => {
+        const target = node;
+        node = this.OR3([
+          { ALT: () => this.SUBRULE(this.indexing, { ARGS: [target] }) },
+          { ALT: () => this.SUBRULE(this.call, { ARGS: [target] }) },
+          { ALT: () => this.SUBRULE(this.fieldAccess, { ARGS: [target] }) },
+        ]);
+      },
+    });
+    this.ACTION(() => items.push({ kind: "operand", node }));
   });
 
   private expressionBuilder: TreeBuilder<Expr> = {
@@ -86,12 +105,12 @@ export abstract class ExpressionGrammar extends TypeGrammar {
       kind: "binary", span: join(left.span, right.span), op, opSpan: spanOf(this.file, token), left, right,
     }),
     unary: (op, token, operand) => ({ kind: "unary", span: join(spanOf(this.file, token), operand.span), op, operand }),
-    chained: (first, second, [left, middle]) => {
-      const text = middle === left ? "b" : textOf(middle.span);
-      const help = text.length > 40 ? "join two comparisons by `and`" : `join two comparisons by \`and\`: \`… ${first.image} ${text} and ${text} ${second.image} …\``;
+    chained: (first, second, middle) => {
+      const text = textOf(middle.span);
+      const example = text.length > 40 ? "" : `: \`… ${first.image} ${text} and ${text} ${second.image} …\``;
       const primary = { span: spanOf(this.file, second), text: "and this one compares its result" };
       const origin = { span: spanOf(this.file, first), text: "this comparison gives a bool" };
-      this.fail(mistake("E0116", "comparisons can't be chained", primary, help, [origin]));
+      this.fail(mistake("E0116", "comparisons can't be chained", primary, `join two comparisons by \`and\`${example}`, [origin]));
     },
     tooDeep: (token) => this.tooDeep(token),
   };
@@ -178,17 +197,20 @@ export abstract class ExpressionGrammar extends TypeGrammar {
     const init = this.SUBRULE(this.expression);
     this.CONSUME(T.For);
     let over: { readonly item: Name; readonly list: Expr } | { readonly binder: Binder } | null = null;
-    this.OR([
-      {
-        ALT: () => {
-          const item = this.CONSUME(T.Identifier);
-          this.CONSUME(T.In);
-          const list = this.SUBRULE2(this.expression);
-          over = this.ACTION(() => ({ item: this.nameOf(item), list }));
+    this.OR({
+      DEF: [
+        {
+          ALT: () => {
+            const item = this.CONSUME(T.Identifier);
+            this.CONSUME(T.In);
+            const list = this.SUBRULE2(this.expression);
+            over = this.ACTION(() => ({ item: this.nameOf(item), list }));
+          },
         },
-      },
-      { ALT: () => (over = { binder: this.SUBRULE(this.binder) }) },
-    ]);
+        { ALT: () => (over = { binder: this.SUBRULE(this.binder) }) },
+      ],
+      ...wanting("binder"),
+    });
     this.CONSUME(T.Arrow, wanting("arrow"));
     const body = this.SUBRULE3(this.expression);
     return this.ACTION((): Expr => {
@@ -233,22 +255,6 @@ export abstract class ExpressionGrammar extends TypeGrammar {
 
   // Primaries
 
-  private postfix: Rule<Expr> = this.RULE("postfix", () => {
-    let expr = this.SUBRULE(this.primary);
-    this.MANY({
-      GATE: () => this.continues(),
-      DEF: () => {
-        const target = expr;
-        expr = this.OR([
-          { ALT: () => this.SUBRULE(this.indexing, { ARGS: [target] }) },
-          { ALT: () => this.SUBRULE(this.call, { ARGS: [target] }) },
-          { ALT: () => this.SUBRULE(this.fieldAccess, { ARGS: [target] }) },
-        ]);
-      },
-    });
-    return expr;
-  });
-
   private indexing = this.RULE("indexing", (target: Expr): Expr => {
     const indices: Expr[] = [];
     let padding: Expr | null = null;
@@ -286,19 +292,6 @@ export abstract class ExpressionGrammar extends TypeGrammar {
       return { kind: "field", span: join(target.span, field.span), target, field };
     });
   });
-
-  private primary: Rule<Expr> = this.RULE("primary", () =>
-    this.OR({
-      DEF: [
-        { ALT: () => this.SUBRULE(this.literal) },
-        { ALT: () => this.SUBRULE(this.nameOrStruct) },
-        { ALT: () => this.SUBRULE(this.parenthesised) },
-        { ALT: () => this.SUBRULE(this.list) },
-        { ALT: () => this.SUBRULE(this.block) },
-      ],
-      ...wanting("expression"),
-    }),
-  );
 
   private literal: Rule<Expr> = this.RULE("literal", () => {
     const token = this.OR([

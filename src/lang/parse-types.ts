@@ -9,9 +9,11 @@ import type { IToken } from "chevrotain";
 import { treeOf, type Item, type TreeBuilder } from "./precedence.ts";
 import { maxNesting, RecoveringParser, type Rule } from "./recovery.ts";
 import { join } from "./source.ts";
-import { mistake, spanOf, wanting } from "./syntax-errors.ts";
+import { inWords, mistake, spanOf, wanting } from "./syntax-errors.ts";
 import type { DimExpr, DimOp, TypeArg, TypeExpr } from "./syntax.ts";
 import * as T from "./tokens.ts";
+
+const startsArgument = new Set([T.RBracket, T.LBracket, T.LParen, T.Identifier, T.NumberLiteral, T.Fn]);
 
 export abstract class TypeGrammar extends RecoveringParser {
   protected type: Rule<TypeExpr> = this.RULE("type", () => {
@@ -33,7 +35,8 @@ export abstract class TypeGrammar extends RecoveringParser {
     const word = this.CONSUME(T.Identifier, wanting("type"));
     let args: TypeArg[] | null = null;
     let shape: DimExpr[] | null = null;
-    this.OPTION({ GATE: () => this.continues(), DEF: () => (args = this.SUBRULE(this.typeArguments)) });
+    // One token decides, so that what is wrong in the brackets is reported there.
+    this.OPTION({ MAX_LOOKAHEAD: 1, GATE: () => this.continues(), DEF: () => (args = this.SUBRULE(this.typeArguments)) });
     this.OPTION2({
       GATE: () => word.image === "idx" && args !== null && this.continues(),
       DEF: () => (shape = this.SUBRULE(this.shape)),
@@ -55,11 +58,21 @@ export abstract class TypeGrammar extends RecoveringParser {
   private typeArguments: Rule<TypeArg[]> = this.RULE("typeArguments", () => {
     const args: TypeArg[] = [];
     this.opened(this.CONSUME(T.LBracket));
+    this.ACTION(() => this.expectArgument());
     this.MANY_SEP({ SEP: T.Comma, DEF: () => args.push(this.SUBRULE(this.typeArgument)) });
     this.CONSUME(T.RBracket);
     this.closed();
     return args;
   });
+
+  /** Fails unless brackets are closed at once or something begins that may stand in them. */
+  private expectArgument(): void {
+    const found = this.LA(1);
+    if (startsArgument.has(found.tokenType)) return;
+    const primary = { span: spanOf(this.file, found), text: "expected a dimension" };
+    const help = found.tokenType === T.Minus ? "dimensions are natural numbers" : null;
+    this.fail(mistake("E0122", `found ${inWords(found)}, expected a dimension`, primary, help));
+  }
 
   private typeArgument: Rule<TypeArg> = this.RULE("typeArgument", () =>
     this.OR({
@@ -101,6 +114,7 @@ export abstract class TypeGrammar extends RecoveringParser {
   private shape: Rule<DimExpr[]> = this.RULE("shape", () => {
     const dims: DimExpr[] = [];
     this.opened(this.CONSUME(T.LBracket));
+    this.ACTION(() => this.expectArgument());
     this.MANY_SEP({ SEP: T.Comma, DEF: () => dims.push(this.SUBRULE(this.dimension)) });
     this.CONSUME(T.RBracket);
     this.closed();

@@ -88,9 +88,8 @@ class Grammar extends ExpressionGrammar {
   }
 
   private module = this.RULE("module", (decls: Decl[]) => {
-    const resumes = () => false;
-    this.guarded(() => this.ACTION(() => this.expectDeclaration()), undefined, resumes);
-    this.MANY(() =>
+    this.ACTION(() => this.reachDeclaration());
+    this.MANY(() => {
       this.guarded(
         () => {
           const start = this.LA(1);
@@ -98,13 +97,13 @@ class Grammar extends ExpressionGrammar {
           this.ACTION(() => {
             if (depthOf(decl) > maxDepth) this.tooDeep(start);
             decls.push(decl);
-            this.expectDeclaration();
           });
         },
         undefined,
-        resumes,
-      ),
-    );
+        () => false,
+      );
+      this.ACTION(() => this.reachDeclaration());
+    });
   });
 
   private declaration: Rule<Decl> = this.RULE("declaration", () =>
@@ -116,15 +115,22 @@ class Grammar extends ExpressionGrammar {
     ]),
   );
 
-  /** Fails unless a declaration or the end of the file comes next. */
-  private expectDeclaration(): void {
+  /** Goes to the next declaration or the end of the file, and reports what stands before it. */
+  private reachDeclaration(): void {
+    const resumes = () => this.firstOnLine() && meantDeclaration(this.LA(1).image) !== null;
+    while (!this.guarded(() => this.expectDeclaration(), false, resumes));
+  }
+
+  /** Reads a token and fails, unless a declaration or the end of the file comes next. */
+  private expectDeclaration(): true {
     const found = this.LA(1);
     const { tokenType: type, image } = found;
-    if (type === T.EOF || type === T.Use || type === T.Const || type === T.Struct || type === T.Fn) return;
+    if (type === T.EOF || type === T.Use || type === T.Const || type === T.Struct || type === T.Fn) return true;
     if (this.LA(0).tokenType !== T.EOF && !this.firstOnLine()) {
       this.unexpected("an operator or a new declaration", type === T.Semicolon ? "declarations end without `;`" : null);
     }
     if (type === T.RParen || type === T.RBracket || type === T.RBrace) this.unexpected("a declaration");
+    this.SKIP_TOKEN();
     const meant = meantDeclaration(image);
     const primary = { span: spanOf(this.file, found), text: "expected `use`, `const`, `struct` or `fn`" };
     const help = meant === null ? null : `did you mean \`${meant}\`?`;

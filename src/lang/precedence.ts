@@ -25,7 +25,7 @@ export function associativity(op: BinaryOp): "left" | "right" | "none" {
   return binding[op] === binding["=="] ? "none" : "left";
 }
 
-/** An element of the flat list. `start` is where an operand begins, which its span may not tell. */
+/** An element of the flat list. */
 export type Item<Node> =
   | { readonly kind: "operand"; readonly node: Node }
   | { readonly kind: "prefix"; readonly op: "-" | "not"; readonly token: IToken }
@@ -35,7 +35,7 @@ export type Item<Node> =
 export interface TreeBuilder<Node> {
   binary(op: BinaryOp, token: IToken, left: Node, right: Node): Node;
   unary(op: "-" | "not", token: IToken, operand: Node): Node;
-  chained(first: IToken, second: IToken, operands: readonly [Node, Node]): never;
+  chained(first: IToken, second: IToken, middle: Node): never;
   tooDeep(token: IToken): never;
 }
 
@@ -46,16 +46,16 @@ export function treeOf<Node>(items: readonly Item<Node>[], builder: TreeBuilder<
   /** A prefixed operand and all infix operators after it that bind at least as tightly as `minimum`. */
   function climb(minimum: number, depth: number): Node {
     let left = prefixed(depth);
-    let compared: IToken | null = null;
+    let compared: { readonly token: IToken; readonly right: Node } | null = null;
     for (;;) {
       const item = items[position];
       if (item === undefined || item.kind !== "infix" || binding[item.op] < minimum) return left;
       const group = associativity(item.op);
-      if (group === "none" && compared !== null) builder.chained(compared, item.token, [left, peekOperand(left)]);
-      if (group === "none") compared = item.token;
+      if (group === "none" && compared !== null) builder.chained(compared.token, item.token, compared.right);
       position++;
       if (depth >= maxDepth) builder.tooDeep(item.token);
       const right = climb(group === "right" ? binding[item.op] : binding[item.op] + 1, depth + 1);
+      if (group === "none") compared = { token: item.token, right };
       left = builder.binary(item.op, item.token, left, right);
     }
   }
@@ -66,12 +66,6 @@ export function treeOf<Node>(items: readonly Item<Node>[], builder: TreeBuilder<
     if (item.kind === "infix") throw new Error("an infix operator where an operand belongs");
     if (depth >= maxDepth) builder.tooDeep(item.token);
     return builder.unary(item.op, item.token, climb(item.op === "not" ? binding.not : binding.negate + 1, depth + 1));
-  }
-
-  /** The operand after the operator at `position`, for a message; `fallback` when a prefix stands there. */
-  function peekOperand(fallback: Node): Node {
-    const next = items[position + 1];
-    return next?.kind === "operand" ? next.node : fallback;
   }
 
   return climb(0, 0);

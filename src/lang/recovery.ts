@@ -78,10 +78,10 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     return this.file.text.slice(endOf(before), token.startOffset).includes("\n");
   }
 
-  /** Whether the next token may continue the expression before it: `(`, `[`, `{`, `-` on a new line of a block don't. */
-  protected continues(): boolean {
+  /** Whether a token may continue the expression before it: `(`, `[`, `{`, `-` on a new line of a block don't. */
+  protected continues(ahead = 1): boolean {
     const inLines = this.open.at(-1)?.lines ?? false;
-    return !(inLines && ambiguous.has(this.LA(1).tokenType) && this.firstOnLine());
+    return !(inLines && ambiguous.has(this.LA(ahead).tokenType) && this.firstOnLine(ahead));
   }
 
   /** Called after an opening bracket; `lines` says that newlines separate what it contains. */
@@ -130,8 +130,12 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   }
 
   protected tooDeep(token: IToken): never {
+    throw this.depthMistake(token);
+  }
+
+  private depthMistake(token: IToken): TooDeep {
     const primary = { span: spanOf(this.file, token), text: `more than ${maxNesting} levels deep here` };
-    throw new TooDeep(mistake("E0124", "nested too deeply", primary, "give names to the parts with `let` or `fn`"));
+    return new TooDeep(mistake("E0124", "nested too deeply", primary, "give names to the parts with `let` or `fn`"));
   }
 
   // Mistakes
@@ -168,7 +172,9 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
     const [level, depth] = [this.open.length, this.depth];
     try {
       return part();
-    } catch (error) {
+    } catch (caught) {
+      // The caller may have left less of the stack than `maxNesting` needs.
+      const error = caught instanceof RangeError ? this.depthMistake(this.LA(1)) : caught;
       // Too deep a nest is left altogether: each of its levels would find its own mistakes again.
       if (error instanceof TooDeep && level > 0) throw error;
       this.report(this.diagnosticOf(error));

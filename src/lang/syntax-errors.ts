@@ -82,7 +82,6 @@ export function inWords(token: IToken): string {
   if (token.tokenType === T.EOF) return "the end of the file";
   if (token.tokenType === T.NumberLiteral) return `the number \`${shortened(token.image)}\``;
   if (token.tokenType === T.TextLiteral) return `the text ${shortened(token.image)}`;
-  if (T.keywords.has(token.image)) return `the reserved word \`${token.image}\``;
   return `\`${shortened(token.image)}\``;
 }
 
@@ -104,14 +103,22 @@ export function explain(file: SourceFile, error: IRecognitionException, opening:
   const expectation: Expectation = Object.hasOwn(expectations, error.message)
     ? expectations[error.message as ExpectationKey]
     : { code: "E0123", words: labelOf(error.message) };
-  const sameLine = previous === undefined || !file.text.slice(endOf(previous), found.startOffset).includes("\n");
-  if (expectation.name === true && sameLine && T.keywords.has(found.image)) {
+  if (expectation.name === true && T.keywords.has(found.image) && !beginsLine(file, found, previous, error.message)) {
     const primary = { span, text: `expected ${expectation.words}` };
     return mistake("E0111", `\`${found.image}\` is a reserved word`, primary, `choose another name, such as \`${found.image}_\``);
   }
-  const primary = { span, text: `expected ${expectation.words}` };
+  // What is missing at the end of a line is missing there, not where the next one begins.
+  const atEnd = previous !== undefined && found.tokenType !== T.Unknown && beginsLine(file, found, previous, "");
+  const place = atEnd ? { file, start: endOf(previous), end: endOf(previous) } : span;
+  const primary = { span: place, text: `expected ${expectation.words}` };
   const help = helpFor(found) ?? expectation.help ?? null;
   return mistake(expectation.code, `found ${inWords(found)}, expected ${expectation.words}`, primary, help);
+}
+
+/** A reserved word first on its line has its own meaning; only a field's name is expected there. */
+function beginsLine(file: SourceFile, found: IToken, previous: IToken | undefined, key: string): boolean {
+  if (previous === undefined || previous.tokenType === T.EOF || key === "field") return false;
+  return file.text.slice(endOf(previous), spanOf(file, found).start).includes("\n");
 }
 
 /** `=` where only `==` makes sense, or where a `let` was forgotten. */

@@ -86,10 +86,15 @@ export function showType(type: Type): string {
     case "unknown":
       return "_";
     case "function":
-      return "a function";
+      return showCallable(type.callable);
     case "error":
       return "?";
   }
+}
+
+function showCallable(callable: Callable): string {
+  if (callable.kind !== "declared") return "a function";
+  return `fn(${callable.params.map(showType).join(", ")}) -> ${showType(callable.result)}`;
 }
 
 function showTensor(element: Element, shape: readonly Dim[]): string {
@@ -134,9 +139,14 @@ export function mapType(
       return { ...type, dims: type.dims.map(on.dim), types: type.types.map((t) => mapType(t, on)) };
     case "list":
       return { kind: "list", item: mapType(type.item, on), length: on.dim(type.length) };
+    case "function": {
+      const { callable } = type;
+      if (callable.kind !== "declared") return type;
+      const params = callable.params.map((t) => mapType(t, on));
+      return { kind: "function", callable: { kind: "declared", params, result: mapType(callable.result, on) } };
+    }
     case "variable":
     case "unknown":
-    case "function":
     case "error":
       return type;
   }
