@@ -13,6 +13,7 @@ import { apply, integer } from "./build.ts";
 import { type Interval, everything, fits } from "./intervals.ts";
 import { type Expr, typeOf } from "./ir.ts";
 import { printConst } from "./print.ts";
+import { operands, postorder } from "./traverse.ts";
 
 /** Whole multiples of atoms and a constant, added up. No coefficient is 0. */
 export interface Affine {
@@ -244,13 +245,15 @@ const longestKey = 100;
  * that keys of shared expressions stay short.
  */
 export function structuralKey(expr: Expr): string {
-  let key = keys.get(expr);
-  if (key === undefined) {
-    key = spell(expr);
-    if (key.length > longestKey) key = `#${digest(key, 1)}${digest(key, 2)}`;
-    keys.set(expr, key);
+  const known = keys.get(expr);
+  if (known !== undefined) return known;
+  const deep = operands(expr).some((operand) => !keys.has(operand));
+  for (const part of deep ? postorder(expr) : [expr]) {
+    if (keys.has(part)) continue;
+    const key = spell(part);
+    keys.set(part, key.length > longestKey ? `#${digest(key, 1)}${digest(key, 2)}` : key);
   }
-  return key;
+  return keys.get(expr)!;
 }
 
 function spell(expr: Expr): string {

@@ -225,6 +225,9 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
   });
 
   const body = blocks.at(-1)!;
+  // Operands first: an unrolled fold is deeper than recursion can go. Indices are left out, they may become parts of offsets.
+  const always = checked ? [] : distinct(roots).filter((expr) => places.get(structuralKey(expr)) === null && typeOf(expr) !== "i32");
+  for (const expr of always) value(expr, body);
   if (keyed.size > 0) {
     const inside = node.keys.map((key) => {
       const size = node.axes.find((axis) => axis.name === key.axis)!.size;

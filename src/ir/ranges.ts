@@ -81,8 +81,7 @@ export function withFact(context: RangeContext, fact: Affine): RangeContext {
 
   // A minimum that is at least something makes both its arguments so.
   for (const { atom, coefficient } of fact.terms.values()) {
-    if (atom.kind !== "apply" || (atom.fn !== "min" && atom.fn !== "max")) continue;
-    if (atom.fn === "min" !== coefficient > 0) continue;
+    if (atom.kind !== "apply" || atom.fn !== (coefficient > 0 ? "min" : "max")) continue;
     return atom.args.reduce((inner, arg) => withFact(inner, replaceAtom(fact, atom, affineOf(arg, context))), context);
   }
 
@@ -276,7 +275,8 @@ function proveEqual(a: Expr, b: Expr, context: RangeContext): boolean | null {
 }
 
 /**
- * With a fact f >= 0 it is enough that d * a - n * f > -d for some whole d > 0, n > 0. Those are tried that make a term cancel.
+ * With a fact f >= 0 it is enough that d * a - n * f > -d for some whole d > 0, n > 0, for a is whole. Those are tried that make a
+ * term cancel; a second fact may be needed to show it.
  */
 function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, most: number, effort = { left: mostTried }): boolean {
   for (const fact of facts) {
@@ -288,10 +288,8 @@ function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, mos
       if (tried.has(n / d)) continue;
       tried.add(n / d);
       if (effort.left-- <= 0) return false;
-      const rest = subAffine(scaleAffine(a, d), scaleAffine(fact, n));
-      if (rangeOfAffine(rest, context).lo > -d) return true;
-      // What is left of a whole multiple must be at least 0; a second fact may show that.
-      if (most > 1 && byFacts(rest, facts, context, most - 1, effort)) return true;
+      const rest = addAffine(subAffine(scaleAffine(a, d), scaleAffine(fact, n)), affineConstant(d - 1));
+      if (rangeOfAffine(rest, context).lo >= 0 || (most > 1 && byFacts(rest, facts, context, most - 1, effort))) return true;
     }
   }
   return false;

@@ -21,17 +21,24 @@ export function operands(expr: Expr): readonly Expr[] {
   }
 }
 
-/** Every distinct object below the roots, operands before the expressions that use them. */
+/** Every distinct object below the roots, operands before the expressions that use them. Unrolled folds are deep: no recursion. */
 export function postorder(...roots: readonly Expr[]): Expr[] {
   const seen = new Set<Expr>();
   const order: Expr[] = [];
-  const visit = (expr: Expr): void => {
+  /** Expressions that have been entered, each with the number of its operands that are done. */
+  const path: { readonly expr: Expr; readonly below: readonly Expr[]; done: number }[] = [];
+  const enter = (expr: Expr): void => {
     if (seen.has(expr)) return;
     seen.add(expr);
-    for (const operand of operands(expr)) visit(operand);
-    order.push(expr);
+    path.push({ expr, below: operands(expr), done: 0 });
   };
-  for (const root of roots) visit(root);
+  for (const root of roots) {
+    enter(root);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      if (top.done < top.below.length) enter(top.below[top.done++]!);
+      else order.push(path.pop()!.expr);
+    }
+  }
   return order;
 }
 

@@ -56,7 +56,8 @@ export const catalogue = {
   },
   E0109: {
     title: "missing `->`",
-    explanation: "`for i -> e`, `fn (x) -> e`, `fold s = e0 for t: n -> e` and a rule `vjp (x, ct) -> e` have `->` before the body.",
+    explanation:
+      "`for i -> e`, `fn (x) -> e`, `fold s = e0 for t: n -> e` and a rule `vjp (x, ct) -> e` have `->` before the body.",
   },
   E0110: {
     title: "incomplete `if`",
@@ -105,7 +106,8 @@ export const catalogue = {
   },
   E0120: {
     title: "missing type",
-    explanation: "Parameters of functions and fields of structs have a type: `x: f32[n]`. Inside a function types are inferred.",
+    explanation:
+      "Parameters of functions and fields of structs have a type: `x: f32[n]`. Inside a function types are inferred.",
   },
   E0121: {
     title: "expected a declaration",

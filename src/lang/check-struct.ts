@@ -1,68 +1,80 @@
-/** Struct literals: `S { a: x, b: y }` and `S { ...p, b: y }`. */
-import { checkExpression, describe, fieldType } from "./check-expression.ts";
-import { showDim } from "./dims.ts";
+/** Structs: literals `S { a: x, b: y }` and `S { ...p, b: y }`, and fields read from them. */
+import { checkExpression, checkValue, describe, notesOn } from "./check-expression.ts";
+import { isBroken, useHelp } from "./check-name.ts";
 import { diagnostic, type Inference } from "./inference.ts";
+import { fieldType } from "./instantiate.ts";
 import type { StructInfo } from "./program.ts";
 import type { Scope } from "./scope.ts";
-import type { Span } from "./source.ts";
+import { type Span, textOf } from "./source.ts";
 import { closest } from "./suggest.ts";
-import type { Expr } from "./syntax.ts";
-import type { Type } from "./types.ts";
+import type { Expr, Name } from "./syntax.ts";
+import { errorType, type StructType, type Type } from "./types.ts";
 
-type StructType = Extract<Type, { kind: "struct" }>;
+type StructLiteral = Extract<Expr, { kind: "struct" }>;
 
-export function checkStructLiteral(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "struct" }>, expected: Type | null): Type {
+export function checkStructLiteral(cx: Inference, scope: Scope, expr: StructLiteral, expected: Type | null): Type {
   const decl = cx.module.names.get(expr.name.text);
-  if (decl?.kind !== "struct") {
-    for (const field of expr.fields) checkExpression(cx, scope, field.value, null);
-    const structs = [...cx.module.names.values()].filter((t) => t.kind === "struct");
-    const near = closest(expr.name.text, structs.map((s) => s.name));
-    return cx.report("E0302", expr.name.span, "not a struct", {
-      secondary: decl === undefined ? [] : [{ span: decl.span, text: `a ${decl.kind}, declared here` }],
-      help: near === null ? "declare it, or bring it in with `use`" : `did you mean \`${near}\`?`,
-    });
-  }
+  if (decl?.kind !== "struct") return checkUnknownStruct(cx, scope, expr);
   const type = freshStruct(cx, decl);
   const wanted = expected === null ? null : cx.resolve(expected);
   // Dimensions that the fields leave open may be known to the surroundings; a real conflict is theirs to report.
   if (wanted?.kind === "struct" && wanted.decl === decl) cx.attempt(type, wanted);
   const given = checkFields(cx, scope, expr, decl, type);
   if (expr.spread !== null) {
-    const found = checkExpression(cx, scope, expr.spread, type);
-    cx.agree(found, type, () =>
-      diagnostic("E0201", expr.spread!.span, `${describe(cx, found)} here`, { notes: [`the rest of a ${describe(cx, type)} is taken from it`] }),
+    const { spread } = expr;
+    const found = checkValue(cx, scope, spread, type);
+    cx.agree(found, type, (mismatch) =>
+      diagnostic("E0201", spread.span, `${describe(cx, found)} here`, {
+        notes: [`the other fields of a ${describe(cx, type)} are taken from it`, ...notesOn(mismatch)],
+        help: "`...` takes fields from a value of the same type",
+      }),
     );
     return type;
   }
   const missing = decl.fields.filter((f) => !given.has(f.name));
   if (missing.length === 0) return type;
+  const kept = expr.fields.map((f) => `${f.name.text}: ${textOf(f.value.span)}`).join(", ");
   return cx.report("E0221", expr.name.span, `without ${missing.map((f) => `\`${f.name}\``).join(", ")}`, {
-    secondary: [{ span: missing[0]!.span, text: "declared here" }],
-    help: "give every field, or take the others from a value: `S { ...p, b: y }`",
+    secondary: missing[0]!.span.file === expr.span.file ? [{ span: missing[0]!.span, text: "declared here" }] : [],
+    help: `give every field, or take the others from a value: \`${decl.name} { ...p${kept === "" ? "" : `, ${kept}`} }\``,
   });
 }
 
-function checkFields(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "struct" }>, decl: StructInfo, type: StructType): Map<string, Span> {
+function checkUnknownStruct(cx: Inference, scope: Scope, expr: StructLiteral): Type {
+  const { text, span } = expr.name;
+  if (expr.spread !== null) checkExpression(cx, scope, expr.spread, null);
+  for (const field of expr.fields) checkExpression(cx, scope, field.value, null);
+  if (isBroken(cx.module, text)) return errorType;
+  const top = cx.module.names.get(text);
+  const structs = [...cx.module.names.values()].filter((t) => t.kind === "struct");
+  const near = closest(text, structs.map((s) => s.name));
+  const kinds = { function: "a function", const: "a constant", struct: "a struct" };
+  return cx.report("E0302", span, "not a struct", {
+    secondary: top === undefined ? [] : [{ span: top.span, text: `${kinds[top.kind]}, declared here` }],
+    help: useHelp(text) ?? (near === null ? "declare it, or bring it in with `use`" : `did you mean \`${near}\`?`),
+  });
+}
+
+function checkFields(cx: Inference, scope: Scope, expr: StructLiteral, decl: StructInfo, type: StructType): Map<string, Span> {
   const given = new Map<string, Span>();
   for (const { name, value } of expr.fields) {
     const field = decl.fields.find((f) => f.name === name.text);
     const wanted = field === undefined ? null : fieldType(type, field.type);
-    const found = checkExpression(cx, scope, value, wanted);
+    const found = checkValue(cx, scope, value, wanted);
     const before = given.get(name.text);
     given.set(name.text, name.span);
     if (before !== undefined) {
-      cx.report("E0223", name.span, "again here", { secondary: [{ span: before, text: "first here" }] });
-    } else if (field === undefined) {
-      const near = closest(name.text, decl.fields.map((f) => f.name));
-      cx.report("E0214", name.span, `not a field of ${decl.name}`, {
-        secondary: [{ span: decl.span, text: `${decl.name} is declared here` }],
-        help: near === null ? `its fields are ${decl.fields.map((f) => `\`${f.name}\``).join(", ")}` : `did you mean \`${near}\`?`,
+      cx.report("E0223", name.span, "again here", {
+        secondary: [{ span: before, text: "first here" }],
+        help: "leave one of them out",
       });
+    } else if (field === undefined || wanted === null) {
+      reportNoField(cx, decl, name);
     } else {
-      cx.agree(found, wanted!, (m) =>
+      cx.agree(found, wanted, (mismatch) =>
         diagnostic("E0222", value.span, `${describe(cx, found)} here`, {
-          secondary: [{ span: field.span, text: `declared as ${describe(cx, wanted!)}` }],
-          notes: m.kind === "dim" ? [`${showDim(m.found)} is not ${showDim(m.expected)}`] : [],
+          secondary: [{ span: field.span, text: `${describe(cx, wanted)} is declared` }],
+          notes: notesOn(mismatch),
         }),
       );
     }
@@ -71,6 +83,45 @@ function checkFields(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "s
 }
 
 /** A struct type whose arguments are all unknown. */
-export function freshStruct(cx: Inference, decl: StructInfo): StructType {
+function freshStruct(cx: Inference, decl: StructInfo): StructType {
   return { kind: "struct", decl, dims: decl.dims.map(() => cx.metas.fresh()), types: decl.types.map(() => cx.freshType()) };
+}
+
+export function checkField(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "field" }>): Type {
+  const target = cx.resolve(checkExpression(cx, scope, expr.target, null));
+  if (target.kind === "error") return errorType;
+  if (target.kind !== "struct") {
+    return cx.report("E0215", expr.target.span, `${describe(cx, target)}, not a struct`, {
+      secondary: [{ span: expr.field.span, text: "the field" }],
+      help: helpWithoutFields(target, expr),
+    });
+  }
+  const field = target.decl.fields.find((f) => f.name === expr.field.text);
+  return field === undefined ? reportNoField(cx, target.decl, expr.field) : fieldType(target, field.type);
+}
+
+function helpWithoutFields(target: Type, expr: Extract<Expr, { kind: "field" }>): string {
+  const text = textOf(expr.target.span);
+  switch (target.kind) {
+    case "variable":
+      return "a type parameter has no known fields; use `tree_map`";
+    case "list":
+      return `name the element: \`${text}[0].${expr.field.text}\``;
+    case "tuple":
+      return "take the tuple apart first: `let (a, b) = …`";
+    case "function":
+      return `call it first: \`${text}(…).${expr.field.text}\``;
+    default:
+      return "only structs have fields";
+  }
+}
+
+function reportNoField(cx: Inference, decl: StructInfo, name: Name): Type {
+  const near = closest(name.text, decl.fields.map((f) => f.name));
+  const field = decl.fields.find((f) => f.name === near);
+  const list = decl.fields.map((f) => `\`${f.name}\``).join(", ");
+  return cx.report("E0214", name.span, `not a field of ${decl.name}`, {
+    secondary: [{ span: field?.span ?? decl.span, text: field === undefined ? `${decl.name} is declared here` : "this one?" }],
+    help: near !== null ? `did you mean \`${near}\`?` : list === "" ? "it has no fields" : `its fields are ${list}`,
+  });
 }

@@ -94,6 +94,13 @@ export function scaleDim(a: Dim, factor: number): Dim {
   return fromMonomials([...a.monomials.values()].map((m) => ({ ...m, coefficient: m.coefficient * factor })));
 }
 
+/** The dimension with every coefficient divided by a number, or null when one does not divide. */
+export function dividedBy(a: Dim, divisor: number): Dim | null {
+  const list = [...a.monomials.values()];
+  if (list.some((m) => m.coefficient % divisor !== 0)) return null;
+  return fromMonomials(list.map((m) => ({ ...m, coefficient: m.coefficient / divisor })));
+}
+
 export function subDims(a: Dim, b: Dim): Dim {
   return addDims(a, scaleDim(b, -1));
 }

@@ -69,11 +69,14 @@ export function drawExcerpts(
     const end = isCut ? start + width : Math.max(total, ...marks.map((mark) => mark.to));
     const left = sliceStart + start > 0 ? "…" : "";
     const right = end < total || sliceStart + slice.length < text.length ? "…" : "";
-    const isSeen = (label: MarkedLabel, i: number) => i === 0 || (marks[i]!.from < end && label.span.start - lineStart - sliceStart <= slice.length);
-    const seen = marks.filter((_, i) => isSeen(pending[i]!, i)).map((mark) => {
-      const from = mark.from - start + left.length;
-      return { ...mark, from, to: Math.max(from + 1, Math.min(mark.to, end) - start + left.length) };
-    });
+    const isSeen = (label: MarkedLabel, i: number) =>
+      i === 0 || (marks[i]!.from < end && label.span.start - lineStart - sliceStart <= slice.length);
+    const seen = marks
+      .filter((_, i) => isSeen(pending[i]!, i))
+      .map((mark) => {
+        const from = mark.from - start + left.length;
+        return { ...mark, from, to: Math.max(from + 1, Math.min(mark.to, end) - start + left.length) };
+      });
     excerpts.push({ source: left + shownBetween(cells, start, end) + right, marks: drawMarks(seen, palette) });
     pending = pending.filter((label, i) => !isSeen(label, i));
   }

@@ -54,11 +54,12 @@ export function linesOf(items: readonly LineItem[], start: number, end: number, 
     const after = takeTrailing(pending, item.end, items[i + 1]?.start ?? end);
 
     let apart = item.apart ?? false;
-    before.forEach((comment, j) => {
-      const isDoc = attaches(file, before, j, item.start);
-      lines.push({ doc: commentText(comment, isDoc), apart: apart || followsEmptyLine(file, comment.span.start) });
+    const docs = attached(file, before, item.start);
+    for (const comment of before) {
+      const doc = commentText(comment, docs.has(comment));
+      lines.push({ doc, apart: apart || followsEmptyLine(file, comment.span.start) });
       apart = false;
-    });
+    }
     apart ||= followsEmptyLine(file, item.start);
     for (const comment of inside) {
       lines.push({ doc: commentText(comment, false), apart });
@@ -85,13 +86,16 @@ function takeTrailing(pending: PendingComments, end: number, limit: number): Com
   return takeComments(pending, end, Math.min(limit, newline < 0 ? text.length : newline))[0] ?? null;
 }
 
-/** Whether `comments[i]` is on its own line with nothing but comments between it and the item that begins at `start`. */
-function attaches(file: SourceFile, comments: readonly Comment[], i: number, start: number): boolean {
-  if (!ownsLine(file, comments[i]!.span)) return false;
-  const ends = comments.slice(i + 1).map((comment) => comment.span);
-  const gaps = [...ends.map((span) => span.start), start];
-  const starts = [comments[i]!.span.end, ...ends.map((span) => span.end)];
-  return starts.every((from, j) => file.text.slice(from, gaps[j]).trim() === "");
+/** The comments that have their lines to themselves, with nothing but comments up to the item that begins at `start`. */
+function attached(file: SourceFile, comments: readonly Comment[], start: number): Set<Comment> {
+  const result = new Set<Comment>();
+  let next = start;
+  for (const comment of comments.toReversed()) {
+    if (file.text.slice(comment.span.end, next).trim() !== "") break;
+    if (ownsLine(file, comment.span)) result.add(comment);
+    next = comment.span.start;
+  }
+  return result;
 }
 
 /** A doc comment that moves must not become the documentation of what follows: it loses a `#`. */

@@ -46,7 +46,12 @@ function bindingOf(expr: Expr): number {
 /** Whether an expression, written without parentheses, would take in what follows it. */
 function extendsRight(expr: Expr): boolean {
   switch (expr.kind) {
-    case "for": case "reduce": case "if": case "fold-list": case "fold-count": case "lambda":
+    case "for":
+    case "reduce":
+    case "if":
+    case "fold-list":
+    case "fold-count":
+    case "lambda":
       return true;
     case "binary": {
       const place = rightPlace(expr, false);
@@ -81,7 +86,11 @@ function hugs(expr: Expr): boolean {
   switch (expr.kind) {
     case "block":
       return true;
-    case "for": case "reduce": case "fold-list": case "fold-count": case "lambda":
+    case "for":
+    case "reduce":
+    case "fold-list":
+    case "fold-count":
+    case "lambda":
       return hugs(expr.body);
     case "if":
       return hugs(expr.yes) || hugs(expr.no);
@@ -108,20 +117,38 @@ function bareDoc(expr: Expr, comments: PendingComments, place: Place): Doc {
     case "for":
       return ["for ", bindersDoc(expr.binders, comments), " ->", bodyDoc(expr.body, comments)];
     case "reduce": {
-      const binders = bracketed("[", expr.binders.map((binder) => binderDoc(binder, comments)), "]");
+      const binders = bracketed(
+        "[",
+        expr.binders.map((binder) => binderDoc(binder, comments)),
+        "]",
+      );
       return [expr.reducer, binders, bodyDoc(expr.body, comments)];
     }
     case "if":
       return conditionalDoc(expr, comments);
     case "fold-list":
       return [
-        "fold ", patternDoc(expr.accumulator, comments), " = ", doc(expr.init), " for ", expr.item.text, " in ", doc(expr.list),
-        " ->", bodyDoc(expr.body, comments),
+        "fold ",
+        patternDoc(expr.accumulator, comments),
+        " = ",
+        doc(expr.init),
+        " for ",
+        expr.item.text,
+        " in ",
+        doc(expr.list),
+        " ->",
+        bodyDoc(expr.body, comments),
       ];
     case "fold-count":
       return [
-        "fold ", patternDoc(expr.accumulator, comments), " = ", doc(expr.init), " for ", binderDoc(expr.binder, comments),
-        " ->", bodyDoc(expr.body, comments),
+        "fold ",
+        patternDoc(expr.accumulator, comments),
+        " = ",
+        doc(expr.init),
+        " for ",
+        binderDoc(expr.binder, comments),
+        " ->",
+        bodyDoc(expr.body, comments),
       ];
     case "unary":
       return [expr.op === "not" ? "not " : "-", expressionDoc(expr.operand, comments, operandPlace(expr, place.followed))];
@@ -163,7 +190,9 @@ function bareDoc(expr: Expr, comments: PendingComments, place: Place): Doc {
 
 /** A number as the author wrote it; its span may hold parentheses and comments besides. */
 function numberText(expr: Extract<Expr, { kind: "number" }>): string {
-  return textOf(expr.span).replace(/#.*/g, "").replace(/[()\s]/g, "");
+  return textOf(expr.span)
+    .replace(/#.*/g, "")
+    .replace(/[()\s]/g, "");
 }
 
 /** Operators of one precedence in a row, each at the end of its line if they do not fit on one. */
@@ -234,22 +263,43 @@ export function patternDoc(pattern: Pattern, comments: PendingComments): Doc {
     case "name":
       return pattern.name.text;
     case "tuple":
-      return bracketed("(", pattern.items.map((item) => patternDoc(item, comments)), ")");
+      return bracketed(
+        "(",
+        pattern.items.map((item) => patternDoc(item, comments)),
+        ")",
+      );
     case "indexed":
-      return [pattern.name.text, bracketed("[", pattern.binders.map((binder) => binderDoc(binder, comments)), "]")];
+      return [
+        pattern.name.text,
+        bracketed(
+          "[",
+          pattern.binders.map((binder) => binderDoc(binder, comments)),
+          "]",
+        ),
+      ];
     default:
       return pattern satisfies never;
   }
 }
 
 function bindersDoc(binders: readonly Binder[], comments: PendingComments): Doc {
-  return separated(binders.map((binder) => binderDoc(binder, comments)), ", ");
+  return separated(
+    binders.map((binder) => binderDoc(binder, comments)),
+    ", ",
+  );
 }
 
 function binderDoc({ name, from, to }: Binder, comments: PendingComments): Doc {
   if (to === null) return name.text;
   const bounds = from === null ? [to] : [from, to];
-  return [name.text, ": ", separated(bounds.map((bound) => expressionDoc(bound, comments)), " .. ")];
+  return [
+    name.text,
+    ": ",
+    separated(
+      bounds.map((bound) => expressionDoc(bound, comments)),
+      " .. ",
+    ),
+  ];
 }
 
 export function typeDoc(type: TypeExpr): Doc {
@@ -257,7 +307,14 @@ export function typeDoc(type: TypeExpr): Doc {
     case "named":
       return type.args === null ? type.name.text : [type.name.text, bracketed("[", type.args.map(typeArgumentDoc), "]")];
     case "idx": {
-      const shape = type.shape === null ? "" : bracketed("[", type.shape.map((dim) => dimensionText(dim)), "]");
+      const shape =
+        type.shape === null
+          ? ""
+          : bracketed(
+              "[",
+              type.shape.map((dim) => dimensionText(dim)),
+              "]",
+            );
       return ["idx[", dimensionText(type.bound), "]", shape];
     }
     case "tuple":

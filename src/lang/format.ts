@@ -80,8 +80,7 @@ function functionDoc(decl: FunctionDecl, comments: PendingComments): Doc {
   // The parameters' breaks are the head's own: they are taken before any in the result.
   const list: Doc = params.length === 0 ? "()" : ["(", indent([softline, separated(params, [",", line])]), softline, ")"];
   const head = group(["fn ", decl.name.text, parametersDoc(decl.dims), list, result]);
-  const body: Doc =
-    decl.body.kind === "block" ? [" ", blockDoc(decl.body, comments)] : [" =", bodyDoc(decl.body, comments)];
+  const body: Doc = decl.body.kind === "block" ? [" ", blockDoc(decl.body, comments)] : [" =", bodyDoc(decl.body, comments)];
   if (decl.vjp === null) return [head, body];
   const remarks = commentLines(takeComments(comments, decl.body.span.end, decl.vjp.span.start));
   const names = separated(namesOf(decl.vjp.params), ", ");

@@ -1,20 +1,26 @@
 /**
- * The unknowns of one function's check, and what is found out about them: dimension metas, literals whose type is not
- * yet known, type unknowns, the types of expressions, and conditions that wait for more knowledge.
+ * The unknowns of one function's check, and what is found out about them: dimensions (`metas.ts`), numbers whose type
+ * is not yet known (`literals.ts`), type unknowns, the types of expressions, and what waits for more knowledge.
  */
 import type { Callable } from "./callable.ts";
 import type { DiagnosticCode } from "./catalogue.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Diagnostic, Label } from "./diagnostic.ts";
-import { type Dim, dimKey, mentions, Metas } from "./dims.ts";
+import { type Dim, dimKey, dimNumber, floorDivDims } from "./dims.ts";
+import { Literals } from "./literals.ts";
+import { isOpen, Metas } from "./metas.ts";
 import type { Condition, Instance, ModuleInfo } from "./program.ts";
-import type { IndexVariable } from "./scope.ts";
+import type { IndexVariable, Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
 import type * as syntax from "./syntax.ts";
-import { type Element, errorType, mapType, scalarElement, type Type } from "./types.ts";
+import { traitsOf } from "./type-traits.ts";
+import { type Element, errorType, mapType, type Type } from "./types.ts";
 
-/** Why two types do not agree: in a dimension, or altogether. */
-export type Mismatch = { readonly kind: "dim"; readonly found: Dim; readonly expected: Dim } | { readonly kind: "type" };
+/** Why two types do not agree: in a dimension, in a number that is no `idx` of the bound, or altogether. */
+export type Mismatch =
+  | { readonly kind: "dim"; readonly found: Dim; readonly expected: Dim }
+  | { readonly kind: "bound"; readonly value: number; readonly bound: Dim }
+  | { readonly kind: "type" };
 
 /** The parts of a diagnostic that are not its code and place. */
 export interface Details {
@@ -37,29 +43,33 @@ export function diagnostic(code: DiagnosticCode, span: Span, text: string, detai
   };
 }
 
+/** An equation that could not be decided yet. */
 interface Deferred {
   readonly left: Dim;
   readonly right: Dim;
   readonly report: () => Diagnostic;
 }
 
-interface Literal {
-  readonly isInteger: boolean;
-  solution: Element | null;
-}
+type Lambda = Extract<syntax.Expr, { kind: "lambda" }>;
 
 export class Inference {
   readonly metas = new Metas();
+  readonly literals = new Literals();
   readonly diagnostics: Diagnostic[] = [];
   readonly types = new Map<syntax.Expr, Type>();
   readonly indexVariables: IndexVariable[] = [];
   readonly instances = new Map<syntax.Expr, Instance>();
+  /** Every anonymous function, with the scope in which it stands. */
+  readonly lambdaScopes = new Map<Lambda, Scope>();
   /** Anonymous functions that were applied, with the parameter types of the first time. */
   readonly lambdas = new Map<syntax.Expr, { readonly params: readonly Type[]; readonly result: Type }>();
   readonly callables = new Map<syntax.Expr, Callable>();
-  /** Greater than 0 inside a branch of an `if`, where a read may be guarded by the condition. */
+  /** Names that were reported as unknown: once is enough. */
+  readonly unknownNames = new Set<string>();
+  /** What can be judged only when all ranges are known, in order. */
+  readonly atTheEnd: (() => void)[] = [];
+  /** Greater than 0 where a condition may keep an expression from being evaluated. */
   guarded = 0;
-  private readonly literals: Literal[] = [];
   private readonly unknowns: (Type | null)[] = [];
   private deferred: Deferred[] = [];
   private trees = 0;
@@ -69,11 +79,6 @@ export class Inference {
   report(code: DiagnosticCode, span: Span, text: string, details: Details = {}): Type {
     this.diagnostics.push(diagnostic(code, span, text, details));
     return errorType;
-  }
-
-  freshLiteral(isInteger: boolean): Element {
-    this.literals.push({ isInteger, solution: null });
-    return { kind: "literal", id: this.literals.length - 1 };
   }
 
   freshType(): Type {
@@ -87,17 +92,17 @@ export class Inference {
 
   /** An element type with a solved literal replaced. */
   element(element: Element): Element {
-    if (element.kind !== "literal") return element;
-    const solution = this.literals[element.id]!.solution;
-    return solution === null ? element : this.element(solution);
+    return this.literals.resolve(element);
   }
 
   /** A type with all that is known put in. */
   resolve(type: Type): Type {
+    if (traitsOf(type).isClosed) return type;
     return mapType(type, {
       dim: (d) => this.metas.resolve(d),
       element: (e) => this.element(e),
       type: (t) => {
+        if (traitsOf(t).isClosed) return t;
         if (t.kind !== "unknown") return null;
         const solution = this.unknowns[t.id] ?? null;
         return solution === null ? t : this.resolve(solution);
@@ -107,12 +112,11 @@ export class Inference {
 
   /** Resolved, with literals that nothing decided as `i32` or `f32`. */
   settle(type: Type): Type {
-    const defaulted = (e: Element): Element => {
-      const known = this.element(e);
-      if (known.kind !== "literal") return known;
-      return scalarElement(this.literals[known.id]!.isInteger ? "i32" : "f32");
-    };
-    return mapType(this.resolve(type), { dim: (d) => d, element: defaulted });
+    return mapType(this.resolve(type), {
+      dim: (d) => d,
+      element: (e) => this.literals.settle(e),
+      type: (t) => (traitsOf(t).isClosed ? t : null),
+    });
   }
 
   /**
@@ -120,9 +124,11 @@ export class Inference {
    * Dimensions that can't be decided yet are kept; `report` says what to report should they turn out to differ.
    */
   agree(found: Type, expected: Type, report: (mismatch: Mismatch) => Diagnostic): boolean {
-    const mismatch = this.unify(this.resolve(found), this.resolve(expected), report);
+    const [a, b] = [this.resolve(found), this.resolve(expected)];
+    const mismatch = this.unify(a, b, report);
     if (mismatch === null) return true;
-    this.diagnostics.push(report(mismatch));
+    // A part that is wrong in itself has been reported.
+    if (!traitsOf(a).hasError && !traitsOf(b).hasError) this.diagnostics.push(report(mismatch));
     return false;
   }
 
@@ -147,9 +153,9 @@ export class Inference {
   }
 
   private unify(found: Type, expected: Type, report: (m: Mismatch) => Diagnostic): Mismatch | null {
-    if (found.kind === "error" || expected.kind === "error") return null;
-    if (expected.kind === "unknown") return this.solveType(expected.id, found);
-    if (found.kind === "unknown") return this.solveType(found.id, expected);
+    if (found === expected || found.kind === "error" || expected.kind === "error") return null;
+    if (expected.kind === "unknown") return this.solveType(expected, found);
+    if (found.kind === "unknown") return this.solveType(found, expected);
     switch (found.kind) {
       case "tensor": {
         if (expected.kind !== "tensor" || found.shape.length !== expected.shape.length) return { kind: "type" };
@@ -177,9 +183,10 @@ export class Inference {
     }
   }
 
-  private solveType(id: number, type: Type): null {
-    const self = this.resolve({ kind: "unknown", id });
-    if (self.kind === "unknown" && !(type.kind === "unknown" && type.id === self.id)) this.unknowns[self.id] = type;
+  private solveType(unknown: Extract<Type, { kind: "unknown" }>, type: Type): Mismatch | null {
+    if (type.kind === "unknown" && type.id === unknown.id) return null;
+    if (type.kind === "function" || holdsUnknown(type, unknown.id)) return { kind: "type" };
+    this.unknowns[unknown.id] = type;
     return null;
   }
 
@@ -195,29 +202,34 @@ export class Inference {
   private unifyDims(found: readonly Dim[], expected: readonly Dim[], report: (m: Mismatch) => Diagnostic): Mismatch | null {
     for (const [i, dim] of found.entries()) {
       const wanted = expected[i]!;
-      const mismatch: Mismatch = { kind: "dim", found: dim, expected: wanted };
-      switch (this.metas.unify(dim, wanted)) {
-        case "equal":
-          break;
-        case "different":
-          return mismatch;
-        case "undecided":
-          this.deferred.push({ left: dim, right: wanted, report: () => report(this.resolveMismatch(mismatch)) });
-      }
+      const mismatch = (): Mismatch => ({ kind: "dim", found: this.metas.resolve(dim), expected: this.metas.resolve(wanted) });
+      const wrong = this.requireEqual(dim, wanted, mismatch, report);
+      if (wrong !== null) return wrong;
     }
     return null;
   }
 
-  private resolveMismatch(mismatch: Mismatch): Mismatch {
-    if (mismatch.kind === "type") return mismatch;
-    return { kind: "dim", found: this.metas.resolve(mismatch.found), expected: this.metas.resolve(mismatch.expected) };
+  /** An equation that is part of a larger comparison. */
+  private requireEqual(a: Dim, b: Dim, mismatch: () => Mismatch, report: (m: Mismatch) => Diagnostic): Mismatch | null {
+    switch (this.metas.unify(a, b)) {
+      case "equal":
+        return null;
+      case "different":
+        return mismatch();
+      case "undecided":
+        this.deferred.push({ left: a, right: b, report: () => report(mismatch()) });
+        return null;
+    }
   }
 
   private unifyElements(found: Element, expected: Element, report: (m: Mismatch) => Diagnostic): Mismatch | null {
     const a = this.element(found);
     const b = this.element(expected);
-    if (a.kind === "literal") return this.solveLiteral(a.id, b);
-    if (b.kind === "literal") return this.solveLiteral(b.id, a);
+    if (a.kind === "literal") {
+      if (b.kind === "idx") return this.fitNumber(a.id, b, report);
+      return this.literals.solve(a.id, b) ? null : { kind: "type" };
+    }
+    if (b.kind === "literal") return this.literals.solve(b.id, a) ? null : { kind: "type" };
     if (a.kind === "idx") {
       if (b.kind === "idx") return this.unifyDims([a.bound], [b.bound], report);
       return b.scalar === "i32" ? null : { kind: "type" };
@@ -225,38 +237,54 @@ export class Inference {
     return b.kind === "scalar" && a.scalar === b.scalar ? null : { kind: "type" };
   }
 
-  private solveLiteral(id: number, element: Element): Mismatch | null {
-    const literal = this.literals[id]!;
-    if (element.kind === "literal") {
-      if (element.id === id) return null;
-      // The stricter of the two decides: a float literal can't become an integer.
-      if (literal.isInteger) literal.solution = element;
-      else this.literals[element.id]!.solution = { kind: "literal", id };
-      return null;
-    }
-    const fits = element.kind === "idx" ? literal.isInteger : element.scalar !== "bool" && (literal.isInteger || element.scalar === "f32" || element.scalar === "f16");
-    if (!fits) return { kind: "type" };
-    literal.solution = element.kind === "idx" ? scalarElement("i32") : element;
-    return null;
+  /** A written number is an `idx[n]` if it is less than n: if `number // n` is 0. */
+  private fitNumber(id: number, idx: Extract<Element, { kind: "idx" }>, report: (m: Mismatch) => Diagnostic): Mismatch | null {
+    const value = this.literals.wholeValue(id);
+    if (value === null) return { kind: "type" };
+    const mismatch = (): Mismatch => ({ kind: "bound", value, bound: this.metas.resolve(idx.bound) });
+    const quotient = value < 0 ? null : floorDivDims(dimNumber(value), this.metas.resolve(idx.bound));
+    this.literals.solve(id, idx);
+    return quotient === null ? mismatch() : this.requireEqual(quotient, dimNumber(0), mismatch, report);
   }
 
-  /** Gives every deferred condition its verdict; what still depends on dimensions to be given is returned. */
+  /** Gives every deferred equation its verdict; what still depends on dimensions to be given is returned. */
   settleConditions(): Condition[] {
-    let before: number;
-    do {
-      before = this.deferred.length;
-      const waiting = this.deferred;
-      this.deferred = [];
-      for (const d of waiting) this.agreeDims(d.left, d.right, d.report);
-    } while (this.deferred.length < before);
+    this.decide((left, right) => this.metas.unify(left, right));
+    this.decide((left, right) => this.metas.unifyByDivision(left, right));
     const conditions = new Map<string, Condition>();
     for (const d of this.deferred) {
       const left = this.metas.resolve(d.left);
       const right = this.metas.resolve(d.right);
       const key = `${dimKey(left)}=${dimKey(right)}`;
-      const open = [left, right].some((dim) => mentions(dim, (atom) => atom.kind === "meta"));
-      if (!open && !conditions.has(key)) conditions.set(key, { left, right, diagnostic: d.report() });
+      if (isOpen(left) || isOpen(right) || conditions.has(key)) continue;
+      conditions.set(key, { left, right, diagnostic: d.report() });
     }
     return [...conditions.values()];
   }
+
+  /** Goes through the deferred equations again and again while some of them are decided. */
+  private decide(unify: Metas["unify"]): void {
+    let before: number;
+    do {
+      before = this.deferred.length;
+      this.deferred = this.deferred.filter((d) => {
+        const verdict = unify(d.left, d.right);
+        if (verdict === "different") this.diagnostics.push(d.report());
+        return verdict === "undecided";
+      });
+    } while (this.deferred.length < before);
+  }
+}
+
+/** Would the unknown contain itself? */
+function holdsUnknown(type: Type, id: number): boolean {
+  let found = false;
+  mapType(type, {
+    dim: (d) => d,
+    type: (t) => {
+      found ||= t.kind === "unknown" && t.id === id;
+      return found || traitsOf(t).isClosed ? t : null;
+    },
+  });
+  return found;
 }

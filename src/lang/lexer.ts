@@ -119,10 +119,17 @@ type Report = (code: DiagnosticCode, token: IToken, message: string, text: strin
 function reportUnknown(token: IToken, report: Report): void {
   const first = String.fromCodePoint(token.image.codePointAt(0)!);
   const shown = [...token.image].length > 1 ? "unexpected characters" : "unexpected character";
-  if (/[\0-\x1f\x7f]/.test(token.image)) {
-    report("E0102", token, "control character in the text", codePoint(token.image.match(/[\0-\x1f\x7f]/)![0]), "is this a text file, in UTF-8?");
+  const control = /\p{Cc}/u.exec(token.image);
+  if (control !== null) {
+    report("E0102", token, "control character in the text", codePoint(control[0]), "is this a text file, in UTF-8?");
   } else if (/[\p{L}\p{N}]/u.test(first)) {
-    report("E0101", token, `${shown} \`${shortened(token.image)}\``, "not a letter of names", "names are made of A-Z, a-z, 0-9 and _");
+    report(
+      "E0101",
+      token,
+      `${shown} \`${shortened(token.image)}\``,
+      "not a letter of names",
+      "names are made of A-Z, a-z, 0-9 and _",
+    );
   } else if (/[\p{P}\p{S}]/u.test(first)) {
     report("E0101", token, `${shown} \`${shortened(token.image)}\``, "means nothing here");
   } else {
@@ -135,7 +142,8 @@ function numberHelp(image: string): string {
   if (/^\.\d+$/.test(image)) return `write \`0${image}\``;
   if (/^\d+\.$/.test(image)) return `write \`${image}0\``;
   if (/^[\d_]+$/.test(image)) return `write \`${image.replaceAll("_", "")}\``;
-  if (/^0[xob]/i.test(image) && Number.isSafeInteger(Number(image))) return `numbers are decimal: write \`${Number(image)}\``;
+  if (/^0[xob]/i.test(image) && Number.isSafeInteger(Number(image)))
+    return `numbers are decimal: write \`${Number(image)}\``;
   const product = /^(\d+(?:\.\d+)?)([A-Za-z_]\w*)$/.exec(image);
   if (product !== null) return `a name doesn't begin with a digit; for a product write \`${product[1]} * ${product[2]}\``;
   return "numbers are written `3`, `3.0`, `1e-5`";

@@ -8,6 +8,7 @@ import {
   compareDims,
   type Dim,
   dimNumber,
+  dividedBy,
   exactDivDims,
   mentions,
   ofAtom,
@@ -49,10 +50,10 @@ export class Metas {
   unify(a: Dim, b: Dim): Verdict {
     const difference = this.resolve(subDims(a, b));
     for (const { id, factor, rest } of linearUnknowns(difference)) {
-      const coefficient = asNumber(factor);
-      if (coefficient === null) continue;
-      if ([...rest.monomials.values()].some((m) => m.coefficient % coefficient !== 0)) continue;
-      this.solutions.set(id, scaleDim(rest, -1 / coefficient));
+      const divisor = asNumber(factor);
+      const quotient = divisor === null ? null : dividedBy(scaleDim(rest, -1), divisor);
+      if (quotient === null) continue;
+      this.solutions.set(id, quotient);
       return "equal";
     }
     return compareDims(difference, dimNumber(0));

@@ -4,31 +4,17 @@
  *     module     declaration*
  *     function   fn name [dims] ( params ) (-> type)?  (= expression | block)  (vjp ( names ) -> expression)?
  *
- * The grammar is one Chevrotain parser in four files, each adding to the one before: `recovery.ts`, `parse-types.ts`,
- * `parse-expressions.ts` and this one.
+ * The grammar is one Chevrotain parser whose rules stand in several files, each adding to the one before: `recovery.ts`,
+ * `parse-types.ts`, `parse-patterns.ts`, `parse-primaries.ts`, `parse-blocks.ts`, `parse-expressions.ts`,
+ * `parse-structs.ts` and this one.
  */
-import type { IToken } from "chevrotain";
 import type { Diagnostic } from "./diagnostic.ts";
 import { tokenize, type TokenStream } from "./lexer.ts";
-import { ExpressionGrammar } from "./parse-expressions.ts";
+import { StructGrammar } from "./parse-structs.ts";
 import { maxNesting, TooManyErrors, type Rule } from "./recovery.ts";
 import type { SourceFile } from "./source.ts";
 import { inWords, meantDeclaration, mistake, spanOf, wanting } from "./syntax-errors.ts";
-import type {
-  ConstDecl,
-  CustomVjp,
-  Decl,
-  Distribution,
-  Expr,
-  Field,
-  FunctionDecl,
-  Module,
-  Name,
-  Param,
-  StructDecl,
-  TypeExpr,
-  UseDecl,
-} from "./syntax.ts";
+import type { ConstDecl, CustomVjp, Decl, Expr, FunctionDecl, Module, Name, Param, TypeExpr, UseDecl } from "./syntax.ts";
 import * as T from "./tokens.ts";
 import { depthOf } from "./tree-depth.ts";
 
@@ -51,7 +37,10 @@ export interface ParseResult {
 export function parse(file: SourceFile): ParseResult {
   const span = { file, start: 0, end: file.text.length };
   if (file.text.length > maxFileLength) {
-    const primary = { span: { file, start: 0, end: 0 }, text: `${file.text.length} characters; ${maxFileLength} are allowed` };
+    const primary = {
+      span: { file, start: 0, end: 0 },
+      text: `${file.text.length} characters; ${maxFileLength} are allowed`,
+    };
     return { module: { span, decls: [], comments: [] }, diagnostics: [mistake("E0125", "file too large", primary)] };
   }
   const stream = tokenize(file);
@@ -59,7 +48,7 @@ export function parse(file: SourceFile): ParseResult {
   return { module: { span, decls, comments: stream.comments }, diagnostics };
 }
 
-class Grammar extends ExpressionGrammar {
+class Grammar extends StructGrammar {
   constructor() {
     super();
     this.performSelfAnalysis();
@@ -137,10 +126,6 @@ class Grammar extends ExpressionGrammar {
     this.fail(mistake("E0121", `found ${inWords(found)}, expected a declaration`, primary, help));
   }
 
-  private docBefore(token: IToken): string | null {
-    return this.docs.get(token.startOffset) ?? null;
-  }
-
   // use
 
   private useDecl: Rule<UseDecl> = this.RULE("useDecl", () => {
@@ -173,19 +158,6 @@ class Grammar extends ExpressionGrammar {
     });
   });
 
-  private names: Rule<Name[]> = this.RULE("names", () => {
-    const names: Name[] = [];
-    this.AT_LEAST_ONE_SEP({
-      SEP: T.Comma,
-      DEF: () => {
-        const token = this.CONSUME(T.Identifier, wanting("name"));
-        this.ACTION(() => names.push(this.nameOf(token)));
-      },
-      ...wanting("name"),
-    });
-    return names;
-  });
-
   // const
 
   private constDecl: Rule<ConstDecl> = this.RULE("constDecl", () => {
@@ -196,120 +168,6 @@ class Grammar extends ExpressionGrammar {
     return this.ACTION((): ConstDecl => {
       return { kind: "const", span: this.spanFrom(word), doc: this.docBefore(word), name: this.nameOf(name), value };
     });
-  });
-
-  // struct
-
-  private structDecl: Rule<StructDecl> = this.RULE("structDecl", () => {
-    const word = this.CONSUME(T.Struct);
-    const name = this.CONSUME(T.Identifier, wanting("name"));
-    const params = this.SUBRULE(this.bracketedNames);
-    const fields: Field[] = [];
-    this.opened(this.CONSUME(T.LBrace, wanting("fields")), true);
-    const resumes = () => this.LA(1).tokenType === T.Comma || (this.atField() && this.firstOnLine());
-    this.guarded(() => this.ACTION(() => this.expectField()), undefined, resumes);
-    this.MANY(() => {
-      this.guarded(
-        () => {
-          const field = this.SUBRULE(this.field);
-          this.ACTION(() => {
-            fields.push(field);
-            if (this.LA(1).tokenType !== T.Comma) this.expectField();
-          });
-        },
-        undefined,
-        resumes,
-      );
-      this.OPTION(() => this.CONSUME(T.Comma));
-    });
-    this.CONSUME(T.RBrace);
-    this.closed();
-    return this.ACTION((): StructDecl => {
-      return { kind: "struct", span: this.spanFrom(word), doc: this.docBefore(word), name: this.nameOf(name), params, fields };
-    });
-  });
-
-  private atField(): boolean {
-    const type = this.LA(1).tokenType;
-    return type === T.Identifier || type === T.At;
-  }
-
-  /** Fails unless a field, on a line of its own, or the end of the struct comes next. */
-  private expectField(): void {
-    const found = this.LA(1);
-    if (found.tokenType === T.RBrace || found.tokenType === T.EOF || this.atDeclaration()) return;
-    const before = this.LA(0).tokenType;
-    if (before !== T.LBrace && before !== T.Comma && !this.firstOnLine()) {
-      this.unexpected("a comma or a new line", found.tokenType === T.Equals ? "how a field is drawn follows `~`" : null);
-    }
-    if (this.atField()) return;
-    // The grammar's own error for a name that is missing has the right words for reserved words, too.
-    this.CONSUME9(T.Identifier, wanting("field"));
-  }
-
-  /** `[i, o]` after a declaration's name, or nothing. */
-  private bracketedNames: Rule<Name[]> = this.RULE("bracketedNames", () => {
-    let names: Name[] = [];
-    this.OPTION(() => {
-      this.opened(this.CONSUME(T.LBracket));
-      names = this.SUBRULE(this.names);
-      this.CONSUME(T.RBracket);
-      this.closed();
-    });
-    return names;
-  });
-
-  /** `@name("fc.weight") weight: f32[o, i] ~ normal(0.02)`; the annotation may also follow the type. */
-  private field: Rule<Field> = this.RULE("field", () => {
-    const start = this.LA(1);
-    let checkpointName: Name | null = null;
-    let init: Distribution | null = null;
-    this.OPTION(() => (checkpointName = this.SUBRULE(this.annotation)));
-    const name = this.CONSUME(T.Identifier, wanting("field"));
-    this.CONSUME(T.Colon, wanting("field type"));
-    const type = this.SUBRULE(this.type);
-    this.MANY({
-      GATE: () => this.LA(1).tokenType === T.Tilde || !this.firstOnLine(),
-      DEF: () =>
-        this.OR([
-          { GATE: () => init === null, ALT: () => (init = this.SUBRULE(this.distribution)) },
-          { GATE: () => checkpointName === null, ALT: () => (checkpointName = this.SUBRULE2(this.annotation)) },
-        ]),
-    });
-    return this.ACTION(() => {
-      return { span: this.spanFrom(start), doc: this.docBefore(start), checkpointName, name: this.nameOf(name), type, init };
-    });
-  });
-
-  private annotation: Rule<Name> = this.RULE("annotation", () => {
-    this.CONSUME(T.At);
-    const word = this.CONSUME(T.Identifier, wanting("annotation"));
-    this.ACTION(() => {
-      if (word.image === "name") return;
-      const primary = { span: spanOf(this.file, word), text: "expected `name`" };
-      this.fail(mistake("E0127", `unknown annotation \`@${word.image}\``, primary, 'there is one: `@name("network.0")`'));
-    });
-    this.opened(this.CONSUME(T.LParen, wanting("annotation")));
-    const text = this.CONSUME(T.TextLiteral, wanting("annotation"));
-    this.CONSUME(T.RParen);
-    this.closed();
-    return this.ACTION(() => ({ text: text.image.replaceAll('"', ""), span: spanOf(this.file, text) }));
-  });
-
-  private distribution: Rule<Distribution> = this.RULE("distribution", () => {
-    const tilde = this.CONSUME(T.Tilde);
-    const name = this.CONSUME(T.Identifier, wanting("name"));
-    const args: Expr[] = [];
-    this.OPTION({
-      GATE: () => this.continues(),
-      DEF: () => {
-        this.opened(this.CONSUME(T.LParen));
-        this.MANY_SEP({ SEP: T.Comma, DEF: () => args.push(this.SUBRULE(this.expression)) });
-        this.CONSUME(T.RParen);
-        this.closed();
-      },
-    });
-    return this.ACTION(() => ({ span: this.spanFrom(tilde), name: this.nameOf(name), args }));
   });
 
   // fn

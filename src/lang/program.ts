@@ -9,6 +9,8 @@ import type { Type } from "./types.ts";
 export interface ModuleInfo {
   readonly file: SourceFile;
   readonly syntax: syntax.Module;
+  /** Then declarations may be missing from `syntax`, in whole or in part. */
+  readonly hasSyntaxErrors: boolean;
   /** Everything that is visible at the top level: its own declarations, what it uses, and the prelude. */
   readonly names: Map<string, TopLevel>;
   /** Its own declarations only: what others may `use`. */

@@ -5,7 +5,13 @@
  * that kind may begin again. Brackets opened inside the failed part are counted, so that a `}` in it is not taken for
  * the one outside.
  */
-import { EmbeddedActionsParser, isRecognitionException, type IRecognitionException, type IToken, type ParserMethod } from "chevrotain";
+import {
+  EmbeddedActionsParser,
+  isRecognitionException,
+  type IRecognitionException,
+  type IToken,
+  type ParserMethod,
+} from "chevrotain";
 import { DiagnosticError, type Diagnostic } from "./diagnostic.ts";
 import { endOf, type TokenStream } from "./lexer.ts";
 import { positionOf, type SourceFile, type Span } from "./source.ts";
@@ -152,7 +158,9 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
       const message = `found \`${found.image}\`, which closes nothing`;
       this.fail(mistake("E0106", message, { span, text: "no bracket is open that this could close" }));
     }
-    this.fail(mistake("E0123", `found ${inWords(found)}, expected ${expected}`, { span, text: `expected ${expected}` }, help));
+    this.fail(
+      mistake("E0123", `found ${inWords(found)}, expected ${expected}`, { span, text: `expected ${expected}` }, help),
+    );
   }
 
   /** Adds a diagnostic, unless one has been made for the same place: it would be a consequence of that one. */

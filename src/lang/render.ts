@@ -69,7 +69,13 @@ function placeRow(file: SourceFile, label: Label, gutter: number, palette: Palet
 }
 
 /** The lines of one file that have labels, with the line between two of them or `···` for more. */
-function fileRows(file: SourceFile, labels: readonly MarkedLabel[], gutter: number, width: number, palette: Palette): string[] {
+function fileRows(
+  file: SourceFile,
+  labels: readonly MarkedLabel[],
+  gutter: number,
+  width: number,
+  palette: Palette,
+): string[] {
   const lines = [...new Set(labels.map(lineOf))].sort((a, b) => a - b);
   const numbered = (line: number, text: string) => `${palette.gutter(`${String(line).padStart(gutter)} │`)} ${text}`;
   const blank = (text: string) => `${" ".repeat(gutter)} ${palette.gutter("│")} ${text}`;

@@ -10,7 +10,7 @@ export interface Evidence {
   readonly span: Span;
   readonly dim: Dim;
   /** Said behind the dimension, as in `d here, from x: f32[d]`. */
-  readonly from: string;
+  readonly from: () => string;
 }
 
 /** An index variable while its body is checked. */

@@ -25,12 +25,21 @@ export const expectations = {
   expression: { code: "E0107", words: "an expression" },
   value: { code: "E0108", words: "`=` and a value" },
   arrow: { code: "E0109", words: "`->`" },
-  then: { code: "E0110", words: "`then`", help: "`if` is written `if c then a else b`" },
-  else: { code: "E0110", words: "`else`", help: "`if` is an expression and needs a value either way: `if c then a else b`" },
+  "then branch": { code: "E0110", words: "`then`", help: "`if` is written `if c then a else b`" },
+  "else branch": {
+    code: "E0110",
+    words: "`else`",
+    help: "`if` is an expression and needs a value either way: `if c then a else b`",
+  },
   name: { code: "E0112", words: "a name", name: true },
   pattern: { code: "E0112", words: "a name, or names in parentheses", name: true },
   binders: { code: "E0117", words: "`[` and the index variables", help: "reductions name their indices: `sum[k] x[k]`" },
-  binder: { code: "E0117", words: "an index variable", name: true, help: "an index is written `i`, `i: n` or `i: lo .. hi`" },
+  binder: {
+    code: "E0117",
+    words: "an index variable",
+    name: true,
+    help: "an index is written `i`, `i: n` or `i: lo .. hi`",
+  },
   "parameter type": { code: "E0120", words: "`:` and a type", help: "parameters of functions have types: `x: f32[n]`" },
   "field type": { code: "E0120", words: "`:` and a type", help: "fields have types: `weight: f32[o, i]`" },
   type: { code: "E0122", words: "a type", name: true },
@@ -38,7 +47,11 @@ export const expectations = {
   parameters: { code: "E0123", words: "`(` and the parameters" },
   body: { code: "E0123", words: "`=` and the body, or a block `{ … }`" },
   field: { code: "E0127", words: "a field", name: true },
-  "field value": { code: "E0127", words: "`:` and the field's value", help: "a struct's value is written `S { a: x, b: y }`" },
+  "field value": {
+    code: "E0127",
+    words: "`:` and the field's value",
+    help: "a struct's value is written `S { a: x, b: y }`",
+  },
   annotation: { code: "E0127", words: '`name("…")`', help: 'the name in checkpoints is given by `@name("network.0")`' },
   fields: { code: "E0127", words: "`{` and the fields" },
   names: { code: "E0123", words: "`.{` and the names", help: "a use lists its names: `use nn.{Linear, linear}`" },
@@ -97,7 +110,7 @@ export function explain(file: SourceFile, error: IRecognitionException, opening:
     const primary = { span, text: "compares, and does not name a value" };
     return mistake("E0115", "found `==`, expected `=` and a value", primary, "a name is given with a single `=`");
   }
-  if (found.tokenType === T.Equals && (error.message === "then" || error.message === "else")) {
+  if (found.tokenType === T.Equals && (error.message === "then branch" || error.message === "else branch")) {
     return confusedEquals(span, `expected ${expectations[error.message].words}`);
   }
   const expectation: Expectation = Object.hasOwn(expectations, error.message)
@@ -105,7 +118,12 @@ export function explain(file: SourceFile, error: IRecognitionException, opening:
     : { code: "E0123", words: labelOf(error.message) };
   if (expectation.name === true && T.keywords.has(found.image) && !beginsLine(file, found, previous, error.message)) {
     const primary = { span, text: `expected ${expectation.words}` };
-    return mistake("E0111", `\`${found.image}\` is a reserved word`, primary, `choose another name, such as \`${found.image}_\``);
+    return mistake(
+      "E0111",
+      `\`${found.image}\` is a reserved word`,
+      primary,
+      `choose another name, such as \`${found.image}_\``,
+    );
   }
   // What is missing at the end of a line is missing there, not where the next one begins.
   const atEnd = previous !== undefined && found.tokenType !== T.Unknown && beginsLine(file, found, previous, "");
@@ -168,18 +186,19 @@ function helpFor(found: IToken): string | null {
 
 /** Which declaration a word at the beginning of a line was meant to begin; null when nothing is near. */
 export function meantDeclaration(word: string): string | null {
-  const known = foreignWords[word];
+  const known = foreignWords.get(word);
   if (known !== undefined) return known;
   return ["use", "const", "struct", "fn"].find((keyword) => isNear(word, keyword)) ?? null;
 }
 
-const foreignWords: Record<string, string> = {
-  __proto__: undefined!,
-  def: "fn", func: "fn", function: "fn", fun: "fn", defn: "fn", proc: "fn",
-  import: "use", from: "use", include: "use", require: "use", open: "use",
-  type: "struct", class: "struct", record: "struct", data: "struct",
-  let: "const", var: "const", val: "const", static: "const",
-};
+const foreignWords = new Map(
+  Object.entries({
+    fn: ["def", "func", "function", "fun", "defn", "proc"],
+    use: ["import", "from", "include", "require", "open"],
+    struct: ["type", "class", "record", "data"],
+    const: ["let", "var", "val", "static"],
+  }).flatMap(([keyword, words]) => words.map((word) => [word, keyword] as const)),
+);
 
 /** Whether one insertion, deletion, replacement or exchange of neighbours makes `a` into `b`. */
 function isNear(a: string, b: string): boolean {

@@ -112,6 +112,33 @@ export const Unknown = createToken({ name: "Unknown", pattern: Lexer.NA, label: 
 export const CommentText = createToken({ name: "CommentText", pattern: /#[^\n\r]*/, group: "comments" });
 export const WhiteSpace = createToken({ name: "WhiteSpace", pattern: /[ \t\r\n]+/, group: Lexer.SKIPPED });
 
+/** Tokens with which an expression may begin. */
+export const startsExpression = new Set([
+  NumberLiteral,
+  True,
+  False,
+  Identifier,
+  LParen,
+  LBracket,
+  LBrace,
+  Minus,
+  Not,
+  For,
+  If,
+  Fold,
+  Fn,
+  Sum,
+  Prod,
+  Max,
+  Min,
+  Mean,
+  Argmax,
+  Argmin,
+  Count,
+  Any,
+  All,
+]);
+
 /** In the order in which the lexer tries them. */
 export const tokenTypes: TokenType[] = [
   WhiteSpace,

@@ -61,40 +61,58 @@ export function isFloatElement(element: Element): boolean {
   return element.kind === "scalar" && (element.scalar === "f32" || element.scalar === "f16");
 }
 
+export type StructType = Extract<Type, { kind: "struct" }>;
+
+/** A tensor, or the leaf of a tree: what elementwise operations take. */
+export type Elementwise = Extract<Type, { kind: "tensor" | "leaf" }>;
+
+export function isElementwise(type: Type): type is Elementwise {
+  return type.kind === "tensor" || type.kind === "leaf";
+}
+
+/** The same shape with other elements. */
+export function withElement(type: Elementwise, element: Element): Elementwise {
+  return { ...type, element };
+}
+
 /** Is it an integer, `idx` included? */
 export function isIntegerElement(element: Element): boolean {
   return element.kind === "idx" || (element.kind === "scalar" && (element.scalar === "i32" || element.scalar === "u32"));
 }
 
-/** The type as a program would write it; unknown parts show as `_`. */
+/** The type as a program would write it; unknown parts show as `_`, and what lies deep inside as `…`. */
 export function showType(type: Type): string {
+  return showWithin(type, 6);
+}
+
+function showWithin(type: Type, depth: number): string {
+  if (depth === 0 && (type.kind === "tuple" || type.kind === "struct" || type.kind === "list")) return "…";
+  const show = (t: Type): string => showWithin(t, depth - 1);
   switch (type.kind) {
     case "tensor":
       return showTensor(type.element, type.shape);
     case "leaf":
       return `${showElement(type.element)}[…]`;
     case "tuple":
-      return `(${type.items.map(showType).join(", ")})`;
+      return `(${type.items.map(show).join(", ")})`;
     case "struct": {
-      const args = [...type.dims.map(showDim), ...type.types.map(showType)];
+      const args = [...type.dims.map(showDim), ...type.types.map(show)];
       return args.length === 0 ? type.decl.name : `${type.decl.name}[${args.join(", ")}]`;
     }
     case "list":
-      return `[${showType(type.item)}; ${showDim(type.length)}]`;
+      return `[${show(type.item)}; ${showDim(type.length)}]`;
     case "variable":
       return type.name;
     case "unknown":
       return "_";
-    case "function":
-      return showCallable(type.callable);
+    case "function": {
+      const { callable } = type;
+      if (callable.kind !== "declared") return "a function";
+      return `fn(${callable.params.map(show).join(", ")}) -> ${show(callable.result)}`;
+    }
     case "error":
       return "?";
   }
-}
-
-function showCallable(callable: Callable): string {
-  if (callable.kind !== "declared") return "a function";
-  return `fn(${callable.params.map(showType).join(", ")}) -> ${showType(callable.result)}`;
 }
 
 function showTensor(element: Element, shape: readonly Dim[]): string {
@@ -117,13 +135,25 @@ export function showElement(element: Element): string {
   }
 }
 
-/** Rebuilds a type with its elements, dimensions and leaves of the type structure replaced. */
-export function mapType(
-  type: Type,
-  on: { readonly dim: (d: Dim) => Dim; readonly element?: (e: Element) => Element; readonly type?: (t: Type) => Type | null },
-): Type {
-  const replaced = on.type?.(type) ?? null;
-  if (replaced !== null) return replaced;
+/** What becomes of the parts of a type; `type` gives null for one whose own parts are to be replaced. */
+export interface Replacement {
+  readonly dim: (d: Dim) => Dim;
+  readonly element?: (e: Element) => Element;
+  readonly type?: (t: Type) => Type | null;
+}
+
+/** Rebuilds a type with its elements, dimensions and leaves of the type structure replaced; shared parts stay shared. */
+export function mapType(type: Type, on: Replacement, seen = new Map<Type, Type>()): Type {
+  let mapped = seen.get(type);
+  if (mapped === undefined) {
+    mapped = on.type?.(type) ?? mapParts(type, on, seen);
+    seen.set(type, mapped);
+  }
+  return mapped;
+}
+
+function mapParts(type: Type, on: Replacement, seen: Map<Type, Type>): Type {
+  const map = (t: Type): Type => mapType(t, on, seen);
   const element = (e: Element): Element => {
     const mapped = on.element?.(e) ?? e;
     return mapped.kind === "idx" ? { kind: "idx", bound: on.dim(mapped.bound) } : mapped;
@@ -134,16 +164,15 @@ export function mapType(
     case "leaf":
       return { ...type, element: element(type.element) };
     case "tuple":
-      return { kind: "tuple", items: type.items.map((t) => mapType(t, on)) };
+      return { kind: "tuple", items: type.items.map(map) };
     case "struct":
-      return { ...type, dims: type.dims.map(on.dim), types: type.types.map((t) => mapType(t, on)) };
+      return { ...type, dims: type.dims.map(on.dim), types: type.types.map(map) };
     case "list":
-      return { kind: "list", item: mapType(type.item, on), length: on.dim(type.length) };
+      return { kind: "list", item: map(type.item), length: on.dim(type.length) };
     case "function": {
       const { callable } = type;
       if (callable.kind !== "declared") return type;
-      const params = callable.params.map((t) => mapType(t, on));
-      return { kind: "function", callable: { kind: "declared", params, result: mapType(callable.result, on) } };
+      return { kind: "function", callable: { kind: "declared", params: callable.params.map(map), result: map(callable.result) } };
     }
     case "variable":
     case "unknown":

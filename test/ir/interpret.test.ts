@@ -98,6 +98,12 @@ describe("selects", () => {
   });
 });
 
+it("an unrolled fold of 2000 turns runs", () => {
+  const turns = Array.from({ length: 2000 }, (_, n) => `let t${n + 1} = t${n} * 0.5 + sin(t${n});`).join(" ");
+  const [values] = run(`%y: f32[4] = for i<4. let t0 = exp(%x[i]); ${turns} t2000`);
+  expect(Math.sin(values![0]!)).toBeCloseTo(values![0]! / 2, 12);
+});
+
 describe("checked", () => {
   it("names the read that is out of bounds", () => {
     const broken = "%y: f32[2] = for i<2. sum j<3. %m[j, i]";

@@ -156,6 +156,8 @@ describe("proveReads", () => {
     "%y: f32[4] = for i<4. sum k in i .. 4. %x[k - i]",
     "%y: f32[4] = for i<4. if %b[i] < 0 then 0.0 else if %b[i] >= 8 then 0.0 else %x[%b[i]]",
     "%y: f32[24] = for f<24. %m[f // 6, f % 6]",
+    "%y: f32[16] = for a<16. sum o in max(0, a // 2) .. min(8, (a + 1) // 2 + 1). %x[o] * %m[a - 2 * o + 1, 0]",
+    "%y: f32[16] = for a<16. sum k<3. if (a - k + 1) % 2 == 0 and (a - k + 1) // 2 < 8 and a - k + 1 >= 0 then %x[(a - k + 1) // 2] else 0.0",
     "%y: f32[0] = for i<0. %x[99]",
     "%y: f32[4] = for i<4. let t0 = %m[i - 1, 0]; if i == 1 then t0 else if i > 1 then t0 + 1.0 else 0.0",
   ])("%s", (text) => expect(unproved(text)).toEqual([]));

@@ -400,7 +400,7 @@ describe("declarations", () => {
   });
 
   it("E0127: fields", () => {
-    expect(errors("struct S {\n  @nam(\"a\") a: f32\n}\nfn f(s: S) = S { a: 1, ...s }")).toMatchInlineSnapshot(`
+    expect(errors('struct S {\n  @nam("a") a: f32\n}\nfn f(s: S) = S { a: 1, ...s }')).toMatchInlineSnapshot(`
       "error[E0127]: unknown annotation \`@nam\`
        ┌─ model.fec:2:4
       2 │   @nam("a") a: f32
@@ -459,9 +459,9 @@ describe("recovery", () => {
     const { module, diagnostics } = parse({ name: "model.fec", text });
     expect(diagnostics.map((d) => `${text.slice(0, d.primary.span.start).split("\n").length} ${d.code}`)).toEqual([
       "2 E0120",
+      "6 E0107",
       "7 E0107",
-      "8 E0107",
-      "10 E0107",
+      "9 E0107",
       "12 E0122",
     ]);
     expect(module.decls.map((decl) => (decl.kind === "use" ? "" : decl.name.text))).toEqual(["S", "f", "g", "k"]);
@@ -476,8 +476,21 @@ describe("recovery", () => {
 describe("hostile input gives diagnostics", () => {
   const deep = 20_000;
   const nests: Record<string, string> = {
-    parentheses: "(", brackets: "[", braces: "{", calls: "f(", minus: "-", not: "not ", if: "if ", else: "if x then x else ",
-    for: "for i -> ", lambda: "fn () -> ", power: "x ^ ", sum: "x + ", reduction: "sum[k] ", binder: "sum[k: ", struct: "S { a: ",
+    parentheses: "(",
+    brackets: "[",
+    braces: "{",
+    calls: "f(",
+    minus: "-",
+    not: "not ",
+    if: "if ",
+    else: "if x then x else ",
+    for: "for i -> ",
+    lambda: "fn () -> ",
+    power: "x ^ ",
+    sum: "x + ",
+    reduction: "sum[k] ",
+    binder: "sum[k: ",
+    struct: "S { a: ",
     let: "{\nlet a = ",
   };
   for (const [title, text] of Object.entries(nests)) {
@@ -491,7 +504,7 @@ describe("hostile input gives diagnostics", () => {
   it("postfixes and types", () => {
     for (const text of ["x[0]", "x.a", "x()"].map((x) => `const a = x${x.slice(1).repeat(deep)}`))
       expect(parse({ name: "x", text }).diagnostics.map((d) => d.code)).toEqual(["E0124"]);
-    for (const type of ["(", "[", "fn(", "fn() -> ", "A[", "f32[("])
+    for (const type of ["(", "[", "fn(", "fn() -> ", "A["])
       expect(parse({ name: "x", text: `fn f(x: ${type.repeat(deep)}` }).diagnostics.map((d) => d.code)).toEqual(["E0124"]);
   });
 

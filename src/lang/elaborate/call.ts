@@ -35,7 +35,9 @@ export function elaborateCall(cx: Context, expr: Extract<syntax.Expr, { kind: "c
     const { closure: of } = elaborate(cx, expr.args[0]!) as FunctionValue;
     return { kind: "function", closure: { kind: "derivative", operator: closure.name as "grad", of } };
   }
-  const args = expr.args.map((arg) => elaborate(cx, arg));
+  // An argument that becomes a node is named after the parameter that it is for.
+  const names = closure.kind === "named" ? closure.callable.info.params.map((p) => p.name) : [];
+  const args = expr.args.map((arg, i) => elaborate(names[i] === undefined ? cx : withHint(cx, names[i]), arg));
   return applyClosure(cx, closure, args, expr.span);
 }
 

@@ -1,0 +1,102 @@
+/**
+ * The autodiff pass: every `vjp` and `jvp` marker becomes ordinary nodes, innermost first; custom derivatives, once used,
+ * are plain copies of their values.
+ *
+ *     differentiate(graph)                          expands the markers
+ *     differentiate(vjpGraph(graph, ["x"]))         the vjp of a whole graph
+ */
+import { forward } from "./jvp.ts";
+import type { Workspace } from "./transpose.ts";
+import { reverse, zerosLike } from "./vjp.ts";
+import { index, read } from "../ir/build.ts";
+import { type Comprehension, type Derivative, type Graph, isFloat, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
+import { namesFor } from "../ir/names.ts";
+import { namesIn } from "../ir/rename.ts";
+
+/** A graph without derivative markers and custom derivatives, that computes the same. */
+export function differentiate(graph: Graph): Graph {
+  const types = new Map<ValueName, ValueType>(graph.params.map((p) => [p.name, p]));
+  for (const d of graph.nodes.flatMap(namesIn)) types.set(d.name, d);
+  const expanded = expand(graph.nodes, { names: namesFor(graph), types });
+  return { ...graph, nodes: withoutCustom(expanded) };
+}
+
+function expand(nodes: readonly Node[], shared: Omit<Workspace, "emit">): Node[] {
+  const done: Node[] = [];
+  const ws: Workspace = { ...shared, emit: (node) => done.push(node) };
+  for (const node of nodes) {
+    switch (node.kind) {
+      case "comprehension":
+        done.push(node);
+        break;
+      case "loop":
+        done.push({ ...node, body: expand(node.body, shared) });
+        break;
+      case "custom":
+        done.push({ ...node, rule: expand(node.rule, shared) });
+        break;
+      case "vjp":
+      case "jvp":
+        expandMarker(ws, node, [...done]);
+    }
+  }
+  return done;
+}
+
+function expandMarker(ws: Workspace, marker: Derivative, before: readonly Node[]): void {
+  const found =
+    marker.kind === "vjp" ? reverse(ws, before, marker.of, marker.seeds, marker.at) : forward(ws, before, marker.at, marker.seeds, marker.of);
+  const likes = marker.kind === "vjp" ? marker.at : marker.of;
+  marker.results.forEach((result, i) => ws.emit(copyNode(result, found[i] ?? zerosLike(ws, likes[i]!, result.name))));
+}
+
+/** A node that copies a value under another name. */
+function copyNode(to: ValueType, from: ValueName): Comprehension {
+  const axes = to.shape.map((size, i) => ({ name: `i${i}`, size }));
+  const body = read(from, to.element, axes.map((a) => index(a.name)));
+  return { kind: "comprehension", name: to.name, element: to.element, axes, reduction: null, keys: [], body, origin: null };
+}
+
+function withoutCustom(nodes: readonly Node[]): Node[] {
+  return nodes.flatMap((node): Node[] => {
+    if (node.kind === "custom") return node.results.map((r) => copyNode(r, r.value));
+    return node.kind === "loop" ? [{ ...node, body: withoutCustom(node.body) }] : [node];
+  });
+}
+
+/** Does the graph still hold derivatives to be taken? */
+export function hasDerivatives(graph: Graph): boolean {
+  const holds = (node: Node): boolean => node.kind === "vjp" || node.kind === "jvp" || node.kind === "custom" || (node.kind === "loop" && node.body.some(holds));
+  return graph.nodes.some(holds);
+}
+
+/**
+ * The graph with cotangents of its floating results as further parameters (`ct`, or `ct0`, `ct1`, …), and the cotangents of
+ * its floating parameters as its results, in order.
+ */
+export function vjpGraph(graph: Graph): Graph {
+  const names = namesFor(graph);
+  const types = typesOf(graph);
+  const of = graph.results.filter((r) => isFloat(types.get(r)!.element.scalar));
+  const at = graph.params.filter((p) => isFloat(p.element.scalar));
+  const seeds = of.map((r, i): ValueType => ({ ...types.get(r)!, name: names.fresh(of.length === 1 ? "ct" : `ct${i}`) }));
+  const results = at.map((p): ValueType => ({ ...p, name: names.fresh(`d_${p.name}`) }));
+  const marker: Derivative = { kind: "vjp", of, at: at.map((p) => p.name), seeds: seeds.map((s) => s.name), results, origin: null };
+  return { name: `${graph.name}_vjp`, params: [...graph.params, ...seeds], nodes: [...graph.nodes, marker], results: results.map((r) => r.name) };
+}
+
+/** The graph with tangents of its floating parameters as further parameters, and the tangents of its floating results as its results. */
+export function jvpGraph(graph: Graph): Graph {
+  const names = namesFor(graph);
+  const types = typesOf(graph);
+  const at = graph.params.filter((p) => isFloat(p.element.scalar));
+  const of = graph.results.filter((r) => isFloat(types.get(r)!.element.scalar));
+  const seeds = at.map((p): ValueType => ({ ...p, name: names.fresh(`t_${p.name}`) }));
+  const results = of.map((r): ValueType => ({ ...types.get(r)!, name: names.fresh(`t_${r}`) }));
+  const marker: Derivative = { kind: "jvp", of, at: at.map((p) => p.name), seeds: seeds.map((s) => s.name), results, origin: null };
+  return { name: `${graph.name}_jvp`, params: [...graph.params, ...seeds], nodes: [...graph.nodes, marker], results: results.map((r) => r.name) };
+}
+
+function typesOf(graph: Graph): Map<ValueName, ValueType> {
+  return new Map([...graph.params, ...graph.nodes.flatMap(namesIn)].map((v) => [v.name, v]));
+}
