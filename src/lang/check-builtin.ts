@@ -1,16 +1,28 @@
-/** Calls of scalar functions, of conversions, and of the functions over trees. */
-import { applyCallable, type Argument, argumentType, callableOf, rightCount } from "./check-call.ts";
-import { describe, hasFloats } from "./check-expression.ts";
-import { elementwiseShape, withElement } from "./check-operator.ts";
-import { diagnostic, type Inference } from "./inference.ts";
+/** Calls of scalar functions, of conversions, and of the functions that only the compiler can provide. */
+import { type Argument, argumentType, isRightCount } from "./check-call.ts";
+import { elementwiseShape } from "./check-elementwise.ts";
+import { describe, reportFunction } from "./check-expression.ts";
+import { checkTree } from "./check-tree.ts";
+import type { Inference } from "./inference.ts";
 import type { Scope } from "./scope.ts";
 import { textOf } from "./source.ts";
 import type { Expr } from "./syntax.ts";
-import { type Element, errorType, isFloatElement, isIntegerElement, isNumeric, isScalar, scalarElement, scalarType, type Type, tensorType } from "./types.ts";
+import {
+  type Element,
+  type Elementwise,
+  errorType,
+  isElementwise,
+  isFloatElement,
+  isIntegerElement,
+  isNumeric,
+  scalarElement,
+  scalarType,
+  tensorType,
+  type Type,
+  withElement,
+} from "./types.ts";
 import { callableScalarFunction, type ScalarFunctionName, scalarFunctions, type TypeClass } from "../ir/scalar.ts";
 import type { ScalarType } from "../ir/ir.ts";
-
-type Elementwise = Extract<Type, { kind: "tensor" | "leaf" }>;
 
 export function checkBuiltinCall(cx: Inference, scope: Scope, name: string, args: readonly Argument[], at: Expr, expected: Type | null): Type {
   switch (name) {
@@ -22,10 +34,9 @@ export function checkBuiltinCall(cx: Inference, scope: Scope, name: string, args
       return checkConversion(cx, scope, name, args, at);
     case "stop_gradient":
     case "zeros_like":
-      if (!rightCount(cx, args, 1, at, null)) return errorType;
-      return argumentType(cx, scope, args[0]!, expected);
+      return checkSameType(cx, scope, name, args, at, expected);
     case "rank":
-      if (!rightCount(cx, args, 1, at, null)) return errorType;
+      if (!isRightCount(cx, scope, args, 1, at, { help: "`rank(x)`: the number of axes of a tensor" })) return errorType;
       elementwiseArgument(cx, scope, args[0]!);
       return scalarType("i32");
     case "tree_map":
@@ -36,6 +47,14 @@ export function checkBuiltinCall(cx: Inference, scope: Scope, name: string, args
       return fn === null ? errorType : checkScalarFunction(cx, scope, fn, args, at, expected);
     }
   }
+}
+
+/** `stop_gradient(e)` and `zeros_like(e)`: any value, of whose type the result is. */
+function checkSameType(cx: Inference, scope: Scope, name: string, args: readonly Argument[], at: Expr, expected: Type | null): Type {
+  if (!isRightCount(cx, scope, args, 1, at, { help: `it takes one value: \`${name}(x)\`` })) return errorType;
+  const arg = args[0]!;
+  const type = cx.resolve(argumentType(cx, scope, arg, expected));
+  return type.kind === "function" && arg.expr !== null ? reportFunction(cx, arg.expr, type.callable) : type;
 }
 
 /** The type of an argument that must be a scalar or a tensor; reports and gives null otherwise. */
@@ -52,21 +71,13 @@ function elementwiseArgument(cx: Inference, scope: Scope, arg: Argument): Elemen
 }
 
 function checkConversion(cx: Inference, scope: Scope, name: ScalarType, args: readonly Argument[], at: Expr): Type {
-  if (!rightCount(cx, args, 1, at, null)) return errorType;
+  if (!isRightCount(cx, scope, args, 1, at, { help: `a conversion takes one value: \`${name}(x)\`` })) return errorType;
   const arg = args[0]!;
   const type = elementwiseArgument(cx, scope, arg);
   if (type === null) return errorType;
   // A literal is of the wanted type from the start: `u32(3528531795)` does not pass through i32.
   if (cx.element(type.element).kind === "literal" && name !== "bool") cx.attempt(type, withElement(type, scalarElement(name)));
-  if (name === "u32" || name === "i32") reportLiteralOverflow(cx, name, arg);
   return withElement(type, scalarElement(name));
-}
-
-function reportLiteralOverflow(cx: Inference, name: "i32" | "u32", arg: Argument): void {
-  const { expr } = arg;
-  if (expr?.kind !== "number" || !expr.isInteger) return;
-  const limit = name === "u32" ? 4294967295 : 2147483647;
-  if (expr.value > limit) cx.report("E0228", arg.span, `at most ${limit} fits`, { help: name === "i32" ? "use `u32(…)` or a float" : "use a float" });
 }
 
 const classNames: Readonly<Record<TypeClass, string>> = {
@@ -90,16 +101,21 @@ function fits(element: Element, wanted: TypeClass): boolean {
   }
 }
 
-function checkScalarFunction(cx: Inference, scope: Scope, fn: ScalarFunctionName, args: readonly Argument[], at: Expr, expected: Type | null): Type {
+function checkScalarFunction(
+  cx: Inference,
+  scope: Scope,
+  fn: ScalarFunctionName,
+  args: readonly Argument[],
+  at: Expr,
+  expected: Type | null,
+): Type {
   const entry = scalarFunctions[fn];
-  if (!rightCount(cx, args, entry.params.length, at, null)) {
-    for (const arg of args) argumentType(cx, scope, arg, null);
-    return errorType;
-  }
+  const written = `${fn}(${["x", "y", "z"].slice(0, entry.params.length).join(", ")})`;
+  if (!isRightCount(cx, scope, args, entry.params.length, at, { help: `\`${written}\`: ${entry.doc}` })) return errorType;
+  const hint = expected !== null && entry.result === "same" && cx.resolve(expected).kind === "tensor" ? expected : null;
   const types: Elementwise[] = [];
   for (const arg of args) {
-    const hint = expected === null || cx.resolve(expected).kind !== "tensor" ? null : expected;
-    argumentType(cx, scope, arg, entry.result === "same" ? hint : null);
+    argumentType(cx, scope, arg, hint);
     const type = elementwiseArgument(cx, scope, arg);
     if (type === null) return errorType;
     types.push(type);
@@ -107,20 +123,19 @@ function checkScalarFunction(cx: Inference, scope: Scope, fn: ScalarFunctionName
   for (const [i, wanted] of entry.params.entries()) {
     if (!fits(cx.element(types[i]!.element), wanted)) return reportClass(cx, fn, args[i]!, types[i]!, wanted);
   }
-  const shape = elementwiseShape(
-    cx, types.map((type, i) => ({ type, span: args[i]!.span })), at.span, (operands) => `${fn}(${operands.join(", ")})`, args.flatMap((a) => (a.expr === null ? [] : [a.expr])),
-  );
-  if (shape === null) return errorType;
-  const element = commonElement(cx, fn, types, args);
-  if (element === null) return errorType;
+  const operands = types.map((type, i) => ({ type, expr: args[i]!.expr, span: args[i]!.span }));
+  const shape = elementwiseShape(cx, operands, at.span, (texts) => `${fn}(${texts.join(", ")})`);
+  const element = shape === null ? null : commonElement(cx, fn, types, args);
+  if (shape === null || element === null) return errorType;
   return withElement(shape, entry.result === "bool" ? scalarElement("bool") : element);
 }
 
-function reportClass(cx: Inference, fn: string, arg: Argument, type: Elementwise, wanted: TypeClass): Type {
-  const convert = wanted === "float" && isIntegerElement(cx.element(type.element)) ? `convert it: \`f32(${textOf(arg.span)})\`` : null;
+function reportClass(cx: Inference, fn: ScalarFunctionName, arg: Argument, type: Elementwise, wanted: TypeClass): Type {
+  const target = wanted === "float" ? "f32" : wanted === "u32" ? "u32" : wanted === "integer" ? "i32" : null;
+  const { doc } = scalarFunctions[fn];
   return cx.report("E0413", arg.span, `${describe(cx, type)} here`, {
     notes: [`\`${fn}\` takes ${classNames[wanted]}`],
-    help: convert ?? (wanted === "u32" ? `convert it: \`u32(${textOf(arg.span)})\`` : scalarFunctions[fn as ScalarFunctionName].doc),
+    help: target !== null && isNumeric(type.element) ? `convert it: \`${target}(${textOf(arg.span)})\`` : `\`${fn}\`: ${doc}`,
   });
 }
 
@@ -132,10 +147,10 @@ function commonElement(cx: Inference, fn: ScalarFunctionName, types: readonly El
   let common = tensorType(plain(cx.element(types[0]!.element)));
   for (const [i, type] of types.entries()) {
     const own = tensorType(plain(cx.element(type.element)));
-    if (!cx.attempt(own, common) ) {
+    if (!cx.attempt(own, common)) {
       cx.report("E0206", args[i]!.span, `${describe(cx, own)} here`, {
         secondary: [{ span: args[0]!.span, text: `${describe(cx, common)} here` }],
-        help: "convert one of them: `f32(…)`, `i32(…)`",
+        help: `convert one of them, as in \`${isFloatElement(own.element) ? describe(cx, own) : "f32"}(${textOf(args[0]!.span)})\``,
       });
       return null;
     }
@@ -143,33 +158,4 @@ function commonElement(cx: Inference, fn: ScalarFunctionName, types: readonly El
   }
   if (common.element.kind === "literal" && (wantsFloat || wantsU32)) cx.attempt(common, scalarType(wantsFloat ? "f32" : "u32"));
   return cx.element(common.element);
-}
-
-function checkTree(cx: Inference, scope: Scope, name: "tree_map" | "tree_sum", args: readonly Argument[], at: Expr): Type {
-  const [fnArg, ...trees] = args;
-  if (fnArg === undefined || trees.length === 0 || (name === "tree_sum" && trees.length !== 1)) {
-    return cx.report("E0402", at.span, `${args.length} arguments`, { help: name === "tree_map" ? "`tree_map(fn (x, y) -> …, a, b)`" : "`tree_sum(fn (x) -> …, a)`" });
-  }
-  const callable = fnArg.expr === null ? null : callableOf(cx, scope, fnArg.expr);
-  const fnType = callable === null ? cx.resolve(argumentType(cx, scope, fnArg, null)) : null;
-  const fn = callable ?? (fnType?.kind === "function" ? fnType.callable : null);
-  if (fn === null) return cx.report("E0414", fnArg.span, "not a function", { help: `\`${name}\` takes a function first: \`fn (x) -> …\`` });
-  const first = cx.resolve(argumentType(cx, scope, trees[0]!, null));
-  for (const tree of trees) {
-    const type = cx.resolve(argumentType(cx, scope, tree, first));
-    if (type.kind === "error") return errorType;
-    if (type.kind === "function" || !hasFloats(cx, type)) return cx.report("E0234", tree.span, `${describe(cx, type)} here`, { help: "a tree is a struct, a list or a tuple of float tensors" });
-    cx.agree(type, first, () =>
-      diagnostic("E0234", tree.span, `${describe(cx, type)} here`, { secondary: [{ span: trees[0]!.span, text: `${describe(cx, first)} here` }], help: "all trees have one type" }),
-    );
-  }
-  const leaf: Type = { kind: "leaf", element: scalarElement("f32"), tree: cx.freshTree() };
-  const result = cx.resolve(applyCallable(cx, scope, fn, trees.map((t) => ({ span: t.span, expr: null, type: leaf })), at, null));
-  if (result.kind === "error") return errorType;
-  const plain = result.kind === "leaf" && result.tree === leaf.tree && isFloatElement(cx.element(result.element));
-  const scalar = isScalar(result) && cx.attempt(result, scalarType("f32"));
-  if (!plain && !scalar) {
-    return cx.report("E0245", fnArg.span, `gives ${describe(cx, result)}`, { help: "for each tensor it gives a float tensor of the same shape, or a float" });
-  }
-  return name === "tree_sum" ? scalarType("f32") : first;
 }

@@ -1,7 +1,10 @@
-/** Where the standard library declares a name, for suggestions. */
+/** The standard library by its names. */
 import { stdSources } from "../std/sources.ts";
 
-/** The modules that declare a function, struct or constant of that name. */
+/** The file whose names every program sees. */
+export const preludeName = "std/prelude.fec";
+
+/** The modules that declare a function, struct or constant of that name, for suggestions. */
 export function modulesThatDeclare(name: string): string[] {
   if (!/^\w+$/.test(name)) return [];
   const declaration = new RegExp(`^(fn|struct|const) ${name}\\b`, "m");

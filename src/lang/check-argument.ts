@@ -1,0 +1,118 @@
+/** Does an argument fit its parameter? */
+import type { Callable } from "./callable.ts";
+import { applyCallable, type Argument, argumentType } from "./check-call.ts";
+import { describe, notesOn, reportFunction } from "./check-expression.ts";
+import type { Label } from "./diagnostic.ts";
+import { diagnostic, type Inference } from "./inference.ts";
+import type { FunctionInfo, ParamInfo } from "./program.ts";
+import type { Scope } from "./scope.ts";
+import { textOf } from "./source.ts";
+import { traitsOf } from "./type-traits.ts";
+import { showType, type Type } from "./types.ts";
+
+/**
+ * Fits all arguments to the types wanted. Functions come last: what the other arguments tell gives their parameters
+ * types. `info` is the declared function that is called, if there is one.
+ */
+export function fitArguments(
+  cx: Inference,
+  scope: Scope,
+  args: readonly Argument[],
+  wanted: readonly Type[],
+  info: FunctionInfo | null,
+  code: "E0403" | "E0412",
+): void {
+  const isFunction = (i: number): boolean => wanted[i]!.kind === "function";
+  const order = [...args.keys()].sort((a, b) => Number(isFunction(a)) - Number(isFunction(b)) || a - b);
+  for (const i of order) {
+    const param = info?.params[i] ?? null;
+    const type = wanted[i]!;
+    if (type.kind === "function" && type.callable.kind === "declared") {
+      fitFunction(cx, scope, args[i]!, type.callable, param);
+    } else {
+      fitValue(cx, scope, args[i]!, type, info, param, code);
+    }
+  }
+}
+
+function fitValue(
+  cx: Inference,
+  scope: Scope,
+  arg: Argument,
+  wanted: Type,
+  info: FunctionInfo | null,
+  param: ParamInfo | null,
+  code: "E0403" | "E0412",
+): void {
+  const found = cx.resolve(argumentType(cx, scope, arg, wanted));
+  if (found.kind === "function" && arg.expr !== null) {
+    reportFunction(cx, arg.expr, found.callable);
+    return;
+  }
+  cx.agree(found, wanted, (mismatch) =>
+    diagnostic(code, arg.span, `${describe(cx, found)} here`, {
+      secondary: originOf(param),
+      notes: [...(param === null ? [`${describe(cx, wanted)} is expected`] : []), ...notesOn(mismatch)],
+      help: code === "E0412" ? severalTypesHelp(info) : helpFor(cx, arg, found, wanted, info),
+    }),
+  );
+}
+
+function originOf(param: ParamInfo | null): Label[] {
+  return param === null ? [] : [{ span: param.span, text: `${param.name}: ${showType(param.type)} is expected` }];
+}
+
+function severalTypesHelp(info: FunctionInfo | null): string {
+  const name = info === null ? "the function" : `\`${info.name}\``;
+  return `a name given by \`let\` has one type; call ${name} itself to use it with several`;
+}
+
+/** A batch given to a function of one example, and a number of the wrong type, are the most common slips. */
+function helpFor(cx: Inference, arg: Argument, found: Type, wantedType: Type, info: FunctionInfo | null): string | null {
+  const wanted = cx.resolve(wantedType);
+  if (found.kind !== "tensor" || wanted.kind !== "tensor") return null;
+  const extra = found.shape.length - wanted.shape.length;
+  if (extra > 0) {
+    const names = ["i", "j", "k"].slice(0, extra).join(", ");
+    const text = arg.expr?.kind === "name" ? textOf(arg.span) : "x";
+    return `call it for each: \`for ${names} -> ${info?.name ?? "f"}(${text}[${names}])\``;
+  }
+  const [from, to] = [cx.element(found.element), cx.element(wanted.element)];
+  if (extra < 0 || to.kind === "literal") return null;
+  if (to.kind === "idx") {
+    return from.kind === "idx" ? null : `an \`${describe(cx, { ...wanted, shape: [] })}\` is an index variable, or what \`argmax\` gives`;
+  }
+  const isSame = from.kind === "scalar" && from.scalar === to.scalar;
+  return isSame || arg.expr === null ? null : `convert it: \`${to.scalar}(${textOf(arg.span)})\``;
+}
+
+/** A function as an argument is applied to what its parameter's type promises. */
+function fitFunction(
+  cx: Inference,
+  scope: Scope,
+  arg: Argument,
+  wanted: Extract<Callable, { kind: "declared" }>,
+  param: ParamInfo | null,
+): void {
+  const given = cx.resolve(argumentType(cx, scope, arg, null));
+  if (given.kind === "error") return;
+  const secondary = originOf(param);
+  if (given.kind !== "function") {
+    cx.report("E0403", arg.span, `${describe(cx, given)} here`, { secondary, help: "give a function's name, or `fn (x) -> …`" });
+    return;
+  }
+  const at = arg.expr;
+  if (at === null || wanted.params.some((type) => traitsOf(type).hasError)) return;
+  const args = wanted.params.map((type): Argument => ({ span: arg.span, expr: null, type }));
+  const result = cx.resolve(applyCallable(cx, scope, given.callable, args, at, wanted.result));
+  if (result.kind === "function") {
+    cx.report("E0403", arg.span, "gives a function", { secondary, help: "it must give a value" });
+    return;
+  }
+  cx.agree(result, wanted.result, (mismatch) =>
+    diagnostic("E0403", arg.span, `gives ${describe(cx, result)}`, {
+      secondary,
+      notes: [`${describe(cx, { kind: "function", callable: wanted })} is expected`, ...notesOn(mismatch)],
+    }),
+  );
+}
