@@ -2,17 +2,19 @@
 import type { Callable } from "./callable.ts";
 import { applyCallable, type Argument, argumentType } from "./check-call.ts";
 import { describe, notesOn, reportFunction } from "./check-expression.ts";
-import type { Label } from "./diagnostic.ts";
+import type { Diagnostic, Label } from "./diagnostic.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import type { FunctionInfo, ParamInfo } from "./program.ts";
 import type { Scope } from "./scope.ts";
 import { textOf } from "./source.ts";
+import type { Expr } from "./syntax.ts";
 import { traitsOf } from "./type-traits.ts";
 import { showType, type Type } from "./types.ts";
 
 /**
  * Fits all arguments to the types wanted. Functions come last: what the other arguments tell gives their parameters
- * types. `info` is the declared function that is called, if there is one.
+ * types. `info` is the declared function that is called, if there is one; `first` is where it got its types, when an
+ * earlier call has given them.
  */
 export function fitArguments(
   cx: Inference,
@@ -20,7 +22,7 @@ export function fitArguments(
   args: readonly Argument[],
   wanted: readonly Type[],
   info: FunctionInfo | null,
-  code: "E0403" | "E0412",
+  first: Expr | null = null,
 ): void {
   const isFunction = (i: number): boolean => wanted[i]!.kind === "function";
   const order = [...args.keys()].sort((a, b) => Number(isFunction(a)) - Number(isFunction(b)) || a - b);
@@ -29,42 +31,53 @@ export function fitArguments(
     const type = wanted[i]!;
     if (type.kind === "function" && type.callable.kind === "declared") {
       fitFunction(cx, scope, args[i]!, type.callable, param);
-    } else {
-      fitValue(cx, scope, args[i]!, type, info, param, code);
+    } else if (!fitsValue(cx, scope, args[i]!, type, info, param, first) && first !== null) {
+      return;
     }
   }
 }
 
-function fitValue(
+function fitsValue(
   cx: Inference,
   scope: Scope,
   arg: Argument,
   wanted: Type,
   info: FunctionInfo | null,
   param: ParamInfo | null,
-  code: "E0403" | "E0412",
-): void {
+  first: Expr | null,
+): boolean {
   const found = cx.resolve(argumentType(cx, scope, arg, wanted));
   if (found.kind === "function" && arg.expr !== null) {
     reportFunction(cx, arg.expr, found.callable);
-    return;
+    return false;
   }
-  cx.agree(found, wanted, (mismatch) =>
-    diagnostic(code, arg.span, `${describe(cx, found)} here`, {
+  return cx.agree(found, wanted, (mismatch) => {
+    if (first !== null) return calledWithTwoTypes(cx, arg, found, wanted, info, first);
+    return diagnostic("E0403", arg.span, `${describe(cx, found)} here`, {
       secondary: originOf(param),
       notes: [...(param === null ? [`${describe(cx, wanted)} is expected`] : []), ...notesOn(mismatch)],
-      help: code === "E0412" ? severalTypesHelp(info) : helpFor(cx, arg, found, wanted, info),
-    }),
-  );
+      help: mismatch.kind === "bound" ? null : helpFor(cx, arg, found, wanted, info),
+    });
+  });
+}
+
+function calledWithTwoTypes(
+  cx: Inference,
+  arg: Argument,
+  found: Type,
+  wanted: Type,
+  info: FunctionInfo | null,
+  first: Expr,
+): Diagnostic {
+  const name = info === null ? "the function" : `\`${info.name}\``;
+  return diagnostic("E0412", arg.span, `${describe(cx, found)} here`, {
+    secondary: [{ span: first.span, text: `takes ${describe(cx, wanted)} since its first call` }],
+    help: `a name given by \`let\` has one type; call ${name} itself to use it with several`,
+  });
 }
 
 function originOf(param: ParamInfo | null): Label[] {
   return param === null ? [] : [{ span: param.span, text: `${param.name}: ${showType(param.type)} is expected` }];
-}
-
-function severalTypesHelp(info: FunctionInfo | null): string {
-  const name = info === null ? "the function" : `\`${info.name}\``;
-  return `a name given by \`let\` has one type; call ${name} itself to use it with several`;
 }
 
 /** A batch given to a function of one example, and a number of the wrong type, are the most common slips. */

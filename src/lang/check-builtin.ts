@@ -11,7 +11,6 @@ import {
   type Element,
   type Elementwise,
   errorType,
-  isElementwise,
   isFloatElement,
   isIntegerElement,
   isNumeric,

@@ -143,7 +143,7 @@ function applyDeclared(
 ): Type {
   const types = params.map((type) => describe(cx, type)).join(", ");
   if (!isRightCount(cx, scope, args, params.length, at, { help: `${help}: (${types})` })) return errorType;
-  fitArguments(cx, scope, args, params, null, "E0403");
+  fitArguments(cx, scope, args, params, null);
   return result;
 }
 

@@ -16,6 +16,7 @@ import { checkBinary, checkUnary } from "./check-operator.ts";
 import { checkField, checkStructLiteral } from "./check-struct.ts";
 import { dimNumber, showDim } from "./dims.ts";
 import { diagnostic, type Inference, type Mismatch } from "./inference.ts";
+import { isOpen } from "./metas.ts";
 import type { Scope } from "./scope.ts";
 import type { Expr } from "./syntax.ts";
 import { errorType, scalarType, showType, type Type, tensorType } from "./types.ts";
@@ -32,6 +33,9 @@ export function describe(cx: Inference, type: Type): string {
 export function notesOn(mismatch: Mismatch): string[] {
   switch (mismatch.kind) {
     case "dim":
+      if (isOpen(mismatch.found) || isOpen(mismatch.expected)) {
+        return [`nothing makes ${showDim(mismatch.expected)} equal to ${showDim(mismatch.found)}`];
+      }
       return [`${showDim(mismatch.found)} is not ${showDim(mismatch.expected)}`];
     case "bound":
       if (mismatch.value < 0) return [`an \`idx[${showDim(mismatch.bound)}]\` is not negative`];

@@ -11,7 +11,8 @@ type TreeFunction = "tree_map" | "tree_sum";
 
 export function checkTree(cx: Inference, scope: Scope, name: TreeFunction, args: readonly Argument[], at: Expr): Type {
   const [fnArg, ...trees] = args;
-  const types = args.map((arg) => cx.resolve(argumentType(cx, scope, arg, null)));
+  const types: Type[] = [];
+  for (const arg of args) types.push(cx.resolve(argumentType(cx, scope, arg, types[1] ?? null)));
   if (fnArg === undefined || trees.length === 0 || (name === "tree_sum" && trees.length > 1)) {
     const wanted = name === "tree_map" ? "a function and at least one tree" : "a function and one tree";
     return cx.report("E0402", at.span, `${args.length} given`, {

@@ -5,16 +5,20 @@
  *     program.diagnostics   // all mistakes, in the order of the text
  */
 import { checkFunction, type CheckState } from "./check-function.ts";
-import { declareConst, declareFields, declareFunction, declareStruct } from "./declarations.ts";
+import { inCallOrder } from "./call-order.ts";
+import { isBroken } from "./check-name.ts";
+import { declareConst } from "./constants.ts";
+import { declareFields, declareFunction, declareStruct, reportSelfContaining } from "./declarations.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Report } from "./dim-expression.ts";
 import { diagnostic } from "./inference.ts";
 import { parse } from "./parser.ts";
 import type { ModuleInfo, Program, StructInfo, TopLevel } from "./program.ts";
-import { type SourceFile, type Span, textOf } from "./source.ts";
+import type { SourceFile, Span } from "./source.ts";
 import { closest } from "./suggest.ts";
 import type { Decl, Module, UseDecl } from "./syntax.ts";
-import type { Type } from "./types.ts";
+import { preludeName } from "./standard-names.ts";
+import { builtinTypes } from "./written-types.ts";
 import { stdSources } from "../std/sources.ts";
 
 /** Where the files beside a program come from. */
@@ -33,19 +37,21 @@ interface State extends CheckState {
   readonly loading: string[];
 }
 
-const preludeName = "std/prelude.fec";
-
 /** Checks a file and all that it uses. Never throws for a mistake in the program. */
 export function check(file: SourceFile, loader: Loader): Program {
-  const state: State = { loader, diagnostics: [], underWay: [], modules: new Map(), loading: [] };
+  const state: State = { loader, diagnostics: [], underWay: [], begun: new Set(), modules: new Map(), loading: [] };
   const main = loadModule(state, file);
   return { main, modules: [...state.modules.values()], diagnostics: inOrder(state.diagnostics, file) };
 }
 
-/** The main file's diagnostics by place, then those of other files. */
+/** The main file's diagnostics, then those of other files as they were loaded; each file's by place. */
 function inOrder(diagnostics: readonly Diagnostic[], main: SourceFile): Diagnostic[] {
-  const rank = (d: Diagnostic): number => (d.primary.span.file === main ? 0 : 1);
-  return [...diagnostics].sort((a, b) => rank(a) - rank(b) || (rank(a) === 0 ? a.primary.span.start - b.primary.span.start : 0));
+  const files = [...new Set([main, ...diagnostics.map((d) => d.primary.span.file)])];
+  return files.flatMap((file) =>
+    diagnostics
+      .filter((d) => d.primary.span.file === file)
+      .sort((a, b) => a.primary.span.start - b.primary.span.start || a.primary.span.end - b.primary.span.end),
+  );
 }
 
 function loadModule(state: State, file: SourceFile): ModuleInfo {
@@ -53,14 +59,14 @@ function loadModule(state: State, file: SourceFile): ModuleInfo {
   if (known !== undefined) return known;
   const { module: syntax, diagnostics } = parse(file);
   state.diagnostics.push(...diagnostics);
-  const module: ModuleInfo = { file, syntax, names: new Map(), exports: new Map() };
+  const module: ModuleInfo = { file, syntax, hasSyntaxErrors: diagnostics.length > 0, names: new Map(), exports: new Map() };
   state.modules.set(file.name, module);
   state.loading.push(file.name);
   const report: Report = (code, span, text, details) => state.diagnostics.push(diagnostic(code, span, text, details));
   bringInPrelude(state, module);
   for (const decl of syntax.decls) if (decl.kind === "use") bringIn(state, report, module, decl);
   declareAll(report, module, syntax);
-  for (const top of module.exports.values()) if (top.kind === "function") checkFunction(state, top);
+  for (const info of inCallOrder(module)) checkFunction(state, info);
   state.loading.pop();
   return module;
 }
@@ -91,6 +97,7 @@ function bringIn(state: State, report: Report, module: ModuleInfo, decl: UseDecl
   for (const name of decl.names) {
     const top = used.exports.get(name.text);
     if (top === undefined) {
+      if (isBroken(used, name.text)) continue;
       const near = closest(name.text, used.exports.keys());
       const target = near === null ? undefined : used.exports.get(near);
       report("E0305", name.span, `not in ${used.file.name}`, {
@@ -124,6 +131,10 @@ function declareName(report: Report, module: ModuleInfo, name: string, span: Spa
 function declareAll(report: Report, module: ModuleInfo, syntax: Module): void {
   const structs: [StructInfo, Extract<Decl, { kind: "struct" }>][] = [];
   const own = (name: string, span: Span, top: TopLevel): void => {
+    if (builtinTypes.has(name)) {
+      report("E0303", span, `\`${name}\` is a type of the language`, { help: "give it another name" });
+      return;
+    }
     declareName(report, module, name, span, top);
     if (module.names.get(name) === top) module.exports.set(name, top);
   };
@@ -138,33 +149,10 @@ function declareAll(report: Report, module: ModuleInfo, syntax: Module): void {
     }
   }
   for (const [info, decl] of structs) declareFields(report, info, decl);
-  for (const [info] of structs) reportSelfContaining(report, info);
+  reportSelfContaining(report, structs.map(([info]) => info));
   for (const decl of syntax.decls) {
     if (decl.kind !== "function") continue;
     const info = declareFunction(report, module, decl);
     own(info.name, info.span, info);
-  }
-}
-
-/** A struct that holds itself would be endless. */
-function reportSelfContaining(report: Report, info: StructInfo): void {
-  const holds = (type: Type, seen: ReadonlySet<StructInfo>): boolean => {
-    switch (type.kind) {
-      case "struct":
-        if (type.decl === info) return true;
-        if (seen.has(type.decl)) return false;
-        return type.types.some((t) => holds(t, seen)) || type.decl.fields.some((f) => holds(f.type, new Set([...seen, type.decl])));
-      case "tuple":
-        return type.items.some((t) => holds(t, seen));
-      case "list":
-        return holds(type.item, seen);
-      default:
-        return false;
-    }
-  };
-  for (const field of info.fields) {
-    if (!holds(field.type, new Set())) continue;
-    report("E0311", field.span, textOf(field.span).split("\n")[0]!, { secondary: [{ span: info.span, text: "would contain itself" }], help: "hold a list of another struct instead" });
-    info.fields = info.fields.filter((f) => f !== field);
   }
 }

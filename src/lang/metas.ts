@@ -64,7 +64,8 @@ export class Metas {
     const difference = this.resolve(subDims(a, b));
     for (const { id, factor, rest } of linearUnknowns(difference)) {
       if (isOpen(factor) || isOpen(rest)) continue;
-      const quotient = exactDivDims(scaleDim(rest, -1), factor);
+      const isNegative = [...factor.monomials.values()].every((m) => m.coefficient < 0);
+      const quotient = isNegative ? exactDivDims(rest, scaleDim(factor, -1)) : exactDivDims(scaleDim(rest, -1), factor);
       if (quotient === null) return "different";
       this.solutions.set(id, quotient);
       return "equal";

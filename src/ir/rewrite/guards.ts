@@ -1,5 +1,5 @@
 /** The conditions under which a term counts: `select(c, v, 0)`, wherever it stands in a product, is v where c holds. */
-import { apply } from "../build.ts";
+import { all, apply, select, zeroOf } from "../build.ts";
 import { type Expr, typeOf } from "../ir.ts";
 
 export interface Guarded {
@@ -89,4 +89,9 @@ function peelApplied(expr: Extract<Expr, { kind: "apply" }>, of: (e: Expr) => Gu
     default:
       return { guards: [], value: expr };
   }
+}
+
+/** The value where all conditions hold, 0 elsewhere. */
+export function selectAll(guards: readonly Expr[], value: Expr): Expr {
+  return guards.length === 0 ? value : select(all(guards), value, zeroOf(typeOf(value)));
 }

@@ -98,6 +98,8 @@ function simplifyApplied(expr: Applied): Expr {
       if (isNumber(b!, 0)) return a!;
       if (b!.kind === "apply" && b!.fn === "neg") return apply("sub", a!, b!.args[0]!);
       if (a!.kind === "apply" && a!.fn === "neg") return apply("sub", b!, a!.args[0]!);
+      // Doubling is exact. Derivatives of squares come as two equal terms.
+      if (isFloat(expr.type) && structuralKey(a!) === structuralKey(b!)) return apply("mul", constant(2, expr.type), a!);
       return expr;
     case "sub":
       if (isNumber(b!, 0)) return a!;

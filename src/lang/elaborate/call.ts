@@ -101,7 +101,8 @@ export function callBody(cx: Context, frame: Frame, info: FunctionInfo, args: re
   info.params.forEach((param, i) => {
     inner = withLocal(inner, param.name, args[i]!);
   });
-  return elaborate(cx.hint === "" ? withHint(inner, info.name) : inner, info.decl.body);
+  const isPart = cx.hint === cx.frame.name;
+  return elaborate(isPart ? withHint(inner, info.name) : inner, info.decl.body);
 }
 
 /** A function of scalars, applied to each element. */

@@ -28,7 +28,9 @@ function copyFloats(cx: Context, value: Value, span: Span): { readonly names: Va
   const names: ValueName[] = [];
   const copied = mapLeaves(value, (leaf) => {
     if (!isFloating(leaf)) return leaf;
-    const name = nodeName(cx, leaf, span);
+    const source = leaf.at(leaf.shape.map((_, i) => index(`#${i}`)));
+    const named = source.kind === "read" ? withHint(cx, source.tensor.replace(/\.\d+$/, "")) : cx;
+    const name = nodeName(named, leaf, span);
     names.push(name);
     return lifted(cx, name, leaf);
   });

@@ -34,7 +34,7 @@ export function elaborate(cx: Context, expr: syntax.Expr): Value {
     case "fold-count":
       return elaborateFold(cx, expr);
     case "unary": {
-      const operand = tensorOf(cx, expr.operand);
+      const operand = tensorOf(asOperand(cx), expr.operand);
       const element = expr.op === "not" ? bool : plainElement(operand.element.scalar);
       return elementwise(element, [operand], ([x]) => (expr.op === "not" ? apply("not", x!) : negate(x!)));
     }
@@ -59,6 +59,11 @@ export function elaborate(cx: Context, expr: syntax.Expr): Value {
     case "error":
       throw new Error("elaboration of a program with syntax errors");
   }
+}
+
+/** What is only a part of an expression is named after the function that it stands in, not after what the whole is for. */
+export function asOperand(cx: Context): Context {
+  return withHint(cx, cx.frame.name);
 }
 
 /** An expression that the checker found to be a scalar or a tensor. */
@@ -176,7 +181,7 @@ function elaborateAxes(cx: Context, binders: readonly syntax.Binder[], body: syn
 
 function elaborateReduce(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce" }>): Value {
   const { inner, reductionAxes, count } = enterReduction(cx, expr);
-  const body = tensorOf(withHint(inner, `${cx.hint}`), expr.body);
+  const body = tensorOf(asOperand(inner), expr.body);
   const own = freshAxes(inner, body.shape);
   const value = body.at(own.map((a) => index(a.name)));
   const make = (op: ReduceOp, element: ElementType, e: Expr): TensorValue =>
@@ -239,7 +244,7 @@ function boundsOf(cx: Context, binder: syntax.Binder): { readonly lo: Expr; read
 }
 
 function elaborateIf(cx: Context, expr: Extract<syntax.Expr, { kind: "if" }>): Value {
-  const condition = scalarOf(cx, expr.condition);
+  const condition = scalarOf(asOperand(cx), expr.condition);
   const decided = prove(condition, contextAt(cx.site));
   if (decided !== null) return elaborate(cx, decided ? expr.yes : expr.no);
   const under = (guard: Expr): Context => ({ ...cx, site: { ...cx.site, guards: [...cx.site.guards, guard] } });
@@ -250,8 +255,8 @@ function elaborateIf(cx: Context, expr: Extract<syntax.Expr, { kind: "if" }>): V
 }
 
 function elaborateBinary(cx: Context, expr: Extract<syntax.Expr, { kind: "binary" }>): TensorValue {
-  const left = tensorOf(cx, expr.left);
-  const right = tensorOf(cx, expr.right);
+  const left = tensorOf(asOperand(cx), expr.left);
+  const right = tensorOf(asOperand(cx), expr.right);
   const logical = ["==", "!=", "<", "<=", ">", ">=", "and", "or"].includes(expr.op);
   const element = logical ? bool : plainElement(left.element.scalar);
   return elementwise(element, [left, right], ([a, b]) => {
@@ -262,7 +267,7 @@ function elaborateBinary(cx: Context, expr: Extract<syntax.Expr, { kind: "binary
 }
 
 function elaborateIndex(cx: Context, expr: Extract<syntax.Expr, { kind: "index" }>): Value {
-  const target = elaborate(cx, expr.target);
+  const target = elaborate(asOperand(cx), expr.target);
   if (target.kind === "list") return listElement(cx, expr, target.items);
   const tensor = target as TensorValue;
   const indices = expr.indices.map((e) => scalarOf(cx, e));

@@ -1,0 +1,98 @@
+/**
+ * Loop-invariant parts of a body, taken out into nodes over fewer axes.
+ *
+ *     for i<49, k<8. %r[%a[i], k] * sigmoid(%best[i])     becomes     %s = for i<49. sigmoid(%best[i])     for i<49, k<8. %r[%a[i], k] * %s[i]
+ *
+ * After substitution and inlining this is what keeps a body from computing the same thing for every element; the fusion planner
+ * may still compute a part again where that is cheaper than keeping it.
+ */
+import { structuralKey } from "../affine.ts";
+import { index, read } from "../build.ts";
+import { proveReads } from "../bounds.ts";
+import { costOf } from "../expression-cost.ts";
+import { type Axis, type Comprehension, type Expr, isFloat, typeOf } from "../ir.ts";
+import { contextsOf, rangeOf } from "../ranges.ts";
+import { mapExpressions } from "../rename.ts";
+import { rewriteExpr } from "../substitute.ts";
+import { operands, postorder } from "../traverse.ts";
+import type { Scope } from "./walk.ts";
+
+/** A part is worth a node of its own from this many operations on … */
+const leastCost = 4;
+/** … if the body would compute it this many times. */
+const leastRepetition = 2;
+
+/** Splits the invariant parts off a node. */
+export function hoistInvariants(node: Comprehension, scope: Scope): readonly Comprehension[] {
+  const domain = domainOf(node, scope);
+  if (domain === null || domain.size === 0) return [node];
+  const total = [...domain.values()].reduce((a, b) => a * b, 1);
+  const free = freeVariables(node.body);
+  const made = new Map<string, Comprehension>();
+  for (const expr of maximal(node.body, (e) => isWorthwhile(e, free.get(e)!, domain, total))) {
+    const key = structuralKey(expr);
+    if (made.has(key)) continue;
+    const axes: Axis[] = [...domain].filter(([name]) => free.get(expr)!.has(name)).map(([name, size]) => ({ name, size }));
+    const part: Comprehension = {
+      kind: "comprehension", name: scope.names.fresh(node.name), element: { scalar: typeOf(expr), bound: null }, axes, reduction: null, keys: [], body: expr, origin: node.origin,
+    };
+    // It is computed at every index, also where a select would not have come to it.
+    if (proveReads(part, scope.types, scope.outer).length === 0) made.set(key, part);
+  }
+  if (made.size === 0) return [node];
+  const rest = mapExpressions(node, (root) =>
+    rewriteExpr(root, (e) => {
+      const part = e.kind === "apply" || e.kind === "select" ? made.get(structuralKey(e)) : undefined;
+      return part === undefined ? e : read(part.name, part.element, part.axes.map((a) => index(a.name)));
+    }),
+  );
+  return [...made.values(), rest];
+}
+
+/** The variables that the body runs over, with how many values each has; null if a range is not fixed or does not begin at 0. */
+function domainOf(node: Comprehension, scope: Scope): Map<string, number> | null {
+  const keyed = new Set(node.keys.map((k) => k.axis));
+  const domain = new Map(node.axes.filter((a) => !keyed.has(a.name)).map((a) => [a.name, a.size]));
+  const contexts = contextsOf(node, scope.outer);
+  for (const [i, r] of (node.reduction?.axes ?? []).entries()) {
+    const lo = rangeOf(r.lo, contexts[i]!).lo;
+    const hi = rangeOf(r.hi, contexts[i]!).hi;
+    if (lo < 0 || !Number.isFinite(hi)) return null;
+    domain.set(r.name, hi);
+  }
+  return domain;
+}
+
+function freeVariables(root: Expr): Map<Expr, ReadonlySet<string>> {
+  const free = new Map<Expr, ReadonlySet<string>>();
+  for (const e of postorder(root)) {
+    free.set(e, e.kind === "index" ? new Set([e.name]) : new Set(operands(e).flatMap((o) => [...free.get(o)!])));
+  }
+  return free;
+}
+
+function isWorthwhile(expr: Expr, free: ReadonlySet<string>, domain: ReadonlyMap<string, number>, total: number): boolean {
+  if (expr.kind !== "apply" || !isFloat(expr.type) || costOf(expr) < leastCost) return false;
+  if (!postorder(expr).some((e) => e.kind === "read")) return false;
+  let points = 1;
+  for (const name of free) {
+    const size = domain.get(name);
+    if (size === undefined) return false;
+    points *= size;
+  }
+  return points * leastRepetition <= total;
+}
+
+/** The outermost subexpressions that satisfy a test. */
+function maximal(root: Expr, test: (e: Expr) => boolean): Expr[] {
+  const found: Expr[] = [];
+  const seen = new Set<Expr>();
+  const visit = (e: Expr): void => {
+    if (seen.has(e)) return;
+    seen.add(e);
+    if (test(e)) found.push(e);
+    else operands(e).forEach(visit);
+  };
+  visit(root);
+  return found;
+}

@@ -1,0 +1,127 @@
+/** Types as they are written in declarations. */
+import { dimOfSyntax, type Report } from "./dim-expression.ts";
+import { type Dim, dimNumber } from "./dims.ts";
+import { isBroken, useHelp } from "./check-name.ts";
+import type { ModuleInfo, StructInfo } from "./program.ts";
+import { closest } from "./suggest.ts";
+import type { DimExpr, TypeArg, TypeExpr } from "./syntax.ts";
+import { errorType, scalarElement, type Type, tensorType } from "./types.ts";
+import type { ScalarType } from "../ir/ir.ts";
+
+type NamedTypeExpr = Extract<TypeExpr, { kind: "named" }>;
+
+const scalarNames: ReadonlySet<string> = new Set(["f32", "f16", "i32", "u32", "bool"]);
+
+/** Names of types that no declaration may take. */
+export const builtinTypes: ReadonlySet<string> = new Set([...scalarNames, "idx", "key"]);
+
+/** Is it a type parameter by its spelling? Dimensions begin with a lower-case letter. */
+export function isUpperCase(name: string): boolean {
+  return /^[A-Z]/.test(name);
+}
+
+/** What a written type may mention. */
+export interface TypeScope {
+  readonly report: Report;
+  readonly module: ModuleInfo;
+  readonly dims: ReadonlySet<string>;
+  readonly types: ReadonlySet<string>;
+}
+
+/** A written type. Mistakes are reported; their place in the type is the error type. */
+export function typeOfSyntax(cx: TypeScope, expr: TypeExpr): Type {
+  const dim = (d: DimExpr): Dim => dimOfSyntax(cx.report, cx.module, cx.dims, d);
+  switch (expr.kind) {
+    case "named":
+      return namedType(cx, expr);
+    case "idx":
+      return tensorType({ kind: "idx", bound: dim(expr.bound) }, (expr.shape ?? []).map(dim));
+    case "tuple":
+      return { kind: "tuple", items: expr.items.map((t) => valueType(cx, t)) };
+    case "list":
+      return { kind: "list", item: valueType(cx, expr.item), length: dim(expr.length) };
+    case "function": {
+      const params = expr.params.map((t) => valueType(cx, t));
+      return { kind: "function", callable: { kind: "declared", params, result: valueType(cx, expr.result) } };
+    }
+  }
+}
+
+/** A written type of values: a function is none. */
+export function valueType(cx: TypeScope, expr: TypeExpr): Type {
+  const type = typeOfSyntax(cx, expr);
+  if (type.kind !== "function") return type;
+  cx.report("E0405", expr.span, "a function", { help: "only a parameter by itself may have a function's type" });
+  return errorType;
+}
+
+function namedType(cx: TypeScope, expr: NamedTypeExpr): Type {
+  const { text: name, span } = expr.name;
+  if (scalarNames.has(name) || name === "key") {
+    const shape = (expr.args ?? []).map((arg) => dimArgument(cx, arg));
+    if (name === "key") return tensorType(scalarElement("u32"), [...shape, dimNumber(2)]);
+    return tensorType(scalarElement(name as ScalarType), shape);
+  }
+  if (cx.types.has(name)) {
+    if (expr.args === null) return { kind: "variable", name };
+    cx.report("E0308", expr.span, "a type parameter has no arguments", { help: `write \`${name}\`` });
+    return errorType;
+  }
+  const decl = cx.module.names.get(name);
+  if (decl?.kind === "struct") return structType(cx, expr, decl);
+  if (isBroken(cx.module, name)) return errorType;
+  const structs = [...cx.module.names.values()].filter((t) => t.kind === "struct").map((t) => t.name);
+  const near = closest(name, [...builtinTypes, ...cx.types, ...structs]);
+  const nearDecl = near === null ? undefined : cx.module.names.get(near);
+  const kinds = { function: "a function", const: "a constant", struct: "a struct" };
+  const origin = decl !== undefined ? { span: decl.span, text: kinds[decl.kind] } : nearDecl !== undefined ? { span: nearDecl.span, text: `\`${near}\` is declared here` } : null;
+  cx.report("E0302", span, "not a type", {
+    secondary: origin === null ? [] : [origin],
+    help: useHelp(name) ?? (near !== null ? `did you mean \`${near}\`?` : helpForType(name)),
+  });
+  return errorType;
+}
+
+function helpForType(name: string): string {
+  if (!isUpperCase(name)) return "types are `f32`, `f16`, `i32`, `u32`, `bool`, `idx[n]`, `key`, and structs";
+  return name.length <= 2 ? "a type parameter stands in the type of a parameter" : "declare it with `struct`, or bring it in with `use`";
+}
+
+function dimArgument(cx: TypeScope, arg: TypeArg): Dim {
+  if (arg.kind === "dim") return dimOfSyntax(cx.report, cx.module, cx.dims, arg.dim);
+  cx.report("E0318", arg.type.span, "a type", { help: "this is a dimension: a number, a constant, or a lower-case name" });
+  return dimNumber(1);
+}
+
+function structType(cx: TypeScope, expr: NamedTypeExpr, decl: StructInfo): Type {
+  const args = expr.args ?? [];
+  if (args.length !== decl.params.length) {
+    const list = decl.params.map((p) => p.text).join(", ");
+    cx.report("E0308", expr.span, `${args.length} given`, {
+      secondary: [{ span: decl.span, text: `takes ${decl.params.length}${list === "" ? "" : `: [${list}]`}` }],
+      help: `write \`${decl.name}${list === "" ? "" : `[${list}]`}\``,
+    });
+    return errorType;
+  }
+  const dims: Dim[] = [];
+  const types: Type[] = [];
+  for (const [i, param] of decl.params.entries()) {
+    if (decl.dims.includes(param.text)) dims.push(dimArgument(cx, args[i]!));
+    else types.push(typeArgument(cx, args[i]!, param.text, decl));
+  }
+  return { kind: "struct", decl, dims, types };
+}
+
+function typeArgument(cx: TypeScope, arg: TypeArg, param: string, decl: StructInfo): Type {
+  if (arg.kind === "type") return valueType(cx, arg.type);
+  const { dim } = arg;
+  const isDim = dim.kind === "name" && (cx.dims.has(dim.name) || cx.module.names.get(dim.name)?.kind === "const");
+  if (dim.kind === "name" && !isDim) {
+    return namedType(cx, { kind: "named", span: dim.span, name: { text: dim.name, span: dim.span }, args: null });
+  }
+  cx.report("E0318", dim.span, "a dimension", {
+    secondary: [{ span: decl.span, text: `${param} is a type` }],
+    help: "an upper-case parameter takes a type",
+  });
+  return errorType;
+}
