@@ -152,8 +152,20 @@ export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) =
     }
   };
 
+  /** `(14*i - j + 13) // 14` is `i` for 0 ≤ j < 14: without the nearest multiples, what is left stays between two of them. */
+  const nearestMultiples = (a: Affine, divisor: number): { readonly quotient: Affine; readonly remainder: Affine } | null => {
+    const whole = mapNumbers(a, (n) => Math.round(n / divisor));
+    const rest = subAffine(a, scaleAffine(whole, divisor));
+    const { lo, hi } = interval(rest);
+    const turns = Math.floor(lo / divisor);
+    if (turns !== Math.floor(hi / divisor)) return null;
+    return { quotient: addAffine(whole, affineConstant(turns)), remainder: addAffine(rest, affineConstant(-turns * divisor)) };
+  };
+
   /** `floor(a / divisor)`, of which what is a multiple of the divisor comes out of the division. */
   const quotient = (a: Affine, divisor: number): Affine => {
+    const near = nearestMultiples(a, divisor);
+    if (near !== null) return near.quotient;
     const whole = mapNumbers(a, (n) => Math.floor(n / divisor));
     const rest = mapNumbers(a, (n) => n - divisor * Math.floor(n / divisor));
     return addAffine(whole, smallQuotient(rest, divisor));
@@ -174,6 +186,8 @@ export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) =
 
   /** `a - divisor * floor(a / divisor)` */
   const remainder = (a: Affine, divisor: number): Affine => {
+    const near = nearestMultiples(a, divisor);
+    if (near !== null) return near.remainder;
     const rest = mapNumbers(a, (n) => n - divisor * Math.floor(n / divisor));
     const { lo, hi } = interval(rest);
     const turns = Math.floor(lo / divisor);

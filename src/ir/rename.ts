@@ -1,6 +1,7 @@
 /** Nodes with other names for their values, and with tensors replaced by expressions. */
 import { type Comprehension, definitions, type Expr, type Node, type ValueName, type ValueType } from "./ir.ts";
 import { rewriteExpr } from "./substitute.ts";
+import { expressionsOf } from "./traverse.ts";
 
 /** The nodes with values renamed, both where they are defined and where they are used; other names stay. */
 export function renameNodes(nodes: readonly Node[], names: ReadonlyMap<ValueName, ValueName>): Node[] {
@@ -10,6 +11,8 @@ export function renameNodes(nodes: readonly Node[], names: ReadonlyMap<ValueName
     switch (node.kind) {
       case "comprehension": {
         const mapped = mapExpressions(node, expr);
+        const renamesOwn = names.has(node.name) || (node.reduction?.bestValue != null && names.has(node.reduction.bestValue));
+        if (mapped === node && !renamesOwn) return node;
         const reduction = mapped.reduction === null || mapped.reduction.bestValue === null ? mapped.reduction : { ...mapped.reduction, bestValue: of(mapped.reduction.bestValue) };
         return { ...mapped, name: of(node.name), reduction };
       }
@@ -36,8 +39,15 @@ export function renameNodes(nodes: readonly Node[], names: ReadonlyMap<ValueName
   });
 }
 
-/** A comprehension with every expression (bounds, keys, body) mapped. */
+/** A comprehension with every expression (bounds, keys, body) mapped; itself when none changes. */
 export function mapExpressions(node: Comprehension, map: (e: Expr) => Expr): Comprehension {
+  const exprs = expressionsOf(node);
+  const mapped = new Map(exprs.map((e) => [e, map(e)]));
+  if (exprs.every((e) => mapped.get(e) === e)) return node;
+  return withExpressions(node, (e) => mapped.get(e)!);
+}
+
+function withExpressions(node: Comprehension, map: (e: Expr) => Expr): Comprehension {
   const reduction = node.reduction === null ? null : { ...node.reduction, axes: node.reduction.axes.map((a) => ({ ...a, lo: map(a.lo), hi: map(a.hi) })) };
   return { ...node, reduction, keys: node.keys.map((k) => ({ ...k, at: map(k.at) })), body: map(node.body) };
 }

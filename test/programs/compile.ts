@@ -45,7 +45,7 @@ function withoutMistakes(program: Program): Program {
 /** A function compiled for dimensions; the graph as elaboration makes it, with its derivatives not taken. */
 export function compileFunction(program: Program, name: string, options: SpecialiseOptions): Specialised {
   const info = findFunction(program, name);
-  if (info.kind !== "function") throw new Error(renderDiagnostics([info]));
+  if (!("kind" in info)) throw new Error(renderDiagnostics([info]));
   const result = specialise(info, options);
   if (!("graph" in result)) throw new Error(renderDiagnostics(result));
   return { ...result, graph: verified(result.graph) };

@@ -131,7 +131,9 @@ function unitDirections(like: readonly TensorData[]): TensorData[][] {
 }
 
 function largest(t: TensorData): number {
-  return t.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  let most = 0;
+  for (const x of t.data) most = Math.max(most, Math.abs(x));
+  return most;
 }
 
 /** What is wrong with tangents; the rounding error of a difference grows with the size of the values themselves. */

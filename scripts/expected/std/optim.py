@@ -31,8 +31,10 @@ def write():
 
     def sgd(momentum, weight_decay, nesterov):
         def state_of(optimizer, p):
-            if optimizer is None or momentum == 0:
+            if optimizer is None:
                 return {"buffer": zeros()}
+            if momentum == 0:  # PyTorch then keeps no buffer; ours is the gradient itself, for weight_decay is 0 as well.
+                return {"buffer": map_floats(p, lambda t: t.grad)}
             return {"buffer": map_floats(p, lambda t: optimizer.state[t]["momentum_buffer"].clone())}
 
         settings = {"momentum": momentum, "weight_decay": weight_decay, "nesterov": nesterov}

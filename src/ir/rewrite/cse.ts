@@ -43,8 +43,19 @@ function renameUses(node: Node, names: ReadonlyMap<ValueName, ValueName>): Node 
   return names.size === 0 ? node : renameNodes([node], names)[0]!;
 }
 
+const nodeKeys = new WeakMap<Comprehension, string>();
+
 /** A text that two nodes share when they compute the same, whatever their variables are called. */
 export function nodeKey(node: Comprehension): string {
+  let key = nodeKeys.get(node);
+  if (key === undefined) {
+    key = makeKey(node);
+    nodeKeys.set(node, key);
+  }
+  return key;
+}
+
+function makeKey(node: Comprehension): string {
   const names = [...node.axes.map((a) => a.name), ...(node.reduction?.axes ?? []).map((a) => a.name)];
   const canonical = new Map(names.map((name, i): [string, Expr] => [name, index(`#${i}`)]));
   const key = (e: Expr): string => structuralKey(substituteIndices(e, canonical));

@@ -10,13 +10,12 @@
  */
 import { addAffine, type Affine, affineConstant, asDivision, coefficientOf, fromAffine, scaleAffine, toAffine, withoutTerm } from "../affine.ts";
 import { all, apply, index, integer, read, select, zeroOf } from "../build.ts";
-import { type Axis, type Comprehension, type Expr, type Key, type ReductionAxis, typeOf } from "../ir.ts";
-import type { NameSupply } from "../names.ts";
-import { affineOf, contextOf, contextsOf, emptyContext, prove, type RangeContext, rangeOfAffine } from "../ranges.ts";
-import { freshVariable } from "../names.ts";
-import { rangeOf } from "../ranges.ts";
+import { type Axis, type Comprehension, type Expr, type Key, type Reduction, type ReductionAxis, typeOf } from "../ir.ts";
+import { freshVariable, type NameSupply } from "../names.ts";
+import { affineOf, contextOf, contextsOf, emptyContext, prove, type RangeContext, rangeOf, rangeOfAffine } from "../ranges.ts";
 import { substituteIndices } from "../substitute.ts";
 import { postorder } from "../traverse.ts";
+import { nodeKey } from "./cse.ts";
 import { conditionsOf, peel } from "./guards.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
 
@@ -34,7 +33,14 @@ interface Problem {
  * are no sums, or have no conditions, come back simplified only in their conditions.
  */
 export function solveDeltas(node: Comprehension, names: NameSupply, outer: RangeContext = emptyContext): Comprehension[] {
-  if (node.reduction?.op !== "sum") return [node];
+  const { reduction } = node;
+  if (reduction?.op !== "sum") return [node];
+  const solved = solveSum({ ...node, reduction }, names, outer);
+  // What is already solved stays the same object, so that later rounds need not look at it again.
+  return solved.length === 1 && nodeKey(solved[0]!) === nodeKey(node) ? [node] : solved;
+}
+
+function solveSum(node: Comprehension & { readonly reduction: Reduction }, names: NameSupply, outer: RangeContext): Comprehension[] {
   const { guards, value } = peel(node.body);
   let problem: Problem = { axes: node.axes, points: node.reduction.axes, keys: node.keys, guards, value };
   for (let step = 0; step < 64; step++) {
@@ -62,6 +68,9 @@ function stepOf(node: Comprehension, p: Problem, outer: RangeContext): Problem |
     if (known === true) return { ...p, guards: rest };
     if (known === false) return nothing(p);
   }
+  const unit = p.points.find((r) => isUnit(r, context));
+  const withoutUnit = unit === undefined ? null : substitutePoint(p, unit.name, unit.lo);
+  if (withoutUnit !== null) return withoutUnit;
   for (const [i, guard] of p.guards.entries()) {
     const rest = { ...p, guards: p.guards.toSpliced(i, 1) };
     const equation = equationOf(guard, context);
@@ -77,6 +86,12 @@ function stepOf(node: Comprehension, p: Problem, outer: RangeContext): Problem |
     if (keyed !== null) return keyed;
   }
   return null;
+}
+
+/** Has the variable one value only? */
+function isUnit(point: ReductionAxis, context: RangeContext): boolean {
+  const { lo, hi } = rangeOf(apply("sub", point.hi, point.lo), context);
+  return lo === 1 && hi === 1;
 }
 
 function nothing(p: Problem): Problem | null {
@@ -324,13 +339,16 @@ function assemble(node: Comprehension, p: Problem, names: NameSupply, outer: Ran
   const unused = p.axes.filter((a) => !keyed.has(a.name) && !usedAfter.has(a.name));
   if (p.points.length === 0 || unused.length === 0) return [finish(node, { ...p, guards: p.guards }, context)];
   const put = (e: Expr): Expr => substituteIndices(e, freed);
+  // Conditions on what the narrow node still has stay in it: they may be what keeps its reads inside their tensors.
+  const spreadOver = new Set(unused.map((a) => a.name));
+  const own = outside.filter((g) => ![...indicesIn([g])].some((n) => spreadOver.has(n)));
   const narrow: Problem = {
     axes: p.axes.filter((a) => !unused.includes(a)), points: p.points.map((r) => ({ ...r, lo: put(r.lo), hi: put(r.hi) })),
-    keys: p.keys.map((k) => ({ ...k, at: put(k.at) })), guards: inside.map(put), value,
+    keys: p.keys.map((k) => ({ ...k, at: put(k.at) })), guards: [...inside, ...own].map(put), value,
   };
   const part: Comprehension = finish({ ...node, name: names.fresh(node.name) }, narrow, contextFor(node, narrow, outer));
   const whole = read(part.name, part.element, narrow.axes.map((a) => index(a.name)));
-  const spread: Problem = { axes: p.axes, points: [], keys: [], guards: outside, value: whole };
+  const spread: Problem = { axes: p.axes, points: [], keys: [], guards: outside.filter((g) => !own.includes(g)), value: whole };
   return [part, finish(node, spread, contextFor(node, spread, outer))];
 }
 

@@ -14,7 +14,7 @@ import { freshVariable } from "../names.ts";
 import { contextOf, contextsOf, rangeOf } from "../ranges.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr, substituteIndices } from "../substitute.ts";
-import { postorder } from "../traverse.ts";
+import { expressionsOf, postorder } from "../traverse.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
 import type { Scope } from "./walk.ts";
 
@@ -25,6 +25,8 @@ const worthwhile = 2;
 
 /** Replaces such reads in a node; the parts that they need come before it. */
 export function sinkGathers(node: Comprehension, scope: Scope): readonly Comprehension[] {
+  const gathers = postorder(...expressionsOf(node)).some((e) => e.kind === "read" && scope.definitions.has(e.tensor) && isGather(e));
+  if (!gathers) return [node];
   const made: Comprehension[] = [];
   const definitions = new Map(scope.definitions);
   const types = new Map(scope.types);
@@ -45,11 +47,16 @@ export function sinkGathers(node: Comprehension, scope: Scope): readonly Compreh
   return [...made, result];
 }
 
+/** Is some index data? */
+function isGather(expr: Read): boolean {
+  return postorder(...expr.indices).some((x) => x.kind === "read");
+}
+
 /** The node over the variables of a gathering read that computes what it reads; null when it is better read as it is. */
 function partOf(user: Comprehension, expr: Read, scope: Scope): Comprehension | null {
   const source = scope.definitions.get(expr.tensor);
   if (source === undefined || source.name !== expr.tensor || source.keys.length > 0 || source.reduction?.bestValue != null) return null;
-  if (!expr.indices.some((e) => postorder(e).some((x) => x.kind === "read"))) return null;
+  if (!isGather(expr)) return null;
   const axes = variablesOf(user, expr.indices, scope);
   if (axes === null || sizeOf(axes.map((a) => a.size)) * worthwhile > sizeOf(source.axes.map((a) => a.size))) return null;
   const context = contextOf(user, scope.outer);

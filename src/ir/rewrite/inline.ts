@@ -23,8 +23,8 @@ import type { Scope } from "./walk.ts";
 export function inlineReads(node: Comprehension, scope: Scope): readonly Comprehension[] {
   const put = (e: Expr): Expr => rewriteExpr(e, (x) => (x.kind === "read" ? inlined(x, scope) : x));
   const changed = mapExpressions(node, put);
-  const context = contextOf(changed, scope.outer);
-  const simplified = { ...changed, body: simplifyWithin(changed.body, context) };
+  const body = simplifyWithin(changed.body, contextOf(changed, scope.outer));
+  const simplified = body === changed.body ? changed : { ...changed, body };
   return simplified.reduction === null ? pin(simplified, scope) : [simplified];
 }
 
@@ -79,5 +79,5 @@ function pin(node: Comprehension, scope: Scope): readonly Comprehension[] {
     return select(all(guards), whole, zeroOf(typeOf(value)));
   });
   const body = parts.reduce((a, b): Expr => ({ kind: "apply", fn: "add", type: typeOf(a), args: [a, b] }));
-  return [...made, { ...node, body }];
+  return structuralKey(body) === structuralKey(node.body) ? [node] : [...made, { ...node, body }];
 }

@@ -1,10 +1,9 @@
 /** Axes on which a value does not depend: it is computed without them, and read without them. */
-import { index } from "../build.ts";
+import { index, read } from "../build.ts";
 import type { Comprehension, Expr, ValueName } from "../ir.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr } from "../substitute.ts";
 import { expressionsOf, postorder } from "../traverse.ts";
-import { read } from "../build.ts";
 import type { NodeRewrite } from "./walk.ts";
 
 /** A rewrite that narrows nodes and remembers which, for the nodes after them. */

@@ -12,9 +12,8 @@ import { narrowing } from "./narrow.ts";
 import { nameResults } from "./results.ts";
 import { solveNode } from "./solve.ts";
 import { renumber } from "./renumber.ts";
-import { rewriteGraph } from "./walk.ts";
-import type { Graph } from "../ir.ts";
-import { printGraph } from "../print.ts";
+import { leavingSettled, type NodeRewrite, rewriteGraph } from "./walk.ts";
+import type { Graph, Node } from "../ir.ts";
 
 /** A named rewrite of graphs. */
 export interface Pass {
@@ -22,33 +21,48 @@ export interface Pass {
   readonly run: (graph: Graph) => Graph;
 }
 
-/** The passes in the order in which they run. */
-export const simplificationPasses: readonly Pass[] = [
-  { name: "dead code", run: removeDeadCode },
-  { name: "inline", run: (graph) => rewriteGraph(graph, inlineReads) },
-  { name: "solve deltas", run: (graph) => rewriteGraph(graph, solveNode) },
-  { name: "narrow", run: (graph) => rewriteGraph(graph, narrowing()) },
-  { name: "best values", run: shareBestValues },
-  { name: "sink gathers", run: (graph) => rewriteGraph(graph, sinkGathers) },
-  { name: "hoist invariants", run: (graph) => rewriteGraph(graph, hoistInvariants) },
-  { name: "common nodes", run: mergeCommonNodes },
-  { name: "name results", run: nameResults },
-];
+/** A pass made of a rewrite of single nodes, which remembers those that it left as they were. */
+function eachNode(name: string, rewrite: NodeRewrite): Pass {
+  const remembering = leavingSettled(rewrite);
+  return { name, run: (graph) => rewriteGraph(graph, remembering) };
+}
+
+/** The passes in the order in which they run, for one graph: they remember its nodes from round to round. */
+export function simplificationPasses(): readonly Pass[] {
+  return [
+    { name: "dead code", run: removeDeadCode },
+    eachNode("inline", inlineReads),
+    eachNode("solve deltas", solveNode),
+    { name: "narrow", run: (graph) => rewriteGraph(graph, narrowing()) },
+    { name: "best values", run: shareBestValues },
+    eachNode("sink gathers", sinkGathers),
+    eachNode("hoist invariants", hoistInvariants),
+    { name: "common nodes", run: mergeCommonNodes },
+    { name: "name results", run: nameResults },
+  ];
+}
 
 /** Rounds after which what still changes is left as it is. */
 const mostRounds = 6;
 
 /** A graph that computes the same with less. The graph holds no derivative markers. `after` sees each pass's result. */
 export function simplify(graph: Graph, after: (pass: Pass, graph: Graph) => void = () => {}): Graph {
-  let text = "";
+  const passes = simplificationPasses();
   for (let round = 0; round < mostRounds; round++) {
-    for (const pass of simplificationPasses) {
+    const before = graph;
+    for (const pass of passes) {
       graph = pass.run(graph);
       after(pass, graph);
     }
-    const next = printGraph(graph);
-    if (next === text) break;
-    text = next;
+    if (sameNodes(before.nodes, graph.nodes)) break;
   }
   return renumber(removeDeadCode(graph));
+}
+
+/** Are these the same objects, loops compared by their bodies? */
+function sameNodes(a: readonly Node[], b: readonly Node[]): boolean {
+  return a.length === b.length && a.every((node, i) => {
+    const other = b[i]!;
+    return node === other || (node.kind === "loop" && other.kind === "loop" && sameNodes(node.body, other.body) && node.carries.length === other.carries.length);
+  });
 }

@@ -2,6 +2,7 @@
 import { type Comprehension, definitions, type Graph, type Node, type ValueName, type ValueType } from "../ir.ts";
 import { type NameSupply, namesFor } from "../names.ts";
 import { emptyContext, type RangeContext, withVariable } from "../ranges.ts";
+import { valuesUsed } from "../traverse.ts";
 
 /** What is visible where a node stands. */
 export interface Scope {
@@ -67,4 +68,20 @@ function usedByName(nodes: readonly Node[]): ValueName[] {
         return [...node.of, ...node.at, ...node.seeds];
     }
   });
+}
+
+/**
+ * The same rewrite, but a node that it once gave back as it was is not looked at again while what it reads is defined by the
+ * same nodes.
+ */
+export function leavingSettled(rewrite: NodeRewrite): NodeRewrite {
+  const settled = new WeakMap<Comprehension, readonly (Comprehension | undefined)[]>();
+  return (node, scope) => {
+    const sources = [...valuesUsed(node)].map((name) => scope.definitions.get(name));
+    const before = settled.get(node);
+    if (before !== undefined && before.every((source, i) => source === sources[i])) return [node];
+    const made = rewrite(node, scope);
+    if (made.length === 1 && made[0] === node) settled.set(node, sources);
+    return made;
+  };
 }
