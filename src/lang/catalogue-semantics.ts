@@ -73,6 +73,10 @@ export const semanticCatalogue = {
   E0244: { title: "a fold of unknown length", explanation: "The number of turns is known when compiling." },
   E0245: { title: "not a function of a leaf", explanation: "The function given to `tree_map` or `tree_sum` gives a float tensor of the leaf's shape, or a float." },
   E0246: { title: "a range that ends before it begins", explanation: "In `lo .. hi` the upper bound is excluded and is at least the lower one." },
+  E0247: {
+    title: "a dimension that is too large",
+    explanation: "A size is a polynomial of at most 1000 terms, with coefficients below 2^53.",
+  },
 
   // Names and declarations
   E0301: { title: "unknown name", explanation: "A name is a parameter, a `let`, an index, a dimension, a declaration of this file, or something brought in with `use`." },

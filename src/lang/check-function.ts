@@ -4,7 +4,7 @@ import { checkLambdaBody } from "./check-call.ts";
 import { checkAgainst, checkExpression, describe, notesOn, reportFunction } from "./check-expression.ts";
 import { settleRange } from "./check-range.ts";
 import type { Diagnostic } from "./diagnostic.ts";
-import { dimVariable } from "./dims.ts";
+import { DimensionOverflow, dimVariable } from "./dims.ts";
 import { floatParts, hasFloats, oneOrTuple } from "./floats.ts";
 import { diagnostic, Inference } from "./inference.ts";
 import { isOpen } from "./metas.ts";
@@ -49,7 +49,7 @@ export function bodyOf(cx: Inference, info: FunctionInfo, at: Span): void {
 
 /** Checks a function once; what is found goes to the state's diagnostics. */
 export function checkFunction(state: CheckState, info: FunctionInfo): void {
-  if (state.begun.has(info)) return;
+  if (info.body !== null || state.begun.has(info)) return;
   state.begun.add(info);
   const cx = new Inference(info.module);
   states.set(cx, state);
@@ -57,14 +57,23 @@ export function checkFunction(state: CheckState, info: FunctionInfo): void {
   try {
     checkBodyAndRule(cx, state, info);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    // The parser bounds how deep a tree is, but not how much of the stack is left.
-    cx.report("E0124", info.span, "this function", { help: "give names to the parts with `let` or `fn`" });
+    reportTooMuch(cx, info, error);
     info.result ??= errorType;
     info.body = { types: new Map(), ranges: new Map(), instances: new Map(), conditions: [] };
   }
   state.underWay.splice(depth - 1);
   state.diagnostics.push(...cx.diagnostics);
+}
+
+/** The parser bounds how deep a tree is, but not how much of the stack is left. */
+function reportTooMuch(cx: Inference, info: FunctionInfo, error: unknown): void {
+  if (error instanceof RangeError) {
+    cx.report("E0124", info.span, "this function", { help: "give names to the parts with `let` or `fn`" });
+  } else if (error instanceof DimensionOverflow) {
+    cx.report("E0247", info.span, "in this function", { help: "give its parts dimensions of their own" });
+  } else {
+    throw error;
+  }
 }
 
 function checkBodyAndRule(cx: Inference, state: CheckState, info: FunctionInfo): void {

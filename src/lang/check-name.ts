@@ -64,8 +64,10 @@ export function useHelp(name: string): string | null {
   return module === undefined ? null : `it is in the standard library: \`use ${module}.{${name}}\``;
 }
 
-/** Does the file declare the name in a declaration that has a syntax error? That has been reported. */
+/** Is the name missing because of a mistake in the declaration or `use` that it comes from? That has been reported. */
 export function isBroken(module: ModuleInfo, name: string): boolean {
+  if (module.missing.has(name)) return true;
   if (!module.hasSyntaxErrors || !/^\w+$/.test(name)) return false;
-  return new RegExp(`^[ \\t]*(fn|struct|const)[ \\t]+${name}\\b|^[ \\t]*use\\b.*\\b${name}\\b`, "m").test(module.file.text);
+  const declaration = new RegExp(`^[ \\t]*((fn|struct|const)[ \\t]+${name}\\b|use\\b.*\\b${name}\\b)`, "m");
+  return declaration.test(module.file.text);
 }

@@ -6,7 +6,7 @@
  */
 import { checkFunction, type CheckState } from "./check-function.ts";
 import { inCallOrder } from "./call-order.ts";
-import { isBroken } from "./check-name.ts";
+import { isBroken, useHelp } from "./check-name.ts";
 import { declareConst } from "./constants.ts";
 import { declareFields, declareFunction, declareStruct, reportSelfContaining } from "./declarations.ts";
 import type { Diagnostic } from "./diagnostic.ts";
@@ -16,7 +16,7 @@ import { parse } from "./parser.ts";
 import type { ModuleInfo, Program, StructInfo, TopLevel } from "./program.ts";
 import type { SourceFile, Span } from "./source.ts";
 import { closest } from "./suggest.ts";
-import type { Decl, Module, UseDecl } from "./syntax.ts";
+import type { Decl, Module, Name, UseDecl } from "./syntax.ts";
 import { preludeName } from "./standard-names.ts";
 import { builtinTypes } from "./written-types.ts";
 import { stdSources } from "../std/sources.ts";
@@ -37,9 +37,16 @@ interface State extends CheckState {
   readonly loading: string[];
 }
 
+function begin(loader: Loader): State {
+  return { loader, diagnostics: [], underWay: [], begun: new Set(), modules: new Map(), loading: [] };
+}
+
+/** The standard library, checked when it is first used: it is the same for every program. */
+const standard = begin(noFiles);
+
 /** Checks a file and all that it uses. Never throws for a mistake in the program. */
 export function check(file: SourceFile, loader: Loader): Program {
-  const state: State = { loader, diagnostics: [], underWay: [], begun: new Set(), modules: new Map(), loading: [] };
+  const state = begin(loader);
   const main = loadModule(state, file);
   return { main, modules: [...state.modules.values()], diagnostics: inOrder(state.diagnostics, file) };
 }
@@ -59,7 +66,7 @@ function loadModule(state: State, file: SourceFile): ModuleInfo {
   if (known !== undefined) return known;
   const { module: syntax, diagnostics } = parse(file);
   state.diagnostics.push(...diagnostics);
-  const module: ModuleInfo = { file, syntax, hasSyntaxErrors: diagnostics.length > 0, names: new Map(), exports: new Map() };
+  const module: ModuleInfo = { file, syntax, hasSyntaxErrors: diagnostics.length > 0, missing: new Set(), names: new Map(), exports: new Map() };
   state.modules.set(file.name, module);
   state.loading.push(file.name);
   const report: Report = (code, span, text, details) => state.diagnostics.push(diagnostic(code, span, text, details));
@@ -72,49 +79,71 @@ function loadModule(state: State, file: SourceFile): ModuleInfo {
 }
 
 function bringInPrelude(state: State, module: ModuleInfo): void {
-  const text = stdSources["prelude"];
-  if (text === undefined || module.file.name === preludeName) return;
-  const prelude = state.modules.get(preludeName) ?? loadModule(state, { name: preludeName, text });
-  for (const [name, top] of prelude.exports) module.names.set(name, top);
+  if (module.file.name === preludeName) return;
+  for (const [name, top] of loadStandard(state, "prelude").exports) module.names.set(name, top);
 }
 
+/** A module of the standard library, with those that it uses. */
+function loadStandard(state: State, path: string): ModuleInfo {
+  const name = `std/${path}.fec`;
+  const known = state.modules.get(name) ?? standard.modules.get(name);
+  const module = known ?? loadModule(standard, { name, text: stdSources[path]! });
+  if (state === standard || state.modules.has(name)) return module;
+  state.modules.set(name, module);
+  state.diagnostics.push(...standard.diagnostics.filter((d) => d.primary.span.file === module.file));
+  for (const decl of module.syntax.decls) if (decl.kind === "use") loadStandard(state, decl.path.text);
+  return module;
+}
+
+/** Brings in the names of one `use`; those that can't be are noted as missing. */
 function bringIn(state: State, report: Report, module: ModuleInfo, decl: UseDecl): void {
-  const file = fileOf(state, module, decl);
-  if (file === null) {
-    const near = closest(decl.path.text, Object.keys(stdSources));
-    const beside = decl.path.text.startsWith(".");
-    report("E0304", decl.path.span, beside ? "no such file beside this one" : "not in the standard library", {
-      help: near !== null ? `did you mean \`${near}\`?` : beside ? "the path is relative to this file, without `.fec`" : "a file beside this one is used with `./`: `use ./blocks.{Block}`",
-    });
-    return;
-  }
-  const circle = state.loading.indexOf(file.name);
-  if (circle >= 0) {
-    report("E0306", decl.path.span, [...state.loading.slice(circle), file.name].join(" → "), { help: "move what both need into a third file" });
-    return;
-  }
-  const used = loadModule(state, file);
+  const used = usedModule(state, report, module, decl);
   for (const name of decl.names) {
-    const top = used.exports.get(name.text);
-    if (top === undefined) {
-      if (isBroken(used, name.text)) continue;
-      const near = closest(name.text, used.exports.keys());
-      const target = near === null ? undefined : used.exports.get(near);
-      report("E0305", name.span, `not in ${used.file.name}`, {
-        secondary: target === undefined ? [] : [{ span: target.span, text: `\`${near}\` is declared here` }],
-        help: near === null ? `it declares ${[...used.exports.keys()].slice(0, 8).map((n) => `\`${n}\``).join(", ")}` : `did you mean \`${near}\`?`,
-      });
+    const top = used?.exports.get(name.text);
+    if (top !== undefined) {
+      declareName(report, module, name.text, name.span, top);
       continue;
     }
-    declareName(report, module, name.text, name.span, top);
+    module.missing.add(name.text);
+    if (used !== null && !isBroken(used, name.text)) reportNotDeclared(report, used, name);
   }
 }
 
-function fileOf(state: State, module: ModuleInfo, decl: UseDecl): SourceFile | null {
-  const path = decl.path.text;
-  if (path.startsWith(".")) return state.loader.load(path, module.file.name);
-  const text = Object.hasOwn(stdSources, path) ? stdSources[path] : undefined;
-  return text === undefined ? null : { name: `std/${path}.fec`, text };
+function reportNotDeclared(report: Report, used: ModuleInfo, name: Name): void {
+  const near = closest(name.text, used.exports.keys());
+  const target = near === null ? undefined : used.exports.get(near);
+  const some = [...used.exports.keys()].slice(0, 8).map((n) => `\`${n}\``);
+  report("E0305", name.span, `not in ${used.file.name}`, {
+    secondary: target === undefined ? [] : [{ span: target.span, text: `\`${near}\` is declared here` }],
+    help:
+      near !== null
+        ? `did you mean \`${near}\`?`
+        : (useHelp(name.text) ?? (some.length === 0 ? "it declares nothing" : `it declares ${some.join(", ")}`)),
+  });
+}
+
+/** The module that a `use` names; reports and gives null when there is none. */
+function usedModule(state: State, report: Report, module: ModuleInfo, decl: UseDecl): ModuleInfo | null {
+  const { text: path, span } = decl.path;
+  if (!path.startsWith(".")) {
+    if (Object.hasOwn(stdSources, path)) return loadStandard(state, path);
+    const near = closest(path, Object.keys(stdSources));
+    report("E0304", span, "not in the standard library", {
+      help: near !== null ? `did you mean \`${near}\`?` : `a file beside this one is used with \`./\`: \`use ./${path}.{…}\``,
+    });
+    return null;
+  }
+  const file = state.loader.load(path, module.file.name);
+  if (file === null) {
+    report("E0304", span, "no such file", { help: "the path is relative to this file, without `.fec`" });
+    return null;
+  }
+  const circle = state.loading.indexOf(file.name);
+  if (circle < 0) return loadModule(state, file);
+  report("E0306", span, [...state.loading.slice(circle), file.name].join(" → "), {
+    help: "move what both need into a third file",
+  });
+  return null;
 }
 
 /** Names of the prelude may be declared anew; others only once. */
@@ -141,7 +170,8 @@ function declareAll(report: Report, module: ModuleInfo, syntax: Module): void {
   for (const decl of syntax.decls) {
     if (decl.kind === "const") {
       const info = declareConst(report, module, decl);
-      if (info !== null) own(info.name, info.span, info);
+      if (info === null) module.missing.add(decl.name.text);
+      else own(info.name, info.span, info);
     } else if (decl.kind === "struct") {
       const info = declareStruct(report, module, decl);
       structs.push([info, decl]);

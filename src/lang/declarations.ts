@@ -1,5 +1,6 @@
 /** Declarations of structs and functions: names, parameters, fields, signatures. */
 import type { Dim } from "./dims.ts";
+import { isBroken } from "./check-name.ts";
 import { checkDistribution } from "./constants.ts";
 import type { Report } from "./dim-expression.ts";
 import type { FieldInfo, FunctionInfo, ModuleInfo, ParamInfo, StructInfo } from "./program.ts";
@@ -166,7 +167,7 @@ function collectDims(module: ModuleInfo, dim: DimExpr, found: Variables): void {
 
 /** An upper-case name without arguments that is declared nowhere; one that is nearly a struct's name is a slip. */
 function isTypeParameter(module: ModuleInfo, name: string, args: readonly TypeArg[] | null): boolean {
-  if (args !== null || !isUpperCase(name) || module.names.has(name)) return false;
+  if (args !== null || !isUpperCase(name) || module.names.has(name) || isBroken(module, name)) return false;
   const structs = [...module.names.values()].filter((t) => t.kind === "struct").map((t) => t.name);
   return name.length <= 2 || closest(name, structs) === null;
 }

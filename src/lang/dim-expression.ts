@@ -1,5 +1,6 @@
 /** Expressions and written dimensions as polynomials. */
-import { addDims, type Dim, dimNumber, dimVariable, exactDivDims, floorDivDims, modDims, mulDims, scaleDim, showDim, subDims } from "./dims.ts";
+import { addDims, asNumber, type Dim, DimensionOverflow, dimNumber, dimVariable, exactDivDims, floorDivDims, modDims, mulDims, scaleDim, showDim, subDims } from "./dims.ts";
+import { isBroken } from "./check-name.ts";
 import type { Inference } from "./inference.ts";
 import { closest } from "./suggest.ts";
 import type { ModuleInfo } from "./program.ts";
@@ -12,6 +13,7 @@ import type { DiagnosticCode } from "./catalogue.ts";
 /** Says a mistake; the inference of a body and the reading of declarations both have one. */
 export type Report = (code: DiagnosticCode, span: Span, text: string, details?: Details) => unknown;
 
+/** Null when the result is not defined, as for a division by 0. */
 function arithmetic(op: DimOp, a: Dim, b: Dim): Dim | null {
   switch (op) {
     case "+":
@@ -26,6 +28,15 @@ function arithmetic(op: DimOp, a: Dim, b: Dim): Dim | null {
       return modDims(a, b);
     case "/":
       return exactDivDims(a, b);
+  }
+}
+
+function arithmeticWithin(op: DimOp, a: Dim, b: Dim): Dim | null | "overflow" {
+  try {
+    return arithmetic(op, a, b);
+  } catch (error) {
+    if (error instanceof DimensionOverflow) return "overflow";
+    throw error;
   }
 }
 
@@ -48,7 +59,8 @@ export function dimOfExpression(cx: Inference, scope: Scope, expr: Expr): Dim | 
       if (!["+", "-", "*", "//", "/", "%"].includes(expr.op)) return null;
       const left = dimOfExpression(cx, scope, expr.left);
       const right = left === null ? null : dimOfExpression(cx, scope, expr.right);
-      return left === null || right === null ? null : arithmetic(expr.op as DimOp, left, right);
+      const result = left === null || right === null ? null : arithmeticWithin(expr.op as DimOp, left, right);
+      return result === "overflow" ? null : result;
     }
     default:
       return null;
@@ -71,6 +83,7 @@ export function dimOfSyntax(report: Report, module: ModuleInfo, variables: Reado
         });
         return dimNumber(1);
       }
+      if (isBroken(module, expr.name)) return dimNumber(1);
       const candidates = [...variables, ...[...module.names.values()].filter((t) => t.kind === "const").map((t) => t.name)];
       const near = closest(expr.name, candidates);
       report("E0309", expr.span, "not a dimension here", {
@@ -81,11 +94,17 @@ export function dimOfSyntax(report: Report, module: ModuleInfo, variables: Reado
     case "op": {
       const left = dimOfSyntax(report, module, variables, expr.left);
       const right = dimOfSyntax(report, module, variables, expr.right);
-      const result = arithmetic(expr.op, left, right);
-      if (result !== null) return result;
-      report("E0225", expr.span, `${showDim(left)} ${expr.op} ${showDim(right)}`, {
-        help: expr.op === "/" ? "`/` divides dimensions exactly; `//` rounds down" : "a dimension can't be divided by 0",
-      });
+      const result = arithmeticWithin(expr.op, left, right);
+      if (result === "overflow") {
+        report("E0247", expr.span, "this one", { help: "name a part of it with a dimension of its own" });
+      } else if (result === null) {
+        const isZero = asNumber(right) === 0;
+        report("E0225", expr.span, isZero ? "a division by 0" : `${showDim(left)} is no multiple of ${showDim(right)}`, {
+          help: isZero ? "the divisor is at least 1" : "`/` divides dimensions exactly; `//` rounds down",
+        });
+      } else {
+        return result;
+      }
       return dimNumber(1);
     }
   }

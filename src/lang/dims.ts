@@ -47,6 +47,11 @@ function atomKey(atom: Atom): string {
   }
 }
 
+/** Thrown by arithmetic whose result is beyond what a program could mean. */
+export class DimensionOverflow extends Error {}
+
+const mostTerms = 1000;
+
 function fromMonomials(list: Iterable<Monomial>): Dim {
   const monomials = new Map<string, Monomial>();
   for (const m of list) {
@@ -54,6 +59,7 @@ function fromMonomials(list: Iterable<Monomial>): Dim {
     const coefficient = (monomials.get(key)?.coefficient ?? 0) + m.coefficient;
     if (coefficient === 0) monomials.delete(key);
     else monomials.set(key, { coefficient, atoms: m.atoms });
+    if (monomials.size > mostTerms || Math.abs(coefficient) > Number.MAX_SAFE_INTEGER) throw new DimensionOverflow();
   }
   return { monomials };
 }
@@ -253,14 +259,18 @@ function substituteAtom(atom: Atom, replace: (atom: Atom) => Dim | null): Dim {
   return rebuild(left, right) ?? ofAtom({ kind: atom.kind, left, right });
 }
 
-/** The value for given dimensions; null if a variable is missing or a division is not exact. */
+/** The value for given dimensions; null if a variable is missing, a division is not exact, or it is not safe in a double. */
 export function evaluateDim(dim: Dim, values: ReadonlyMap<string, number>): number | null {
-  return asNumber(
-    substituteDim(dim, (atom) => {
-      const value = atom.kind === "variable" ? values.get(atom.name) : undefined;
-      return value === undefined ? null : dimNumber(value);
-    }),
-  );
+  const valueOf = (atom: Atom): Dim | null => {
+    const value = atom.kind === "variable" ? values.get(atom.name) : undefined;
+    return value === undefined ? null : dimNumber(value);
+  };
+  try {
+    return asNumber(substituteDim(dim, valueOf));
+  } catch (error) {
+    if (error instanceof DimensionOverflow) return null;
+    throw error;
+  }
 }
 
 /**

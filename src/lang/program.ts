@@ -11,6 +11,8 @@ export interface ModuleInfo {
   readonly syntax: syntax.Module;
   /** Then declarations may be missing from `syntax`, in whole or in part. */
   readonly hasSyntaxErrors: boolean;
+  /** Names whose `use` or declaration has a mistake: what follows from that is not reported. */
+  readonly missing: Set<string>;
   /** Everything that is visible at the top level: its own declarations, what it uses, and the prelude. */
   readonly names: Map<string, TopLevel>;
   /** Its own declarations only: what others may `use`. */

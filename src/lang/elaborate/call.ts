@@ -7,9 +7,10 @@ import { type Context, fail, given, integerOf, withHint, withLocal } from "./con
 import { applyDerivative, callWithRule } from "./derivative.ts";
 import { elaborate, freshAxes, materialise, tensorNode, zerosLike } from "./expression.ts";
 import { evaluateDim, showDim } from "../dims.ts";
-import type { FunctionInfo } from "../program.ts";
+import type { FunctionInfo, ParamInfo } from "../program.ts";
 import type * as syntax from "../syntax.ts";
 import type { Span } from "../source.ts";
+import { showType } from "../types.ts";
 import { type Closure, type Frame, type FunctionValue, leaves, lookupLocal, mapLeaves, scalar, type TensorValue, type Value } from "./value.ts";
 import { isBuiltin } from "../check-expression.ts";
 
@@ -70,9 +71,23 @@ function applyNamed(cx: Context, closure: Extract<Closure, { kind: "named" }>, a
   const instance = closure.frame.body.instances.get(reference);
   const dims = new Map([...(instance?.dims ?? [])].map(([name, dim]) => [name, integerOf(closure.frame, dim, reference.span)]));
   const frame = frameOf(info, dims, span);
+  info.params.forEach((param, i) => checkIndexValue(frame, param, args[i]!, span));
   const named = args.map((arg, i) => materialise(withHint(cx, info.params[i]!.name), arg, span));
   if (info.decl.vjp !== null) return callWithRule(cx, frame, info, named, span);
   return callBody(cx, frame, info, named);
+}
+
+/** A number given as an `idx[n]` must be one. */
+function checkIndexValue(frame: Frame, param: ParamInfo, arg: Value, span: Span): void {
+  const { type } = param;
+  if (type.kind !== "tensor" || type.element.kind !== "idx" || type.shape.length > 0 || arg.kind !== "tensor") return;
+  const value = arg.at([]);
+  const bound = integerOf(frame, type.element.bound, span);
+  if (value.kind !== "const" || (value.value >= 0 && value.value < bound)) return;
+  fail("E0513", span, `${param.name} is ${value.value}`, {
+    secondary: [{ span: param.span, text: `less than ${bound}: ${showType(type)}` }],
+    help: "positions are counted from 0",
+  });
 }
 
 /** The frame of one use of a function; conditions that waited for the dimensions are checked now. */

@@ -200,7 +200,7 @@ function elaborateReduce(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce
     case "argmin": {
       const [axis] = reductionAxes;
       const last = rangeOf(axis!.hi, contextAt(cx.site)).hi;
-      if (last <= 0) return fail("E0509", expr.span, "no candidates");
+      if (last <= 0) return fail("E0509", expr.span, `${axis!.name} has no values`, { help: "choose dimensions of at least 1" });
       return make(expr.reducer, { scalar: "i32", bound: last }, value);
     }
     case "any":

@@ -15,7 +15,7 @@ import type { Type } from "../types.ts";
 import { type Shape, shapeLeaves } from "./shape.ts";
 import { findFunction, specialise, type Specialised } from "./specialise.ts";
 import { interpret, tensor, type TensorData, zeros } from "../../ir/interpret.ts";
-import { type ElementType, f32, i32, isFloat, sizeOf, u32 } from "../../ir/ir.ts";
+import { type ElementType, f32, i32, isFloat, u32 } from "../../ir/ir.ts";
 
 /** What the numbers of a tensor are drawn from. `bits` is for `u32`: all values, equally likely. */
 export type Draw =
@@ -152,7 +152,7 @@ const arithmetic: Readonly<Record<string, (a: number, b: number) => number>> = {
 };
 
 /** The draws, in the language. `n` numbers of a stream from its number `first` on. */
-const samplers: string = `
+const samplers = `
 use random.{whole_below, uniform_between}
 
 fn stream(seed: key, high: i32, low: i32) -> key = split(split(seed, high), low)
@@ -184,7 +184,7 @@ fn truncated(u: f32, bound: f32) -> f32 {
 }
 `;
 
-/** The largest number that the prelude's \`normal\` gives is √(48 log 2): a cut beyond it cuts nothing. */
+/** The largest number that the prelude's `normal` gives is √(48 log 2): a cut beyond it cuts nothing. */
 const largestNormal = 5.78;
 
 function drawBlock(draw: Exclude<Draw, { kind: "constant" }>, key: TensorData, at: number, wanted: number): TensorData["data"] {

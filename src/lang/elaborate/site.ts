@@ -6,7 +6,7 @@
  * a body; outside, the node is read at the variable's value.
  */
 import type { Diagnostic } from "../diagnostic.ts";
-import { positionOf, type Span } from "../source.ts";
+import { positionOf, type Span, textOf } from "../source.ts";
 import { proveReads, type UnprovedRead } from "../../ir/bounds.ts";
 import { all, apply, index, integer, read, select, zeroOf } from "../../ir/build.ts";
 import { type Axis, type Comprehension, type ElementType, type Expr, type Node, type Origin, type Reduction, typeOf, type ValueName, type ValueType } from "../../ir/ir.ts";
@@ -53,7 +53,8 @@ export interface Draft {
 /** Raised when the program grows beyond what can be compiled. */
 export class TooManyNodes extends Error {}
 
-const mostNodes = 200_000;
+/** As many nodes as a program may have, unless told otherwise. */
+export const mostNodes = 200_000;
 
 /** Collects nodes, names them, and knows the types of all values. */
 export class GraphBuilder {
@@ -64,6 +65,8 @@ export class GraphBuilder {
   readonly readSpans = new WeakMap<Expr, Span>();
   private readonly counts = new Map<string, number>();
   private total = 0;
+
+  constructor(private readonly limit: number = mostNodes) {}
 
   /** A value name that is not used yet: `x`, then `x.1`, `x.2`, … */
   fresh(hint: string): ValueName {
@@ -90,7 +93,7 @@ export class GraphBuilder {
 
   push(node: Node): void {
     this.nodes.push(node);
-    if (++this.total > mostNodes) throw new TooManyNodes();
+    if (++this.total > this.limit) throw new TooManyNodes();
   }
 
   /** Runs an action whose nodes go to a list of their own. */
@@ -160,10 +163,16 @@ export class GraphBuilder {
         code: "E0503", severity: "error", message: "a read may leave the tensor",
         primary: { span, text: `index ${r.axis + 1} ${range}, the axis has ${r.size}` },
         secondary: [], notes: [],
-        help: "read with padding, `x[… | 0.0]`, or guard the read with `if`",
+        help: `read with padding, \`${paddedText(span)}\`, or guard the read with \`if\``,
       });
     }
   }
+}
+
+/** The read as it would be written with padding. */
+function paddedText(span: Span): string {
+  const text = textOf(span);
+  return /^[^\n]{1,60}\]$/.test(text) ? `${text.slice(0, -1)} | 0.0]` : "x[… | 0.0]";
 }
 
 /** The line and column of a span's start. */

@@ -24,6 +24,8 @@ export interface SpecialiseOptions {
   readonly dims: ReadonlyMap<string, number>;
   /** What stands for the function's type parameters. */
   readonly types?: ReadonlyMap<string, Shape>;
+  /** How many nodes the graph may have before the program is refused. */
+  readonly mostNodes?: number;
 }
 
 /** A tree of value names, shaped as an argument or a result. */
@@ -51,7 +53,8 @@ export function findFunction(program: Program, name: string): FunctionInfo | Dia
   const names = [...program.main.exports.values()].filter((t) => t.kind === "function").map((t) => t.name);
   const near = closest(name, names);
   const span: Span = { file: program.main.file, start: 0, end: 0 };
-  return diagnostic("E0511", top?.span ?? span, top === undefined ? "in this file" : `a ${top.kind}`, {
+  const nearSpan = near === null ? undefined : program.main.exports.get(near)?.span;
+  return diagnostic("E0511", top?.span ?? nearSpan ?? span, top !== undefined ? `a ${top.kind}` : near === null ? "in this file" : "this one?", {
     message: `no function \`${name}\``,
     help: near !== null ? `did you mean \`${near}\`?` : `it declares ${names.slice(0, 8).map((n) => `\`${n}\``).join(", ") || "no functions"}`,
   });
@@ -59,7 +62,7 @@ export function findFunction(program: Program, name: string): FunctionInfo | Dia
 
 /** Compiles a function for dimensions. The program must be free of errors. Mistakes that only the dimensions bring are returned. */
 export function specialise(info: FunctionInfo, options: SpecialiseOptions): Specialised | readonly Diagnostic[] {
-  const builder = new GraphBuilder();
+  const builder = new GraphBuilder(options.mostNodes);
   try {
     const result = elaborateFunction(builder, info, options);
     return builder.diagnostics.length > 0 ? builder.diagnostics : result;
