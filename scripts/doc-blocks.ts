@@ -5,24 +5,29 @@ export interface CodeBlock {
   readonly language: string;
   /** The words after it: `fragment`, or a file's name. */
   readonly words: readonly string[];
+  /** What stands between the fences; every line ends with a newline. */
   readonly text: string;
+  /** Where that begins in the Markdown text. */
+  readonly start: number;
   /** The line of the opening fence, from 1. */
   readonly line: number;
 }
 
 /** All code blocks in order. */
 export function codeBlocks(markdown: string): CodeBlock[] {
-  const blocks: CodeBlock[] = [];
-  const lines = markdown.split("\n");
-  for (let i = 0; i < lines.length; i++) {
-    const fence = /^```(\S+)?(.*)$/.exec(lines[i]!);
-    if (fence === null) continue;
-    const end = lines.indexOf("```", i + 1);
-    if (end < 0) throw new Error(`line ${i + 1}: a code block without an end`);
-    const words = fence[2]!.trim().split(/\s+/).filter((word) => word !== "");
-    const text = lines.slice(i + 1, end).map((line) => `${line}\n`).join("");
-    blocks.push({ language: fence[1] ?? "", words, text, line: i + 1 });
-    i = end;
+  return [...markdown.matchAll(/^```(\S*)([^\n]*)\n((?:(?!```).*\n)*)```$/gm)].map((match) => {
+    const [whole, language, rest, text] = match as unknown as readonly [string, string, string, string];
+    const start = match.index + whole.indexOf("\n") + 1;
+    const words = rest.split(/\s+/).filter((word) => word !== "");
+    return { language, words, text, start, line: markdown.slice(0, match.index).split("\n").length };
+  });
+}
+
+/** The text with some blocks' texts replaced. */
+export function withBlocks(markdown: string, replaced: ReadonlyMap<CodeBlock, string>): string {
+  let result = markdown;
+  for (const [block, text] of [...replaced].sort(([a], [b]) => b.start - a.start)) {
+    result = result.slice(0, block.start) + text + result.slice(block.start + block.text.length);
   }
-  return blocks;
+  return result;
 }

@@ -7,7 +7,7 @@
  *     (A, B), [T; n]     [a, b]
  */
 import { type ElementArray, tensor as tensorData, type TensorData } from "./ir/interpret.ts";
-import { type ElementType, isFloat, type ScalarType, sizeOf, type ValueName } from "./ir/ir.ts";
+import { type ElementType, isFloat, type ScalarType, sizeOf } from "./ir/ir.ts";
 import type { Shape } from "./lang/elaborate/shape.ts";
 import { closest } from "./lang/suggest.ts";
 
@@ -31,7 +31,8 @@ export class ArgumentError extends Error {
 
 /** A tensor of the numbers given, row by row; `f32` unless told otherwise. */
 export function tensor(shape: readonly number[], numbers: Iterable<number>, type: ScalarType = "f32"): Tensor {
-  const { data } = tensorData({ scalar: type, bound: null }, shape, numbers);
+  const given = Float64Array.from(numbers);
+  const { data } = checked({ scalar: type, bound: null }, shape, given, "tensor");
   if (data.length === sizeOf(shape)) return { type, shape: [...shape], data };
   throw new ArgumentError(`a tensor of shape [${shape.join(", ")}] has ${sizeOf(shape)} numbers, ${data.length} given`);
 }
@@ -101,11 +102,6 @@ export function valueOf(shape: Shape, tensors: Iterator<TensorData>): Value {
   }
 }
 
-/** The graph's inputs or results by name. */
-export function byName(names: readonly ValueName[], tensors: readonly TensorData[]): [ValueName, TensorData][] {
-  return names.map((name, i) => [name, tensors[i]!]);
-}
-
 /** The shape that a value has, as far as it shows: a tensor's `idx` bound and a struct's name do not. */
 export function shapeOf(value: Value): Shape {
   const plain = (scalar: ScalarType): ElementType => ({ scalar, bound: null });
@@ -120,14 +116,14 @@ function leafOf(value: Value, shape: Extract<Shape, { kind: "tensor" }>, where: 
   const { element } = shape;
   const isScalar = shape.shape.length === 0;
   if (typeof value === "boolean" && isScalar && element.scalar === "bool") return tensorData(element, [], [Number(value)]);
-  if (typeof value === "number" && isScalar && element.scalar !== "bool") return checked(tensorData, element, [], [value], where);
+  if (typeof value === "number" && isScalar && element.scalar !== "bool") return checked(element, [], [value], where);
   if (!isTensor(value)) throw mismatch(where, showShape(shape), value);
   const sameShape = value.shape.length === shape.shape.length && value.shape.every((n, i) => n === shape.shape[i]);
   if (!sameShape || value.type !== element.scalar) throw mismatch(where, showShape(shape), value);
   if (value.data.length !== sizeOf(shape.shape)) {
     throw new ArgumentError(`${where}: expected ${sizeOf(shape.shape)} numbers for ${showShape(shape)}, found ${value.data.length}`);
   }
-  return checked(tensorData, element, shape.shape, value.data, where);
+  return checked(element, shape.shape, value.data, where);
 }
 
 const limits: Readonly<Record<Exclude<ScalarType, "f32" | "f16">, readonly [number, number]>> = {
@@ -137,7 +133,7 @@ const limits: Readonly<Record<Exclude<ScalarType, "f32" | "f16">, readonly [numb
 };
 
 /** A tensor whose numbers are all of the element's type. */
-function checked(make: typeof tensorData, element: ElementType, shape: readonly number[], numbers: ArrayLike<number>, where: string): TensorData {
+function checked(element: ElementType, shape: readonly number[], numbers: ArrayLike<number>, where: string): TensorData {
   const { scalar, bound } = element;
   if (!isFloat(scalar)) {
     const [lo, most] = limits[scalar as keyof typeof limits];
@@ -153,7 +149,7 @@ function checked(make: typeof tensorData, element: ElementType, shape: readonly 
   // An array of the right kind is used as it is.
   const own = isFloat(scalar) ? Float64Array : scalar === "i32" ? Int32Array : scalar === "u32" ? Uint32Array : Uint8Array;
   if (numbers instanceof own) return { element, shape, data: numbers as ElementArray };
-  return make(element, shape, Array.from(numbers));
+  return tensorData(element, shape, Array.from(numbers));
 }
 
 function mismatch(where: string, expected: string, value: unknown): ArgumentError {

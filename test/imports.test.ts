@@ -14,13 +14,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   std: [],
   lang: ["ir", "std/sources.ts", "chevrotain", "picocolors"],
   autodiff: ["ir"],
-  formats: ["ir", "node:"],
+  formats: [],
   "": ["ir", "std", "lang", "autodiff", "formats"],
   cli: ["", "ir", "std", "lang", "autodiff", "formats", "node:", "commander", "picocolors"],
 };
 
 /** Files from here do not run in a browser. */
-const nodeFolders: ReadonlySet<string> = new Set(["cli", "formats"]);
+const nodeFolders: ReadonlySet<string> = new Set(["cli"]);
 
 interface Import {
   readonly from: string;

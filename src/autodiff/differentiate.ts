@@ -11,13 +11,14 @@ import { reverse, zerosLike } from "./vjp.ts";
 import { index, read } from "../ir/build.ts";
 import { type Comprehension, type Derivative, type Graph, isFloat, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
 import { namesFor } from "../ir/names.ts";
+import { emptyContext, withVariable } from "../ir/ranges.ts";
 import { namesIn } from "../ir/rename.ts";
 
 /** A graph without derivative markers and custom derivatives, that computes the same. */
 export function differentiate(graph: Graph): Graph {
   const types = new Map<ValueName, ValueType>(graph.params.map((p) => [p.name, p]));
   for (const d of graph.nodes.flatMap(namesIn)) types.set(d.name, d);
-  const expanded = expand(graph.nodes, { names: namesFor(graph), types });
+  const expanded = expand(graph.nodes, { names: namesFor(graph), types, outer: emptyContext });
   return { ...graph, nodes: withoutCustom(expanded) };
 }
 
@@ -30,7 +31,7 @@ function expand(nodes: readonly Node[], shared: Omit<Workspace, "emit">): Node[]
         done.push(node);
         break;
       case "loop":
-        done.push({ ...node, body: expand(node.body, shared) });
+        done.push({ ...node, body: expand(node.body, { ...shared, outer: withVariable(shared.outer, node.index, { lo: 0, hi: node.count - 1 }) }) });
         break;
       case "custom":
         done.push({ ...node, rule: expand(node.rule, shared) });

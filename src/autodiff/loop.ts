@@ -11,6 +11,7 @@ import { reverse, sumOf, zerosLike } from "./vjp.ts";
 import { apply, index, integer, read } from "../ir/build.ts";
 import { type Carry, definitions, type Expr, isFloat, type Loop, type Node, type Stack, type ValueName, type ValueType } from "../ir/ir.ts";
 import { mapExpressions, namesIn, renameNodes } from "../ir/rename.ts";
+import { type RangeContext, withVariable } from "../ir/ranges.ts";
 import { rewriteExpr } from "../ir/substitute.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 
@@ -23,7 +24,7 @@ export function jvpOfLoop(ws: Workspace, loop: Loop, tangentOf: (name: ValueName
   const params = copy.carries.filter((c) => isFloat(c.element.scalar));
   const tangentParams = params.map((c) => declare(ws, `t_${c.param}`, c.element, c.shape));
   const body: Node[] = [...copy.body];
-  const inner: Workspace = { ...ws, emit: (node) => body.push(node) };
+  const inner: Workspace = { ...ws, outer: insideOf(ws, loop), emit: (node) => body.push(node) };
   const at = [...params.map((c) => c.param), ...captured];
   const seeds = [...tangentParams, ...captured.map((name) => tangentOf(name)!)];
   const stacks = loop.stacks.filter((s) => isFloat(s.element.scalar));
@@ -44,7 +45,7 @@ export function vjpOfLoop(ws: Workspace, loop: Loop, total: (name: ValueName) =>
   const captured = capturedBy(loop).filter(isActive);
   const history = stackHistory(ws, loop);
   const body: Node[] = [];
-  const inner: Workspace = { ...ws, emit: (node) => body.push(node) };
+  const inner: Workspace = { ...ws, outer: insideOf(ws, loop), emit: (node) => body.push(node) };
   const turn = apply("sub", integer(loop.count - 1), index(loop.index));
   const { nodes, names } = replayTurn(ws, loop, history, turn, inner);
 
@@ -72,6 +73,10 @@ export function vjpOfLoop(ws: Workspace, loop: Loop, total: (name: ValueName) =>
   const toInit = floats.map((c, i): Cotangent => ({ to: c.init, value: carries[i]!.result }));
   const toCaptured = captured.flatMap((to, i): Cotangent[] => (sums[i] == null ? [] : [{ to, value: sums[i]!.result }]));
   return [...toInit, ...toCaptured];
+}
+
+function insideOf(ws: Workspace, loop: Loop): RangeContext {
+  return withVariable(ws.outer, loop.index, { lo: 0, hi: loop.count - 1 });
 }
 
 /** The outer values that a loop's body reads. */

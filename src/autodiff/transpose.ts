@@ -13,6 +13,7 @@ import { apply, index, integer, read, select } from "../ir/build.ts";
 import { type Axis, type Comprehension, type ElementType, type Expr, isFloat, type Node, type ReductionAxis, typeOf, type ValueName, type ValueType } from "../ir/ir.ts";
 import { freshVariable, type NameSupply } from "../ir/names.ts";
 import { hullOf } from "../ir/hull.ts";
+import type { RangeContext } from "../ir/ranges.ts";
 import { solveDeltas } from "../ir/rewrite/delta.ts";
 import { substituteIndices } from "../ir/substitute.ts";
 import { structuralKey } from "../ir/affine.ts";
@@ -21,6 +22,8 @@ import { structuralKey } from "../ir/affine.ts";
 export interface Workspace {
   readonly names: NameSupply;
   readonly types: Map<ValueName, ValueType>;
+  /** Loop variables around the nodes. */
+  readonly outer: RangeContext;
   /** Takes a new node; nodes are in dependency order. */
   readonly emit: (node: Node) => void;
 }
@@ -96,7 +99,7 @@ function scatter(ws: Workspace, node: Comprehension, target: Read, guards: reado
     body: selectOrZero([...deltas, ...guards], value),
     origin: node.origin,
   };
-  for (const made of solveDeltas(dense, ws.names)) {
+  for (const made of solveDeltas(dense, ws.names, ws.outer)) {
     ws.types.set(made.name, { name: made.name, element: made.element, shape: made.axes.map((a) => a.size) });
     ws.emit(made);
   }
@@ -121,8 +124,8 @@ export function atPosition(node: Comprehension): Comprehension {
 export function atBest(ws: Workspace, node: Comprehension): Comprehension {
   const reduction = node.reduction!;
   const op = reduction.op === "max" ? "argmax" : "argmin";
-  const flat = reduction.axes.length === 1 ? { axis: reduction.axes[0]!, body: node.body, decode: null } : flatten(node);
-  const hull = hullOf({ ...node, reduction: { ...reduction, axes: [flat.axis] } }, 0);
+  const flat = reduction.axes.length === 1 ? { axis: reduction.axes[0]!, body: node.body, decode: null } : flatten(ws, node);
+  const hull = hullOf({ ...node, reduction: { ...reduction, axes: [flat.axis] } }, 0, ws.outer);
   const position: Comprehension = {
     ...node,
     name: ws.names.fresh(`${node.name}_at`),
@@ -144,9 +147,9 @@ interface Flattened {
 }
 
 /** Several reduction axes as one, row-major over the ranges that they may have. */
-function flatten(node: Comprehension): Flattened {
+function flatten(ws: Workspace, node: Comprehension): Flattened {
   const reduction = node.reduction!;
-  const hulls = reduction.axes.map((_, i) => hullOf(node, i));
+  const hulls = reduction.axes.map((_, i) => hullOf(node, i, ws.outer));
   const sizes = hulls.map((h) => h.hi - h.lo);
   const total = sizes.reduce((a, b) => a * b, 1);
   const taken = new Set([...node.axes, ...reduction.axes].map((a) => a.name));
@@ -176,7 +179,7 @@ function flatten(node: Comprehension): Flattened {
  */
 export function productOfOthers(ws: Workspace, node: Comprehension): Expr {
   const { axes } = node.reduction!;
-  const hulls = axes.map((_, i) => hullOf(node, i));
+  const hulls = axes.map((_, i) => hullOf(node, i, ws.outer));
   const taken = new Set([...node.axes, ...axes].map((a) => a.name));
   const others = axes.map((a) => freshVariable(a.name, taken));
   const rename = new Map(axes.map((a, i): [string, Expr] => [a.name, index(others[i]!)]));

@@ -42,6 +42,11 @@ export function postorder(...roots: readonly Expr[]): Expr[] {
   return order;
 }
 
+/** The names of the index variables that occur in expressions. */
+export function indicesIn(exprs: readonly Expr[]): Set<string> {
+  return new Set(postorder(...exprs).flatMap((e) => (e.kind === "index" ? [e.name] : [])));
+}
+
 /** The expressions of a comprehension: the bounds of its reduction axes, the keys, the body. */
 export function expressionsOf(node: Comprehension): Expr[] {
   const bounds = (node.reduction?.axes ?? []).flatMap((axis) => [axis.lo, axis.hi]);

@@ -1,7 +1,7 @@
 /** Does an argument fit its parameter? */
 import type { Callable } from "./callable.ts";
 import { applyCallable, type Argument, argumentType } from "./check-call.ts";
-import { describe, notesOn, reportFunction } from "./check-expression.ts";
+import { conversionHelp, describe, notesOn, reportFunction } from "./check-expression.ts";
 import type { Diagnostic, Label } from "./diagnostic.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import type { FunctionInfo, ParamInfo } from "./program.ts";
@@ -12,7 +12,7 @@ import { traitsOf } from "./type-traits.ts";
 import { showType, type Type } from "./types.ts";
 
 /**
- * Fits all arguments to the types wanted. Functions come last: what the other arguments tell gives their parameters
+ * Fits all arguments to the types wanted; false when one was reported. Functions come last: what the other arguments tell gives their parameters
  * types. `info` is the declared function that is called, if there is one; `first` is where it got its types, when an
  * earlier call has given them.
  */
@@ -23,18 +23,21 @@ export function fitArguments(
   wanted: readonly Type[],
   info: FunctionInfo | null,
   first: Expr | null = null,
-): void {
+): boolean {
+  let isFitting = true;
   const isFunction = (i: number): boolean => wanted[i]!.kind === "function";
   const order = [...args.keys()].sort((a, b) => Number(isFunction(a)) - Number(isFunction(b)) || a - b);
   for (const i of order) {
     const param = info?.params[i] ?? null;
     const type = wanted[i]!;
     if (type.kind === "function" && type.callable.kind === "declared") {
-      fitFunction(cx, scope, args[i]!, type.callable, param);
-    } else if (!fitsValue(cx, scope, args[i]!, type, info, param, first) && first !== null) {
-      return;
+      isFitting = fitsFunction(cx, scope, args[i]!, type.callable, param) && isFitting;
+    } else {
+      isFitting = fitsValue(cx, scope, args[i]!, type, info, param, first) && isFitting;
     }
+    if (!isFitting && first !== null) return false;
   }
+  return isFitting;
 }
 
 function fitsValue(
@@ -53,7 +56,8 @@ function fitsValue(
   }
   return cx.agree(found, wanted, (mismatch) => {
     if (first !== null) return calledWithTwoTypes(cx, arg, found, wanted, info, first);
-    return diagnostic("E0403", arg.span, `${describe(cx, found)} here`, {
+    const text = mismatch.kind === "bound" ? `${mismatch.value} here` : `${describe(cx, found)} here`;
+    return diagnostic("E0403", arg.span, text, {
       secondary: originOf(param),
       notes: [...(param === null ? [`${describe(cx, wanted)} is expected`] : []), ...notesOn(mismatch)],
       help: mismatch.kind === "bound" ? null : helpFor(cx, arg, found, wanted, info),
@@ -95,34 +99,33 @@ function helpFor(cx: Inference, arg: Argument, found: Type, wantedType: Type, in
   if (to.kind === "idx") {
     return from.kind === "idx" ? null : `an \`${describe(cx, { ...wanted, shape: [] })}\` is an index variable, or what \`argmax\` gives`;
   }
-  const isSame = from.kind === "scalar" && from.scalar === to.scalar;
-  return isSame || arg.expr === null ? null : `convert it: \`${to.scalar}(${textOf(arg.span)})\``;
+  return conversionHelp(cx, arg.expr, found, wanted);
 }
 
 /** A function as an argument is applied to what its parameter's type promises. */
-function fitFunction(
+function fitsFunction(
   cx: Inference,
   scope: Scope,
   arg: Argument,
   wanted: Extract<Callable, { kind: "declared" }>,
   param: ParamInfo | null,
-): void {
+): boolean {
   const given = cx.resolve(argumentType(cx, scope, arg, null));
-  if (given.kind === "error") return;
+  if (given.kind === "error") return false;
   const secondary = originOf(param);
   if (given.kind !== "function") {
     cx.report("E0403", arg.span, `${describe(cx, given)} here`, { secondary, help: "give a function's name, or `fn (x) -> …`" });
-    return;
+    return false;
   }
   const at = arg.expr;
-  if (at === null || wanted.params.some((type) => traitsOf(type).hasError)) return;
+  if (at === null || wanted.params.some((type) => traitsOf(type).hasError)) return false;
   const args = wanted.params.map((type): Argument => ({ span: arg.span, expr: null, type }));
   const result = cx.resolve(applyCallable(cx, scope, given.callable, args, at, wanted.result));
   if (result.kind === "function") {
     cx.report("E0403", arg.span, "gives a function", { secondary, help: "it must give a value" });
-    return;
+    return false;
   }
-  cx.agree(result, wanted.result, (mismatch) =>
+  return cx.agree(result, wanted.result, (mismatch) =>
     diagnostic("E0403", arg.span, `gives ${describe(cx, result)}`, {
       secondary,
       notes: [`${describe(cx, { kind: "function", callable: wanted })} is expected`, ...notesOn(mismatch)],

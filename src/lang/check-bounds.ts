@@ -54,7 +54,7 @@ function writtenRange(scope: Scope, index: Expr): { span: Span; text: string }[]
 
 function helpOutside(read: Read, single: boolean, isAbove: boolean, size: Dim): string {
   const padded = paddedForm(read);
-  if (!single) return `give the value outside, \`${padded}\`, or change the range`;
+  if (!single) return `give the value outside, \`${padded}\`, or write a shorter range`;
   const last = showDim(subDims(size, dimNumber(1)));
   return isAbove ? `indices begin at 0; the last one is ${last}` : `the last index is ${last}; for a value outside, read \`${padded}\``;
 }

@@ -47,7 +47,7 @@ function resolveCallable(cx: Inference, scope: Scope, expr: Expr): Callable | nu
 }
 
 export function checkCall(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "call" }>, expected: Type | null): Type {
-  const callable = calleeOf(cx, scope, expr.callee);
+  const callable = calleeOf(cx, scope, expr.callee, expr.args);
   if (callable === null) {
     for (const arg of expr.args) checkExpression(cx, scope, arg, null);
     return errorType;
@@ -60,7 +60,7 @@ export function checkCall(cx: Inference, scope: Scope, expr: Extract<Expr, { kin
 }
 
 /** The function in a call's callee; reports and gives null when there is none. */
-function calleeOf(cx: Inference, scope: Scope, callee: Expr): Callable | null {
+function calleeOf(cx: Inference, scope: Scope, callee: Expr, args: readonly Expr[]): Callable | null {
   const callable = callableOf(cx, scope, callee);
   if (callable !== null) return callable;
   if (callee.kind === "name" && lookup(scope, callee.name) === null && !cx.module.names.has(callee.name)) {
@@ -71,10 +71,12 @@ function calleeOf(cx: Inference, scope: Scope, callee: Expr): Callable | null {
   if (type.kind === "function") return type.callable;
   if (type.kind === "error") return null;
   const origin = callee.kind === "name" ? (lookup(scope, callee.name)?.span ?? null) : null;
+  const text = textOf(callee.span);
   const isTensor = type.kind === "tensor" && type.shape.length > 0;
+  const indices = args.map((arg) => textOf(arg.span)).join(", ") || "i";
   cx.report("E0401", callee.span, `${describe(cx, type)}, not a function`, {
     secondary: origin === null ? [] : [{ span: origin, text: "from here" }],
-    help: isTensor ? `an element is read with brackets: \`${textOf(callee.span)}[i]\`` : "is an operator missing?",
+    help: isTensor ? `an element is read with brackets: \`${text}[${indices}]\`` : `is an operator missing, as in \`${text} * (${indices})\`?`,
   });
   return null;
 }
@@ -143,8 +145,7 @@ function applyDeclared(
 ): Type {
   const types = params.map((type) => describe(cx, type)).join(", ");
   if (!isRightCount(cx, scope, args, params.length, at, { help: `${help}: (${types})` })) return errorType;
-  fitArguments(cx, scope, args, params, null);
-  return result;
+  return fitArguments(cx, scope, args, params, null) ? result : errorType;
 }
 
 function applyLambda(
@@ -167,13 +168,14 @@ function applyLambda(
   const before = cx.lambdas.get(expr);
   if (before !== undefined) {
     for (const [i, type] of found.entries()) {
-      cx.agree(type, before.params[i]!, (mismatch) =>
+      const isSame = cx.agree(type, before.params[i]!, (mismatch) =>
         diagnostic("E0412", args[i]!.span, `${describe(cx, type)} here`, {
           secondary: [{ span: expr.params[i]!.span, text: `${describe(cx, before.params[i]!)} at its first call` }],
           notes: notesOn(mismatch),
           help: "an anonymous function has one type; declare a function with `fn` to use it with several",
         }),
       );
+      if (!isSame) return errorType;
     }
     return before.result;
   }

@@ -14,10 +14,12 @@ import { checkIndex } from "./check-index.ts";
 import { checkName } from "./check-name.ts";
 import { checkBinary, checkUnary } from "./check-operator.ts";
 import { checkField, checkStructLiteral } from "./check-struct.ts";
+import type { Label } from "./diagnostic.ts";
 import { dimNumber, showDim } from "./dims.ts";
 import { diagnostic, type Inference, type Mismatch } from "./inference.ts";
 import { isOpen } from "./metas.ts";
 import type { Scope } from "./scope.ts";
+import { type Span, textOf } from "./source.ts";
 import type { Expr } from "./syntax.ts";
 import { errorType, scalarType, showType, type Type, tensorType } from "./types.ts";
 
@@ -27,6 +29,23 @@ export { isBuiltin } from "./check-name.ts";
 export function describe(cx: Inference, type: Type): string {
   const known = cx.resolve(type);
   return showType(known.kind === "tensor" && known.shape.length > 0 ? cx.settle(known) : known);
+}
+
+/** How a value becomes one of the type that is wanted, when only the scalar types differ; null otherwise. */
+export function conversionHelp(cx: Inference, expr: Expr | null, foundType: Type, wantedType: Type): string | null {
+  const [found, wanted] = [cx.resolve(foundType), cx.resolve(wantedType)];
+  if (expr === null || found.kind !== "tensor" || wanted.kind !== "tensor") return null;
+  const target = cx.element(wanted.element);
+  const from = cx.element(found.element);
+  if (found.shape.length !== wanted.shape.length || target.kind !== "scalar" || target.scalar === "bool") return null;
+  if (from.kind === "scalar" && from.scalar === target.scalar) return null;
+  return `convert it: \`${target.scalar}(${briefly(expr.span)})\``;
+}
+
+/** The text of a span for a message; `…` when it is long. */
+export function briefly(span: Span): string {
+  const text = textOf(span);
+  return text.length > 30 || text.includes("\n") ? "…" : text;
 }
 
 /** The notes that say which dimension it is that differs. */
@@ -119,10 +138,11 @@ function typeOfForm(cx: Inference, scope: Scope, expr: Expr, expected: Type | nu
 }
 
 /** Checks an expression that must have a given type. */
-export function checkAgainst(cx: Inference, scope: Scope, expr: Expr, expected: Type, what: string): void {
+export function checkAgainst(cx: Inference, scope: Scope, expr: Expr, expected: Type, what: string, origin: Label): void {
   const found = checkValue(cx, scope, expr, expected);
   cx.agree(found, expected, (mismatch) =>
     diagnostic("E0201", expr.span, `${describe(cx, found)} here`, {
+      secondary: [origin],
       notes: [`${what}: ${describe(cx, expected)}`, ...notesOn(mismatch)],
     }),
   );

@@ -1,7 +1,7 @@
 /** One function at a time: its body against its signature, its custom derivative, its conditions on dimensions. */
 import { bindName, reportNamedTwice } from "./check-block.ts";
 import { checkLambdaBody } from "./check-call.ts";
-import { checkAgainst, checkExpression, describe, notesOn, reportFunction } from "./check-expression.ts";
+import { checkAgainst, checkExpression, conversionHelp, describe, notesOn, reportFunction } from "./check-expression.ts";
 import { settleRange } from "./check-range.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { DimensionOverflow, dimVariable } from "./dims.ts";
@@ -78,20 +78,21 @@ function reportTooMuch(cx: Inference, info: FunctionInfo, error: unknown): void 
 
 function checkBodyAndRule(cx: Inference, state: CheckState, info: FunctionInfo): void {
   const scope = parameterScope(info);
-  const isDeclared = info.result !== null;
   const result = checkBody(cx, scope, info);
   // A rule is no part of the value: it may call the function.
   state.underWay.pop();
   if (info.decl.vjp !== null) {
-    info.result ??= cx.resolve(result);
+    if (info.decl.result === null) info.result = cx.resolve(result);
     checkCustomVjp(cx, scope, info, info.decl.vjp, result);
   }
+  cx.isSignatureBroken = [...info.params.map((p) => p.type), result].some((type) => traitsOf(type).hasError);
   info.body = settle(cx);
-  if (isDeclared) return;
+  if (info.decl.result !== null) return;
   info.result = cx.settle(result);
-  if (cx.diagnostics.length === 0 && !traitsOf(info.result).isClosed) {
-    cx.report("E0233", info.span, `gives ${showType(info.result)}`, {
-      help: "write the result's type behind the parameters: `-> f32[n]`",
+  if (!cx.hasMistake() && !traitsOf(info.result).isClosed) {
+    const text = showType(info.result);
+    cx.report("E0233", info.span, `gives ${text}`, {
+      help: `write the result's type behind the parameters: \`-> ${text.replaceAll("_", "n")}\``,
     });
   }
 }
@@ -105,7 +106,7 @@ function parameterScope(info: FunctionInfo): Scope {
 
 function checkBody(cx: Inference, scope: Scope, info: FunctionInfo): Type {
   const { body } = info.decl;
-  const declared = info.result;
+  const declared = info.decl.result === null ? null : info.result;
   const found = cx.resolve(checkExpression(cx, scope, body, declared));
   const place = body.kind === "block" ? body.result : body;
   if (found.kind === "function") {
@@ -118,6 +119,7 @@ function checkBody(cx: Inference, scope: Scope, info: FunctionInfo): Type {
     diagnostic("E0232", place.span, `${describe(cx, found)} here`, {
       secondary: [{ span: written, text: `${showType(declared)} is declared` }],
       notes: notesOn(mismatch),
+      help: conversionHelp(cx, place, found, declared),
     }),
   );
   return declared;
@@ -140,7 +142,7 @@ function checkCustomVjp(cx: Inference, scope: Scope, info: FunctionInfo, rule: C
   if (rule.params.length !== wanted) {
     const rest = cotangents.map((_, i) => (cotangents.length === 1 ? "ct" : `ct${i + 1}`));
     const parameters = info.params.length === 1 ? "1 parameter" : `${info.params.length} parameters`;
-    cx.report("E0409", rule.span, `${rule.params.length} names`, {
+    cx.report("E0409", rule.span, rule.params.length === 1 ? "1 name" : `${rule.params.length} names`, {
       secondary: [{ span: info.span, text: `${parameters}, and ${cotangents.length} for the cotangents of ${describe(cx, result)}` }],
       help: `write \`vjp (${[...info.params.map((p) => p.name), ...rest].join(", ")}) -> …\``,
     });
@@ -150,7 +152,10 @@ function checkCustomVjp(cx: Inference, scope: Scope, info: FunctionInfo, rule: C
   const types = [...info.params.map((p) => p.type), ...cotangents];
   let inner = scope;
   for (const [i, name] of rule.params.entries()) inner = bindName(inner, name, types[i]!);
-  checkAgainst(cx, inner, rule.body, oneOrTuple(floats), "the rule gives the cotangents of the floating parameters");
+  checkAgainst(cx, inner, rule.body, oneOrTuple(floats), "the rule gives the cotangents of the floating parameters", {
+    span: info.span,
+    text: "this function",
+  });
 }
 
 /** All that was left open gets its verdict. */
@@ -177,7 +182,7 @@ function checkUnusedLambdas(cx: Inference): void {
 
 function reportOverflows(cx: Inference): void {
   for (const { span, value, type, least, most } of cx.literals.overflows()) {
-    const help = type === "u32" && value < 0 ? "a `u32` has no negatives; use `i32`" : null;
+    const help = type === "u32" && value < 0 ? "a `u32` has no negatives; convert the other side with `i32(…)`" : null;
     cx.report("E0228", span, `${value} as ${type}`, {
       notes: [`\`${type}\` holds ${least} … ${most}`],
       help: help ?? (type === "i32" ? "use `u32(…)`, or a float such as `1e10`" : "use a wider type"),
@@ -191,7 +196,7 @@ function settleInstances(cx: Inference): Map<syntax.Expr, Instance> {
     const dims = new Map([...instance.dims].map(([name, dim]) => [name, cx.metas.resolve(dim)]));
     const types = new Map([...instance.types].map(([name, type]) => [name, cx.settle(type)]));
     const open = [...dims].find(([, dim]) => isOpen(dim))?.[0] ?? [...types].find(([, t]) => !traitsOf(t).isClosed)?.[0];
-    if (open !== undefined && cx.diagnostics.length === 0) {
+    if (open !== undefined && !cx.hasMistake()) {
       cx.report("E0233", expr.span, `nothing tells \`${open}\``, {
         help: "give the argument's shape, or write the range of its indices",
       });

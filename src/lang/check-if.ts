@@ -1,5 +1,5 @@
 /** `if`, and the type in which its two sides meet. */
-import { checkValue, describe, notesOn } from "./check-expression.ts";
+import { briefly, checkValue, conversionHelp, describe, notesOn } from "./check-expression.ts";
 import { compareDims } from "./dims.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import type { Scope } from "./scope.ts";
@@ -13,7 +13,7 @@ export function checkIf(cx: Inference, scope: Scope, expr: If, expected: Type | 
   if (condition.kind !== "error" && !(isScalar(condition) && !isNumeric(cx.element(condition.element)))) {
     const isTensor = condition.kind === "tensor" && condition.shape.length > 0;
     cx.report("E0207", expr.condition.span, `${describe(cx, condition)} here`, {
-      help: isTensor ? "choose element by element: `for i -> if c[i] then … else …`" : "compare it, as in `x != 0`",
+      help: isTensor ? "choose element by element: `for i -> if c[i] then … else …`" : `compare it, as in \`${briefly(expr.condition.span)} != 0\``,
     });
   }
   cx.guarded++;
@@ -30,7 +30,7 @@ function joinSides(cx: Inference, yes: Type, no: Type, expr: If): Type {
     diagnostic("E0217", expr.no.span, `${describe(cx, no)} here`, {
       secondary: [{ span: expr.yes.span, text: `${describe(cx, yes)} here` }],
       notes: notesOn(mismatch),
-      help: "both sides of an `if` have one type",
+      help: conversionHelp(cx, expr.no, no, yes) ?? "both sides of an `if` have one type",
     }),
   );
   return a;

@@ -44,14 +44,14 @@ export function checkIndex(cx: Inference, scope: Scope, expr: Read): Type {
     case "struct":
     case "variable":
     case "unknown":
-      return cx.report("E0213", expr.target.span, `${describe(cx, target)}, not a tensor`, { help: helpForPart(target) });
+      return cx.report("E0213", expr.target.span, `${describe(cx, target)}, not a tensor`, { help: helpForPart(target, textOf(expr.target.span)) });
   }
 }
 
-function helpForPart(target: Type): string {
+function helpForPart(target: Type, text: string): string {
   if (target.kind === "tuple") return "take a tuple apart with `let (a, b) = …`";
   const field = target.kind === "struct" ? target.decl.fields.find((f) => f.type.kind === "tensor" || f.type.kind === "list") : undefined;
-  return `name the field that is meant: \`p.${field?.name ?? "weight"}[i]\``;
+  return `name the field that is meant: \`${text}.${field?.name ?? "weight"}[i]\``;
 }
 
 function checkListElement(cx: Inference, scope: Scope, expr: Read, list: Extract<Type, { kind: "list" }>): Type {

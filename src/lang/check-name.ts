@@ -36,9 +36,10 @@ export function checkName(cx: Inference, scope: Scope, expr: Extract<Expr, { kin
   const callable = callableOf(cx, scope, expr);
   if (callable !== null) return { kind: "function", callable };
   if (top?.kind === "struct") {
+    const fields = top.fields.map((f) => `${f.name}: …`).join(", ");
     return cx.report("E0322", expr.span, `${expr.name} is a struct`, {
       secondary: [{ span: top.span, text: "declared here" }],
-      help: `to make one, write \`${expr.name} { ${top.fields.map((f) => `${f.name}: …`).join(", ")} }\``,
+      help: `to make one, write \`${expr.name} {${fields === "" ? "" : ` ${fields} `}}\``,
     });
   }
   return reportUnknownName(cx, scope, expr.name, expr.span);

@@ -31,7 +31,7 @@ export function applyNamed(cx: Inference, scope: Scope, callable: Named, args: r
   }
   bodyOf(cx, info, reference.span);
   const wanted = info.params.map((param) => instantiate(param.type, instance.dims, instance.types));
-  fitArguments(cx, scope, args, wanted, info, before === undefined ? null : reference);
+  if (!fitArguments(cx, scope, args, wanted, info, before === undefined ? null : reference)) return errorType;
   return instantiate(info.result ?? errorType, instance.dims, instance.types);
 }
 
@@ -91,7 +91,7 @@ function applySpread(cx: Inference, scope: Scope, { info, reference }: Named, ar
     if (isElementwise(type)) operands.push({ type, expr: arg.expr, span: arg.span });
     elements.push({ span: arg.span, expr: null, type: isElementwise(type) ? tensorType(type.element) : type });
   }
-  fitArguments(cx, scope, elements, info.params.map((p) => p.type), info);
+  if (!fitArguments(cx, scope, elements, info.params.map((p) => p.type), info)) return errorType;
   const shape = elementwiseShape(cx, operands, at.span, (texts) => `${info.name}(${texts.join(", ")})`);
   return shape === null ? errorType : withElement(shape, resultElement(info));
 }

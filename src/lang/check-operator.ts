@@ -3,7 +3,7 @@
  * the message shows the index form.
  */
 import { elementwiseShape } from "./check-elementwise.ts";
-import { checkExpression, checkValue, describe } from "./check-expression.ts";
+import { briefly, checkExpression, checkValue, describe } from "./check-expression.ts";
 import { dimOfExpression } from "./dim-expression.ts";
 import type { Inference } from "./inference.ts";
 import { lookup, type Scope } from "./scope.ts";
@@ -42,7 +42,7 @@ export function checkUnary(cx: Inference, scope: Scope, expr: Extract<Expr, { ki
     return cx.report("E0205", expr.operand.span, "u32 here", { help: "a `u32` has no negative; convert with `i32(…)`" });
   }
   const isWritten = expr.operand.kind === "number" || expr.operand.kind === "name";
-  if (expr.op === "-" && element.kind === "literal" && isWritten) cx.literals.negate(element.id);
+  if (expr.op === "-" && element.kind === "literal" && isWritten) cx.literals.negate(element.id, expr.span);
   return withElement(type, element.kind === "idx" ? scalarElement("i32") : element);
 }
 
@@ -114,7 +114,7 @@ function joinElements(cx: Inference, scope: Scope, expr: Binary, left: Elementwi
   }
   if (bools > 0) {
     if (bools === 2 && (expr.op === "==" || expr.op === "!=")) return scalarElement("bool");
-    if (bools === 2 || !comparisons.has(expr.op)) return mixed("booleans are no numbers: convert with `f32(…)`, or choose with `if`");
+    if (bools === 2 || !comparisons.has(expr.op)) return mixed(`a boolean is no number: convert, as in ${convertedBool(cx, expr, a, b)}, or choose with \`if\``);
     return mixed("a boolean is used as it is: `c`, or `not c`");
   }
   const joined = joinNumbers(cx, a, b);
@@ -130,6 +130,12 @@ function joinNumbers(cx: Inference, a: Element, b: Element): Element | null {
   const [x, y] = [plain(a), plain(b)];
   if (x.kind === "scalar" && y.kind === "scalar") return x.scalar === y.scalar ? x : null;
   return cx.attempt(tensorType(x), tensorType(y)) ? cx.element(x) : null;
+}
+
+function convertedBool(cx: Inference, expr: Binary, a: Element, b: Element): string {
+  const [bool, other] = isNumeric(a) ? [expr.right, a] : [expr.left, b];
+  const target = isFloatElement(other) ? describe(cx, tensorType(other)) : isIntegerElement(other) ? "i32" : "f32";
+  return `\`${target}(${briefly(bool.span)})\``;
 }
 
 function conversion(cx: Inference, expr: Binary, a: Element, b: Element): string {

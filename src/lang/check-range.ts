@@ -1,5 +1,5 @@
 /** Index variables where they are introduced: ranges from written bounds, or unknown until use tells them. */
-import { checkValue, describe } from "./check-expression.ts";
+import { briefly, checkValue, describe } from "./check-expression.ts";
 import { dimOfExpression } from "./dim-expression.ts";
 import { alwaysNonNegative, type Dim, dimNumber, showDim, subDims } from "./dims.ts";
 import type { Inference } from "./inference.ts";
@@ -51,7 +51,7 @@ function boundOf(cx: Inference, scope: Scope, expr: Expr): Dim | null {
   if (type.kind !== "error" && !(isScalar(type) && cx.attempt(type, scalarType("i32")))) {
     const isFloat = isScalar(type) && type.element.kind !== "idx";
     cx.report("E0230", expr.span, `${describe(cx, type)} here`, {
-      help: isFloat ? "convert it with `i32(…)`" : "a bound is a dimension or an `i32`",
+      help: isFloat ? `convert it: \`i32(${briefly(expr.span)})\`` : "a bound is a dimension or an `i32`",
     });
   }
   return null;
@@ -82,7 +82,7 @@ export function settleRange(cx: Inference, variable: IndexVariable): void {
   const [hint] = variable.hints;
   if (!variable.written && isOpen(cx.metas.resolve(hi)) && hint !== undefined) cx.metas.unify(hi, hint.dim);
   if (isOpen(cx.metas.resolve(hi))) {
-    if (cx.diagnostics.length > 0) return;
+    if (cx.hasMistake()) return;
     const name = binder.name.text;
     cx.report("E0204", binder.span, `\`${name}\` never stands alone as an index`, { help: `write its range: \`${name}: n\`` });
   } else if (lo !== null && variable.written && alwaysNonNegative(subDims(subDims(lo, dimNumber(1)), hi))) {

@@ -1,5 +1,5 @@
 /** Structs: literals `S { a: x, b: y }` and `S { ...p, b: y }`, and fields read from them. */
-import { checkExpression, checkValue, describe, notesOn } from "./check-expression.ts";
+import { checkExpression, checkValue, conversionHelp, describe, notesOn } from "./check-expression.ts";
 import { isBroken, useHelp } from "./check-name.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import { fieldType } from "./instantiate.ts";
@@ -75,6 +75,7 @@ function checkFields(cx: Inference, scope: Scope, expr: StructLiteral, decl: Str
         diagnostic("E0222", value.span, `${describe(cx, found)} here`, {
           secondary: [{ span: field.span, text: `${describe(cx, wanted)} is declared` }],
           notes: notesOn(mismatch),
+          help: conversionHelp(cx, value, found, wanted),
         }),
       );
     }

@@ -8,6 +8,7 @@ import type { Span } from "./source.ts";
 import { closest } from "./suggest.ts";
 import type { DimExpr, FunctionDecl, Name, StructDecl, TypeArg, TypeExpr } from "./syntax.ts";
 import { isUpperCase, typeOfSyntax, type TypeScope, valueType } from "./written-types.ts";
+import { traitsOf } from "./type-traits.ts";
 import type { Type } from "./types.ts";
 
 /** A struct with its parameters, its fields still to come. */
@@ -40,7 +41,7 @@ function reportTwice(report: Report, code: "E0223" | "E0307", names: readonly Na
 
 /** Fills in the fields of a struct. */
 export function declareFields(report: Report, info: StructInfo, decl: StructDecl): void {
-  const scope: TypeScope = { report, module: info.module, dims: new Set(info.dims), types: new Set(info.types) };
+  const scope: TypeScope = { report, module: info.module, dims: new Set(info.dims), types: new Set(info.types), ownerOf: (dim) => `add it to the struct: \`struct ${info.name}[${[...info.params.map((p) => p.text), dim].join(", ")}]\`` };
   reportTwice(report, "E0223", decl.fields.map((f) => f.name));
   info.fields = decl.fields.map((field): FieldInfo => {
     const type = valueType(scope, field.type);
@@ -64,7 +65,7 @@ export function reportSelfContaining(report: Report, structs: readonly StructInf
       if (kept.includes(field)) continue;
       report("E0311", field.span, "this makes it endless", {
         secondary: [{ span: info.span, text: `\`${info.name}\` would contain itself` }],
-        help: "hold a list of another struct instead",
+        help: "declare a struct for each level",
       });
     }
     info.fields = kept;
@@ -93,7 +94,7 @@ export function declareFunction(report: Report, module: ModuleInfo, decl: Functi
   reportTwice(report, "E0307", decl.dims);
   reportTwice(report, "E0307", decl.params.map((p) => p.name));
   const found = collectVariables(module, decl);
-  const scope: TypeScope = { report, module, dims: new Set(found.dims.keys()), types: found.types };
+  const scope: TypeScope = { report, module, dims: new Set(found.dims.keys()), types: found.types, ownerOf: (dim) => `let the caller give it: \`fn ${decl.name.text}[${[...decl.dims.map((d) => d.text), dim].join(", ")}](…)\`` };
   const params = decl.params.map((param): ParamInfo => {
     return { name: param.name.text, span: param.span, type: typeOfSyntax(scope, param.type) };
   });
@@ -177,6 +178,8 @@ function isTypeParameter(module: ModuleInfo, name: string, args: readonly TypeAr
  * one not yet known in it and stands in one term: `n + 1`, `2 * n`, `groups * i` when `groups` is given.
  */
 function reportUnfixed(report: Report, decl: FunctionDecl, dims: ReadonlyMap<string, Span>, params: readonly ParamInfo[]): void {
+  // What is wrong with a parameter may be what hides its dimensions.
+  if (params.some((p) => traitsOf(p.type).hasError)) return;
   const known = new Set(decl.dims.map((d) => d.text));
   const sizes: Dim[] = [];
   for (const param of params) collectSizes(param.type, sizes);

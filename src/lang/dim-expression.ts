@@ -1,5 +1,5 @@
 /** Expressions and written dimensions as polynomials. */
-import { addDims, asNumber, type Dim, DimensionOverflow, dimNumber, dimVariable, exactDivDims, floorDivDims, modDims, mulDims, scaleDim, showDim, subDims } from "./dims.ts";
+import { addDims, alwaysNonNegative, asNumber, type Dim, DimensionOverflow, dimNumber, dimVariable, exactDivDims, floorDivDims, modDims, mulDims, scaleDim, showDim, subDims } from "./dims.ts";
 import { isBroken } from "./check-name.ts";
 import type { Inference } from "./inference.ts";
 import { closest } from "./suggest.ts";
@@ -67,45 +67,70 @@ export function dimOfExpression(cx: Inference, scope: Scope, expr: Expr): Dim | 
   }
 }
 
-/** A written dimension. `variables` are those in scope; an unknown name is reported and counts as a variable. */
-export function dimOfSyntax(report: Report, module: ModuleInfo, variables: ReadonlySet<string>, expr: DimExpr): Dim {
+/** What a written dimension may mention. */
+export interface DimScope {
+  readonly report: Report;
+  readonly module: ModuleInfo;
+  readonly dims: ReadonlySet<string>;
+  /** How the declaration would get a dimension of that name, for a help. */
+  readonly ownerOf: (name: string) => string;
+}
+
+/** A written dimension; null after a mistake, which is reported. */
+export function dimOfSyntax(cx: DimScope, expr: DimExpr): Dim | null {
+  const dim = dimOfPart(cx, expr);
+  if (dim === null || !alwaysNonNegative(subDims(dimNumber(-1), dim))) return dim;
+  cx.report("E0321", expr.span, `this is ${showDim(dim)}`, { help: "a dimension is at least 0" });
+  return null;
+}
+
+function dimOfPart(cx: DimScope, expr: DimExpr): Dim | null {
   switch (expr.kind) {
     case "number":
       return dimNumber(expr.value);
-    case "name": {
-      if (variables.has(expr.name)) return dimVariable(expr.name);
-      const top = module.names.get(expr.name);
-      if (top?.kind === "const") {
-        if (top.isInteger) return dimNumber(top.value);
-        report("E0321", expr.span, `${top.name} is ${top.value}`, {
-          secondary: [{ span: top.span, text: "declared here" }],
-          help: "a dimension is a natural number",
-        });
-        return dimNumber(1);
-      }
-      if (isBroken(module, expr.name)) return dimNumber(1);
-      const candidates = [...variables, ...[...module.names.values()].filter((t) => t.kind === "const").map((t) => t.name)];
-      const near = closest(expr.name, candidates);
-      report("E0309", expr.span, "not a dimension here", {
-        help: near === null ? "dimensions come from the parameters' shapes, or from brackets behind the function's name" : `did you mean \`${near}\`?`,
-      });
-      return dimVariable(expr.name);
-    }
+    case "name":
+      return cx.dims.has(expr.name) ? dimVariable(expr.name) : constantDim(cx, expr);
     case "op": {
-      const left = dimOfSyntax(report, module, variables, expr.left);
-      const right = dimOfSyntax(report, module, variables, expr.right);
-      const result = arithmeticWithin(expr.op, left, right);
-      if (result === "overflow") {
-        report("E0247", expr.span, "this one", { help: "name a part of it with a dimension of its own" });
-      } else if (result === null) {
-        const isZero = asNumber(right) === 0;
-        report("E0225", expr.span, isZero ? "a division by 0" : `${showDim(left)} is no multiple of ${showDim(right)}`, {
-          help: isZero ? "the divisor is at least 1" : "`/` divides dimensions exactly; `//` rounds down",
-        });
-      } else {
-        return result;
-      }
-      return dimNumber(1);
+      const left = dimOfPart(cx, expr.left);
+      const right = dimOfPart(cx, expr.right);
+      return left === null || right === null ? null : dimOfOperation(cx.report, expr, left, right);
     }
   }
+}
+
+function constantDim(cx: DimScope, { name, span }: Extract<DimExpr, { kind: "name" }>): Dim | null {
+  const { report, module, dims } = cx;
+  const top = module.names.get(name);
+  if (top?.kind === "const") {
+    if (top.isInteger) return dimNumber(top.value);
+    report("E0321", span, `${name} is ${top.value}`, {
+      secondary: [{ span: top.span, text: "declared here" }],
+      help: "a dimension is a natural number",
+    });
+    return null;
+  }
+  if (isBroken(module, name)) return null;
+  const constants = [...module.names.values()].filter((t) => t.kind === "const").map((t) => t.name);
+  const near = closest(name, [...dims, ...constants]);
+  report("E0309", span, "not a dimension here", { help: near === null ? helpForDim(cx, name) : `did you mean \`${near}\`?` });
+  return null;
+}
+
+function helpForDim(cx: DimScope, name: string): string {
+  if (/^[A-Z]/.test(name)) return `dimensions begin with a lower-case letter: \`${name.toLowerCase()}\``;
+  return cx.ownerOf(name);
+}
+
+function dimOfOperation(report: Report, { op, span }: Extract<DimExpr, { kind: "op" }>, left: Dim, right: Dim): Dim | null {
+  const result = arithmeticWithin(op, left, right);
+  if (result === "overflow") {
+    report("E0247", span, "this one", { help: "name a part of it with a dimension of its own" });
+    return null;
+  }
+  if (result !== null) return result;
+  const isZero = asNumber(right) === 0;
+  report("E0225", span, isZero ? "a division by 0" : `${showDim(left)} is no multiple of ${showDim(right)}`, {
+    help: isZero ? "the divisor is at least 1" : "`/` divides dimensions exactly; `//` rounds down",
+  });
+  return null;
 }

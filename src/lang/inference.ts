@@ -70,6 +70,8 @@ export class Inference {
   readonly atTheEnd: (() => void)[] = [];
   /** Greater than 0 where a condition may keep an expression from being evaluated. */
   guarded = 0;
+  /** Was a mistake found in the parameters' types or the result's? */
+  isSignatureBroken = false;
   private readonly unknowns: (Type | null)[] = [];
   private deferred: Deferred[] = [];
   private trees = 0;
@@ -79,6 +81,11 @@ export class Inference {
   report(code: DiagnosticCode, span: Span, text: string, details: Details = {}): Type {
     this.diagnostics.push(diagnostic(code, span, text, details));
     return errorType;
+  }
+
+  /** Has anything been reported that may be why something else stays unknown? */
+  hasMistake(): boolean {
+    return this.diagnostics.length > 0 || this.isSignatureBroken || [...this.types.values()].some((t) => traitsOf(t).hasError);
   }
 
   freshType(): Type {

@@ -9,7 +9,7 @@ import { type Element, isFloatElement, scalarElement } from "./types.ts";
 
 interface Literal {
   readonly isInteger: boolean;
-  readonly span: Span;
+  span: Span;
   /** The number, with the sign that stands before it. */
   value: number;
   /** Was it combined with others, so that the type stands for more values than this one? */
@@ -60,10 +60,12 @@ export class Literals {
     return scalarElement(this.list[known.id]!.isInteger ? "i32" : "f32");
   }
 
-  /** Says that the literal, which has no type yet, is written with a minus. */
-  negate(id: number): void {
+  /** Says that the literal, which has no type yet, is written with a minus; `span` covers both. */
+  negate(id: number, span: Span): void {
     const literal = this.list[id]!;
-    if (!literal.isShared) literal.value = -literal.value;
+    if (literal.isShared) return;
+    literal.value = -literal.value;
+    literal.span = span;
   }
 
   /** The number, when the type stands for this one only and it is whole. */

@@ -5,7 +5,9 @@ export function closest(name: string, candidates: Iterable<string>): string | nu
   let best: string | null = null;
   let bestDistance = Infinity;
   for (const candidate of candidates) {
-    const limit = Math.max(1, Math.floor(Math.max(name.length, candidate.length) / 3));
+    const longer = Math.max(name.length, candidate.length);
+    // Names of one or two letters are all near each other.
+    const limit = longer < 3 ? 0.5 : Math.floor(longer / 3);
     const d = candidate.toLowerCase() === name.toLowerCase() ? 0.5 : distance(name, candidate);
     if (d <= limit && d < bestDistance && candidate !== name) {
       best = candidate;

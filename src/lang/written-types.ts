@@ -1,5 +1,5 @@
 /** Types as they are written in declarations. */
-import { dimOfSyntax, type Report } from "./dim-expression.ts";
+import { type DimScope, dimOfSyntax } from "./dim-expression.ts";
 import { type Dim, dimNumber } from "./dims.ts";
 import { isBroken, useHelp } from "./check-name.ts";
 import type { ModuleInfo, StructInfo } from "./program.ts";
@@ -21,30 +21,39 @@ export function isUpperCase(name: string): boolean {
 }
 
 /** What a written type may mention. */
-export interface TypeScope {
-  readonly report: Report;
-  readonly module: ModuleInfo;
-  readonly dims: ReadonlySet<string>;
+export interface TypeScope extends DimScope {
   readonly types: ReadonlySet<string>;
 }
 
-/** A written type. Mistakes are reported; their place in the type is the error type. */
+/** A written type. Mistakes are reported; the types that have them are the error type. */
 export function typeOfSyntax(cx: TypeScope, expr: TypeExpr): Type {
-  const dim = (d: DimExpr): Dim => dimOfSyntax(cx.report, cx.module, cx.dims, d);
+  const dim = (d: DimExpr): Dim | null => dimOfSyntax(cx, d);
   switch (expr.kind) {
     case "named":
       return namedType(cx, expr);
-    case "idx":
-      return tensorType({ kind: "idx", bound: dim(expr.bound) }, (expr.shape ?? []).map(dim));
+    case "idx": {
+      const bound = dim(expr.bound);
+      const shape = allOf((expr.shape ?? []).map(dim));
+      return bound === null || shape === null ? errorType : tensorType({ kind: "idx", bound }, shape);
+    }
     case "tuple":
       return { kind: "tuple", items: expr.items.map((t) => valueType(cx, t)) };
-    case "list":
-      return { kind: "list", item: valueType(cx, expr.item), length: dim(expr.length) };
+    case "list": {
+      const item = valueType(cx, expr.item);
+      const length = dim(expr.length);
+      return length === null ? errorType : { kind: "list", item, length };
+    }
     case "function": {
       const params = expr.params.map((t) => valueType(cx, t));
       return { kind: "function", callable: { kind: "declared", params, result: valueType(cx, expr.result) } };
     }
   }
+}
+
+/** The dimensions, if none of them has a mistake. */
+function allOf(dims: readonly (Dim | null)[]): Dim[] | null {
+  const right = dims.filter((d) => d !== null);
+  return right.length === dims.length ? right : null;
 }
 
 /** A written type of values: a function is none. */
@@ -58,7 +67,8 @@ export function valueType(cx: TypeScope, expr: TypeExpr): Type {
 function namedType(cx: TypeScope, expr: NamedTypeExpr): Type {
   const { text: name, span } = expr.name;
   if (scalarNames.has(name) || name === "key") {
-    const shape = (expr.args ?? []).map((arg) => dimArgument(cx, arg));
+    const shape = allOf((expr.args ?? []).map((arg) => dimArgument(cx, arg)));
+    if (shape === null) return errorType;
     if (name === "key") return tensorType(scalarElement("u32"), [...shape, dimNumber(2)]);
     return tensorType(scalarElement(name as ScalarType), shape);
   }
@@ -87,10 +97,10 @@ function helpForType(name: string): string {
   return name.length <= 2 ? "a type parameter stands in the type of a parameter" : "declare it with `struct`, or bring it in with `use`";
 }
 
-function dimArgument(cx: TypeScope, arg: TypeArg): Dim {
-  if (arg.kind === "dim") return dimOfSyntax(cx.report, cx.module, cx.dims, arg.dim);
+function dimArgument(cx: TypeScope, arg: TypeArg): Dim | null {
+  if (arg.kind === "dim") return dimOfSyntax(cx, arg.dim);
   cx.report("E0318", arg.type.span, "a type", { help: "this is a dimension: a number, a constant, or a lower-case name" });
-  return dimNumber(1);
+  return null;
 }
 
 function structType(cx: TypeScope, expr: NamedTypeExpr, decl: StructInfo): Type {
@@ -103,13 +113,14 @@ function structType(cx: TypeScope, expr: NamedTypeExpr, decl: StructInfo): Type 
     });
     return errorType;
   }
-  const dims: Dim[] = [];
+  const given: (Dim | null)[] = [];
   const types: Type[] = [];
   for (const [i, param] of decl.params.entries()) {
-    if (decl.dims.includes(param.text)) dims.push(dimArgument(cx, args[i]!));
+    if (decl.dims.includes(param.text)) given.push(dimArgument(cx, args[i]!));
     else types.push(typeArgument(cx, args[i]!, param.text, decl));
   }
-  return { kind: "struct", decl, dims, types };
+  const dims = allOf(given);
+  return dims === null ? errorType : { kind: "struct", decl, dims, types };
 }
 
 function typeArgument(cx: TypeScope, arg: TypeArg, param: string, decl: StructInfo): Type {

@@ -37,6 +37,12 @@ interface Callable {
   readonly results: readonly (readonly Dim[])[];
 }
 
+/** A read at index variables. */
+interface Element {
+  readonly text: string;
+  readonly by: readonly IndexVariable[];
+}
+
 const indexNames = ["i", "j", "k", "l", "q", "r"];
 
 export function generate(seed: number, size = 26): RandomProgram {
@@ -519,7 +525,8 @@ class Generator {
         if (pick === null) return this.leaf(scope);
         this.note("one-hot sum");
         const { inner, variables } = this.enter(scope, [pick.bound]);
-        return number(`(sum[${variables[0]!.name}: ${pick.bound}] if ${pick.at} == ${variables[0]!.name} then `, n(inner), " else 0.0)");
+        if (pick.at.by.some((i) => i.name === variables[0]!.name)) return this.leaf(scope);
+        return number(`(sum[${variables[0]!.name}: ${pick.bound}] if ${this.use(pick.at)} == ${variables[0]!.name} then `, n(inner), " else 0.0)");
       }
       case "block": {
         this.note("block");
@@ -610,7 +617,7 @@ class Generator {
 
   private leaf(scope: Scope): Tree {
     const reads = scope.tensors.flatMap((t) => this.elementOf(scope, t.name, t.shape));
-    if (reads.length > 0 && this.random.chance(0.85)) return tree("number", this.random.choose(reads));
+    if (reads.length > 0 && this.random.chance(0.85)) return tree("number", this.use(this.random.choose(reads)));
     const t = this.some(scope.tensors);
     if (t !== null && this.random.chance(0.9)) {
       if (t.shape.length === 0) return tree("number", t.name);
@@ -621,14 +628,19 @@ class Generator {
   }
 
   /** The reads of a tensor at index variables whose ranges are its axes. */
-  private elementOf(scope: Scope, name: string, shape: readonly Dim[]): string[] {
-    if (shape.length === 0) return [name];
+  private elementOf(scope: Scope, name: string, shape: readonly Dim[]): Element[] {
+    if (shape.length === 0) return [{ text: name, by: [] }];
     const choices = shape.map((d) => scope.indices.filter((i) => i.size === d));
     if (choices.some((c) => c.length === 0)) return [];
-    const chosen = choices.map((c) => this.random.choose(c));
-    for (const i of chosen) i.tellsRange = true;
-    if (new Set(chosen).size < chosen.length) this.note("repeated index");
-    return [`${name}[${chosen.map((i) => i.name).join(", ")}]`];
+    const by = choices.map((c) => this.random.choose(c));
+    return [{ text: `${name}[${by.map((i) => i.name).join(", ")}]`, by }];
+  }
+
+  /** The text of an element that is to be read. */
+  private use({ text, by }: Element): string {
+    for (const i of by) i.tellsRange = true;
+    if (new Set(by).size < by.length) this.note("repeated index");
+    return text;
   }
 
   /** An index that is inside an axis of the given size. */
@@ -640,7 +652,7 @@ class Generator {
     if (i !== null) forms.push(() => `${size} - 1 - ${i.name}`, () => `max(${i.name} - 1, 0)`, () => `${i.name} // 2`);
     if (any !== null) forms.push(() => `${any.name} % (${size})`, () => `min(${any.name}, ${size} - 1)`, () => `(${any.name} * (${size})) // (${any.size})`);
     const pick = this.some(scope.idx.filter((g) => g.bound === size).flatMap((g) => this.elementOf(scope, g.name, g.shape)));
-    if (pick !== null) forms.push(() => pick, () => pick);
+    if (pick !== null) forms.push(() => this.use(pick), () => this.use(pick));
     const t = this.some(scope.tensors.filter((x) => x.shape.length === 0));
     if (t !== null) forms.push(() => `clamp(i32(3.0 * ${t.name}), 0, ${size} - 1)`);
     return this.random.choose(forms)();
@@ -655,7 +667,7 @@ class Generator {
     if (read === null) return null;
     this.note("gather");
     const axis = read.t.shape.indexOf(read.bound);
-    return tree("number", `${read.t.name}[${read.t.shape.map((d, n) => (n === axis ? read.at : this.inside(scope, d))).join(", ")}]`);
+    return tree("number", `${read.t.name}[${read.t.shape.map((d, n) => (n === axis ? this.use(read.at) : this.inside(scope, d))).join(", ")}]`);
   }
 
   private paddedRead(scope: Scope): Tree | null {
@@ -691,12 +703,12 @@ class Generator {
         break;
       case "idx": {
         const g = this.some(scope.idx.flatMap((x) => this.elementOf(scope, x.name, x.shape)));
-        if (g !== null && i !== null) return condition(`${g} == ${i.name}`);
+        if (g !== null && i !== null) return condition(`${this.use(g)} == ${i.name}`);
         break;
       }
       case "bool": {
         const b = this.some(scope.bools.flatMap((x) => this.elementOf(scope, x.name, x.shape)));
-        if (b !== null) return condition(b);
+        if (b !== null) return condition(this.use(b));
         break;
       }
       case "not":

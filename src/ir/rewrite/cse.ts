@@ -1,6 +1,6 @@
 /** Common subexpressions: of nodes that compute the same, the first one stays. */
 import { structuralKey } from "../affine.ts";
-import { index } from "../build.ts";
+import { index, read } from "../build.ts";
 import type { Comprehension, Expr, Graph, Node, ValueName } from "../ir.ts";
 import { renameNodes } from "../rename.ts";
 import { substituteIndices } from "../substitute.ts";
@@ -25,17 +25,27 @@ function mergeNodes(nodes: readonly Node[], seen: ReadonlyMap<string, Comprehens
       continue;
     }
     const key = nodeKey(node);
-    const same = known.get(key);
-    const replaces = same !== undefined && !kept.has(node.name) && (node.reduction?.bestValue == null || same.reduction?.bestValue != null);
+    const same = isCopy(node) ? undefined : known.get(key);
+    const replaces = same !== undefined && (node.reduction?.bestValue == null || same.reduction?.bestValue != null);
     if (!replaces) {
       if (same === undefined) known.set(key, node);
       done.push(node);
       continue;
     }
-    names.set(node.name, same.name);
+    // A result keeps its name, as a copy.
+    if (kept.has(node.name)) done.push(copyOf(node, same.name));
+    else names.set(node.name, same.name);
     if (node.reduction?.bestValue != null) names.set(node.reduction.bestValue, same.reduction!.bestValue!);
   }
   return done;
+}
+
+function isCopy(node: Comprehension): boolean {
+  return node.reduction === null && node.body.kind === "read";
+}
+
+function copyOf(node: Comprehension, source: ValueName): Comprehension {
+  return { ...node, reduction: null, keys: [], body: read(source, node.element, node.axes.map((a) => index(a.name))) };
 }
 
 /** Renames what a node uses, but not what it defines. */

@@ -14,7 +14,7 @@ import { type Axis, type Comprehension, type Expr, type Key, type Reduction, typ
 import { freshVariable, type NameSupply } from "../names.ts";
 import { affineOf, contextOf, contextsOf, emptyContext, prove, type RangeContext, rangeOf, rangeOfAffine } from "../ranges.ts";
 import { substituteIndices } from "../substitute.ts";
-import { postorder } from "../traverse.ts";
+import { indicesIn } from "../traverse.ts";
 import { nodeKey } from "./cse.ts";
 import { conditionsOf, peel } from "./guards.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
@@ -121,10 +121,6 @@ function inequalityOf(guard: Expr, context: RangeContext): Affine | null {
     default:
       return null;
   }
-}
-
-function indicesIn(exprs: readonly Expr[]): Set<string> {
-  return new Set(postorder(...exprs).flatMap((e) => (e.kind === "index" ? [e.name] : [])));
 }
 
 /** Does the variable occur in the form only as a term of its own? */

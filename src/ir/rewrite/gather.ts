@@ -14,7 +14,7 @@ import { freshVariable } from "../names.ts";
 import { contextOf, contextsOf, rangeOf } from "../ranges.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr, substituteIndices } from "../substitute.ts";
-import { expressionsOf, postorder } from "../traverse.ts";
+import { expressionsOf, indicesIn, postorder } from "../traverse.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
 import type { Scope } from "./walk.ts";
 
@@ -67,7 +67,7 @@ function partOf(user: Comprehension, expr: Read, scope: Scope): Comprehension | 
 
 /** The variables of the user's that the indices mention, as axes; null when one has no fixed range from 0. */
 function variablesOf(user: Comprehension, indices: readonly Expr[], scope: Scope): Axis[] | null {
-  const names = new Set(postorder(...indices).flatMap((e) => (e.kind === "index" ? [e.name] : [])));
+  const names = indicesIn(indices);
   const axes = user.axes.filter((a) => names.has(a.name));
   const contexts = contextsOf(user, scope.outer);
   for (const [i, r] of (user.reduction?.axes ?? []).entries()) {

@@ -3,7 +3,7 @@ import { index, read } from "../build.ts";
 import type { Comprehension, Expr, ValueName } from "../ir.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr } from "../substitute.ts";
-import { expressionsOf, postorder } from "../traverse.ts";
+import { expressionsOf, indicesIn } from "../traverse.ts";
 import type { NodeRewrite } from "./walk.ts";
 
 /** A rewrite that narrows nodes and remembers which, for the nodes after them. */
@@ -16,7 +16,7 @@ export function narrowing(): NodeRewrite {
       return read(narrow.name, e.element, e.indices.filter((_, i) => narrow.keep[i]!));
     };
     const current = mapExpressions(node, (e) => rewriteExpr(e, readNarrow));
-    const used = new Set(postorder(...expressionsOf(current)).flatMap((e) => (e.kind === "index" ? [e.name] : [])));
+    const used = indicesIn(expressionsOf(current));
     const keyed = new Set(current.keys.map((k) => k.axis));
     const keep = current.axes.map((a) => used.has(a.name) || keyed.has(a.name) || a.size === 0);
     if (keep.every(Boolean) || isCopy(current)) return [current];

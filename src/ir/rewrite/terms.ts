@@ -2,7 +2,7 @@
 import { coefficientOf, fromAffine, scaleAffine, toAffine, withoutTerm } from "../affine.ts";
 import { apply, index } from "../build.ts";
 import { type Axis, type Expr, isFloat, typeOf } from "../ir.ts";
-import { postorder } from "../traverse.ts";
+import { indicesIn } from "../traverse.ts";
 import { conditionsOf, type Guarded } from "./guards.ts";
 
 const mostTerms = 8;
@@ -78,16 +78,12 @@ export function pinnedAxes(guards: readonly Expr[], axes: readonly Axis[]): Map<
     for (const axis of [...axes].reverse()) {
       const c = coefficientOf(equation, index(axis.name));
       const rest = withoutTerm(equation, index(axis.name));
-      const others = new Set(postorder(...[...rest.terms.values()].map((t) => t.atom)).flatMap((e) => (e.kind === "index" ? [e.name] : [])));
+      const others = indicesIn([...rest.terms.values()].map((t) => t.atom));
       if (Math.abs(c) !== 1 || others.has(axis.name) || pins.has(axis.name)) continue;
-      if ([...pins.keys()].some((name) => others.has(name)) || [...pins.values()].some((e) => mentions(e, axis.name))) continue;
+      if ([...pins.keys()].some((name) => others.has(name)) || [...pins.values()].some((e) => indicesIn([e]).has(axis.name))) continue;
       pins.set(axis.name, fromAffine(scaleAffine(rest, -c)));
       break;
     }
   }
   return pins;
-}
-
-function mentions(expr: Expr, name: string): boolean {
-  return postorder(expr).some((e) => e.kind === "index" && e.name === name);
 }

@@ -128,15 +128,22 @@ function pushForward(cx: Context, of: Closure, args: readonly Value[], seeds: re
   return oneOrTuple(results);
 }
 
+/** A rule may call its own function. Inside so many of its own rules it is differentiated as it is written. */
+const mostNestedRules = 2;
+
 /** A call of a function with a derivative of its own: the rule goes with the values, as nodes over its cotangents. */
 export function callWithRule(cx: Context, frame: Frame, info: FunctionInfo, args: readonly Value[], span: Span): Value {
+  const { rulesUnderWay } = cx.builder;
+  if (rulesUnderWay.filter((f) => f === info).length >= mostNestedRules) return callBody(cx, frame, info, args);
   const copies = args.map((arg) => copyFloats(cx, arg, span));
   const result = callBody(cx, frame, info, copies.map((c) => c.value));
   const outputs = leaves(result).filter(isFloating);
   const values = outputs.map((leaf) => nodeName(cx, leaf, span));
   const cotangents = values.map((v) => define(cx, `ct_${v}`, v));
   const rule = info.decl.vjp!;
+  rulesUnderWay.push(info);
   const { result: argCotangents, nodes } = cx.builder.collect(() => ruleNodes(cx, frame, info, copies.map((c) => c.value), result, cotangents, span));
+  rulesUnderWay.pop();
   const results = values.map((value, i) => ({ name: define(cx, value, value), value, element: outputs[i]!.element, shape: cx.builder.types.get(value)!.shape }));
   const node: Node = { kind: "custom", results, args: copies.flatMap((c) => c.names), cotangents, rule: nodes, argCotangents, origin: originOf(rule.span) };
   cx.builder.push(node);

@@ -2,6 +2,7 @@
 import { constant, index, integer, read, select, apply, all as conjunction, truth } from "../../ir/build.ts";
 import { isWithin } from "../../ir/bounds.ts";
 import { type Axis, bool, type ElementType, type Expr, i32, type ReduceOp, type ReductionAxis } from "../../ir/ir.ts";
+import type { Interval } from "../../ir/intervals.ts";
 import { prove, rangeOf } from "../../ir/ranges.ts";
 import { binaryExpr, chooseTensor, elementwise, plainElement } from "./arithmetic.ts";
 import { closureOf, elaborateCall } from "./call.ts";
@@ -10,7 +11,7 @@ import { elaborateFold } from "./fold.ts";
 import type { FieldInfo } from "../program.ts";
 import type * as syntax from "../syntax.ts";
 import type { Span } from "../source.ts";
-import { contextAt, offset, type ScopeAxis, type Site } from "./site.ts";
+import { contextAt, mentionedIndices, offset, type ScopeAxis, type Site } from "./site.ts";
 import { leaves, lookupLocal, mapLeaves, scalar, type StructValue, type TensorValue, type Value } from "./value.ts";
 
 /** The value of an expression. */
@@ -199,7 +200,7 @@ function elaborateReduce(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce
     case "argmax":
     case "argmin": {
       const [axis] = reductionAxes;
-      const last = rangeOf(axis!.hi, contextAt(cx.site)).hi;
+      const last = boundRange(cx, axis!.hi)?.hi ?? 1;
       if (last <= 0) return fail("E0509", expr.span, `${axis!.name} has no values`, { help: "choose dimensions of at least 1" });
       return make(expr.reducer, { scalar: "i32", bound: last }, value);
     }
@@ -220,9 +221,8 @@ function enterReduction(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce"
   let count: Expr = integer(1);
   for (const binder of expr.binders) {
     const { lo, hi } = boundsOf(cx, binder);
-    const context = contextAt(cx.site);
-    const least = rangeOf(lo, context).lo;
-    const most = rangeOf(hi, context).hi;
+    const least = boundRange(cx, lo)?.lo ?? 0;
+    const most = boundRange(cx, hi)?.hi ?? 0;
     if (!Number.isFinite(least) || !Number.isFinite(most)) {
       fail("E0503", binder.span, "nothing bounds this range", { help: "clamp the bounds to a dimension: `min(e, n)`, `max(e, 0)`" });
     }
@@ -234,6 +234,13 @@ function enterReduction(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce"
     cx = withLocal({ ...cx, site: { ...cx.site, axes: [...cx.site.axes, axis] } }, binder.name.text, scalar(element, index(name)));
   }
   return { inner: cx, reductionAxes, count };
+}
+
+/** The values of a reduction's bound; null if it depends on an index that has none. Other axes, which may be empty, don't matter. */
+function boundRange(cx: Context, bound: Expr): Interval | null {
+  const mentioned = mentionedIndices([bound]);
+  const context = contextAt({ ...cx.site, axes: cx.site.axes.filter((a) => mentioned.has(a.name)) });
+  return context.impossible ? null : rangeOf(bound, context);
 }
 
 function boundsOf(cx: Context, binder: syntax.Binder): { readonly lo: Expr; readonly hi: Expr } {

@@ -7,7 +7,8 @@ import { type Carry, i32, type Node } from "../../ir/ir.ts";
 import { type Context, dimOf, integerOf, withHint, withLocal } from "./context.ts";
 import { bindPattern, elaborate, freshAxes, materialise } from "./expression.ts";
 import type * as syntax from "../syntax.ts";
-import { mentionedIndices, offset, originOf } from "./site.ts";
+import { offset, originOf } from "./site.ts";
+import { indicesIn } from "../../ir/traverse.ts";
 import { leaves, type ListValue, mapLeaves, scalar, type TensorValue, type Value } from "./value.ts";
 
 /** A loop is written out when that makes at most this many nodes. */
@@ -59,7 +60,7 @@ function probeTurn(cx: Context, expr: CountedFold, value: Value, from: number, c
   cx.builder.diagnostics.length = before;
   const lifted = nodes.flatMap((n) => (n.kind === "comprehension" ? n.axes.map((a) => a.name) : []));
   const direct = leaves(result).map((leaf) => leaf.at(leaf.shape.map(() => integer(0))));
-  return { nodes, depends: new Set([...lifted, ...mentionedIndices(direct)]) };
+  return { nodes, depends: new Set([...lifted, ...indicesIn(direct)]) };
 }
 
 function loopSite(cx: Context, name: string, count: number): Context {
@@ -68,7 +69,7 @@ function loopSite(cx: Context, name: string, count: number): Context {
 
 function elaborateLoop(cx: Context, expr: CountedFold, value: Value, from: number, count: number, depends: ReadonlySet<string>): Value {
   const initial = leaves(value);
-  const ownDependence = mentionedIndices(initial.map((leaf) => leaf.at(leaf.shape.map(() => integer(0)))));
+  const ownDependence = indicesIn(initial.map((leaf) => leaf.at(leaf.shape.map(() => integer(0)))));
   const lifted = cx.site.axes.filter((a) => !a.isLoop && (depends.has(a.name) || ownDependence.has(a.name)));
   // Only the lifted index variables are axes of what is carried; others must not slip in.
   const site = { ...cx.site, axes: cx.site.axes.filter((a) => a.isLoop || lifted.includes(a)) };

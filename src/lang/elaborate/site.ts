@@ -6,13 +6,14 @@
  * a body; outside, the node is read at the variable's value.
  */
 import type { Diagnostic } from "../diagnostic.ts";
+import type { FunctionInfo } from "../program.ts";
 import { positionOf, type Span, textOf } from "../source.ts";
 import { proveReads, type UnprovedRead } from "../../ir/bounds.ts";
 import { all, apply, index, integer, read, select, zeroOf } from "../../ir/build.ts";
 import { type Axis, type Comprehension, type ElementType, type Expr, type Node, type Origin, type Reduction, typeOf, type ValueName, type ValueType } from "../../ir/ir.ts";
 import { emptyContext, type RangeContext, withVariable } from "../../ir/ranges.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
-import { postorder } from "../../ir/traverse.ts";
+import { indicesIn } from "../../ir/traverse.ts";
 import type { TensorValue } from "./value.ts";
 
 /** An index variable in scope, `lo ≤ name < hi`. One that counts a loop's turns never becomes an axis. */
@@ -63,6 +64,8 @@ export class GraphBuilder {
   readonly diagnostics: Diagnostic[] = [];
   /** Where a read stands in the source, for messages. */
   readonly readSpans = new WeakMap<Expr, Span>();
+  /** The functions whose own derivatives are being elaborated, outermost first. */
+  readonly rulesUnderWay: FunctionInfo[] = [];
   private readonly counts = new Map<string, number>();
   private total = 0;
 
@@ -192,13 +195,8 @@ function liftedAxes(site: Site, draft: Draft): ScopeAxis[] {
   const candidates = site.axes.filter((a) => !a.isLoop);
   if (draft.liftAll === true) return candidates;
   const own = new Set([...draft.axes.map((a) => a.name), ...(draft.reduction?.axes.map((a) => a.name) ?? [])]);
-  const mentioned = mentionedIndices([draft.body, ...(draft.reduction?.axes.flatMap((a) => [a.lo, a.hi]) ?? [])]);
+  const mentioned = indicesIn([draft.body, ...(draft.reduction?.axes.flatMap((a) => [a.lo, a.hi]) ?? [])]);
   return candidates.filter((a) => mentioned.has(a.name) && !own.has(a.name));
-}
-
-/** The names of the index variables that occur in expressions. */
-export function mentionedIndices(exprs: readonly Expr[]): Set<string> {
-  return new Set(postorder(...exprs).flatMap((e) => (e.kind === "index" ? [e.name] : [])));
 }
 
 /** A body that only reads a whole tensor (or a row of one) at its own axes needs no node: it is that tensor. */
@@ -213,6 +211,6 @@ function viewOf(draft: Draft, types: ReadonlyMap<ValueName, ValueType>): TensorV
     return e.kind === "index" && e.name === a.name && shape[first + i] === a.size;
   });
   const prefix = body.indices.slice(0, first);
-  if (!whole || [...mentionedIndices(prefix)].some((name) => own.has(name))) return null;
+  if (!whole || [...indicesIn(prefix)].some((name) => own.has(name))) return null;
   return (indices) => read(body.tensor, body.element, [...prefix, ...indices]);
 }

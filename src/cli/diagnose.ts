@@ -1,0 +1,51 @@
+/** Diagnostics as the commands show them: rendered on stderr for people, as data for tools. */
+import { CompileError } from "../module.ts";
+import type { Diagnostic } from "../lang/diagnostic.ts";
+import { renderDiagnostics } from "../lang/render.ts";
+import { positionOf } from "../lang/source.ts";
+import { exit, Silent } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Shows diagnostics and how many there are. */
+export function showDiagnostics(terminal: Terminal, diagnostics: readonly Diagnostic[]): void {
+  if (diagnostics.length === 0) return;
+  terminal.err(`${renderDiagnostics(diagnostics, { color: terminal.errColors })}\n`);
+  if (diagnostics.length < 2) return;
+  const errors = diagnostics.filter((d) => d.severity === "error").length;
+  const warnings = diagnostics.length - errors;
+  const parts = [counted(errors, "mistake"), counted(warnings, "warning")].filter((part) => part !== null);
+  terminal.err(`\n${parts.join(", ")}\n`);
+}
+
+/** `1 function`, `3 functions`; null for none. */
+export function counted(count: number, what: string): string | null {
+  return count === 0 ? null : `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** Runs a step; what the compiler finds wrong is shown and ends the command. */
+export function orDiagnose<T>(terminal: Terminal, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    showDiagnostics(terminal, error.diagnostics);
+    throw new Silent(exit.inputWrong);
+  }
+}
+
+/** A diagnostic as `--json` has it; lines and columns from 1, the end exclusive. */
+export function diagnosticJson({ code, severity, message, primary, help }: Diagnostic): object {
+  const { file, start, end } = primary.span;
+  const [from, to] = [positionOf(file, start), positionOf(file, end)];
+  return {
+    code,
+    severity,
+    message,
+    file: file.name,
+    line: from.line,
+    column: from.column,
+    endLine: to.line,
+    endColumn: to.column,
+    help,
+  };
+}

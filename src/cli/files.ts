@@ -1,0 +1,95 @@
+/** Files as the commands read and write them. */
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, normalize } from "node:path";
+import type { Loader } from "../lang/check.ts";
+import type { SourceFile } from "../lang/source.ts";
+import { closest } from "../lang/suggest.ts";
+import { exit, Failure, fileFailure } from "./failure.ts";
+import { pathOf, type Terminal } from "./terminal.ts";
+
+/** Larger files are no programs; the parser's own limit is below this one. */
+const largestSource = 16_000_000;
+
+/** A program's text, under the name that the user gave. */
+export function readSource(terminal: Terminal, name: string): SourceFile {
+  const bytes = readBytes(terminal, name, largestSource);
+  const help = "a program is a text in UTF-8, with the ending .fec";
+  if (bytes.subarray(0, 8192).includes(0)) {
+    throw new Failure(exit.inputWrong, `${name} is not a program: it holds binary data`, { help });
+  }
+  try {
+    return { name: normalize(name), text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+  } catch {
+    throw new Failure(exit.inputWrong, `${name} is not a program: it is not in UTF-8`, { help });
+  }
+}
+
+/** Finds `use ./blocks` beside the file that says so. */
+export function fileLoader(terminal: Terminal): Loader {
+  return {
+    load(path, from) {
+      const name = join(dirname(from), `${path}.fec`);
+      try {
+        return { name, text: readFileSync(pathOf(terminal, name), "utf8") };
+      } catch {
+        return null;
+      }
+    },
+  };
+}
+
+/** The bytes of a file. */
+export function readBytes(terminal: Terminal, name: string, most = 2 ** 31 - 1): Uint8Array {
+  const path = pathOf(terminal, name);
+  try {
+    const info = statSync(path);
+    if (info.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+    if (info.size > most) {
+      throw new Failure(exit.inputWrong, `${name} is too large: ${info.size} bytes, at most ${most} are read`);
+    }
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    const failure = fileFailure(name, error, "read");
+    const near = (error as NodeJS.ErrnoException).code === "ENOENT" ? neighbour(path) : null;
+    throw near === null ? failure : new Failure(failure.code, failure.message, { help: `did you mean ${join(dirname(name), near)}?` });
+  }
+}
+
+/** A file of the same folder with a name that is nearly the same. */
+function neighbour(path: string): string | null {
+  try {
+    return closest(basename(path), readdirSync(dirname(path)));
+  } catch {
+    return null;
+  }
+}
+
+/** Writes a file aside and then renames it: whoever reads it sees the old one or the new one. Symbolic links are followed. */
+export function writeWhole(terminal: Terminal, name: string, content: string | Uint8Array): void {
+  const path = pathOf(terminal, name);
+  let target = path;
+  try {
+    target = realpathSync(path);
+  } catch {
+    // There is none yet.
+  }
+  const aside = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  try {
+    const mode = statSync(target, { throwIfNoEntry: false })?.mode;
+    writeFileSync(aside, content, mode === undefined ? {} : { mode });
+    renameSync(aside, target);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw fileFailure(name, error, "write");
+  }
+}
+
+/** Makes a folder, and those above it. */
+export function makeFolder(terminal: Terminal, name: string): void {
+  try {
+    mkdirSync(pathOf(terminal, name), { recursive: true });
+  } catch (error) {
+    throw fileFailure(name, error, "write");
+  }
+}

@@ -1,0 +1,117 @@
+/** `fecit inspect FILE FUNCTION`: what the compiler made of a function, stage by stage. */
+import { type Command, Option } from "commander";
+import type { Comprehension, Graph, Node } from "../ir/ir.ts";
+import { definitions } from "../ir/ir.ts";
+import { printElement, printGraph } from "../ir/print.ts";
+import { valuesUsed } from "../ir/traverse.ts";
+import { showDim } from "../lang/dims.ts";
+import { printTypedFunction, typedNames } from "../lang/print-typed.ts";
+import type { FunctionInfo } from "../lang/program.ts";
+import { positionOf } from "../lang/source.ts";
+import { showElement, showType } from "../lang/types.ts";
+import { CompileError, loadModule } from "../module.ts";
+import { hasErrors } from "../pipeline.ts";
+import { orDiagnose } from "./diagnose.ts";
+import { exit, Failure } from "./failure.ts";
+import { fileLoader, readSource } from "./files.ts";
+import { collectDims, functionNamed, knowDims, needDims } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+import { tracing } from "./trace.ts";
+
+interface Options {
+  readonly dim: ReadonlyMap<string, number>;
+  readonly stage: string;
+  readonly json?: boolean;
+  readonly trace?: string;
+}
+
+/** Those that can be shown, and those of the back end. */
+const stages = ["typed", "ir", "vjp"] as const;
+const later = ["fused", "kernels", "wgsl"] as const;
+
+export function addInspect(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command("inspect")
+    .summary("show what the compiler made of a function")
+    .description("Shows what the compiler made of a function for the dimensions given.")
+    .argument("<file>", "a program")
+    .argument("<function>", "one of its functions")
+    .option("--dim <dims>", "dimensions, as in b=2,n=49; may be repeated", collectDims, new Map<string, number>())
+    .addOption(
+      new Option("--stage <stage>", "typed: with its types; ir: tensor IR, simplified; vjp: that of its derivative")
+        .choices([...stages, ...later])
+        .default("ir"),
+    )
+    .option("--json", "print one JSON object, with the nodes as data")
+    .option("--trace <stages>", "print what stages made on the way: check,ir,vjp,simplify")
+    .addHelpText("after", "\nExample:\n  fecit inspect examples/cluster.fec cluster --dim n=49,o=4,d=32 --stage vjp")
+    .action((file: string, name: string, options: Options) => {
+      inspect(terminal, file, name, options);
+      done(0);
+    });
+}
+
+/** A tensor of a function: a node of its graph, or a `let` of its text. */
+interface ShownNode {
+  readonly name: string;
+  readonly type: string;
+  readonly shape: readonly (number | string)[] | null;
+  readonly op: string;
+  readonly reads: readonly string[];
+  readonly source: { readonly line: number; readonly column: number } | null;
+}
+
+function inspect(terminal: Terminal, file: string, name: string, { dim: dims, stage, json, trace }: Options): void {
+  if ((later as readonly string[]).includes(stage)) {
+    throw new Failure(exit.commandWrong, `--stage ${stage}: there is nothing to show yet`, {
+      notes: ["fusion, kernels and WGSL come with the back end"],
+      help: `stages today are ${stages.join(", ")}`,
+    });
+  }
+  const module = loadModule(readSource(terminal, file), { loader: fileLoader(terminal), ...tracing(terminal, trace) });
+  const { text, nodes } = orDiagnose(terminal, () => {
+    if (hasErrors(module.diagnostics)) throw new CompileError(module.diagnostics);
+    const info = functionNamed(module.program, name);
+    knowDims(info, dims);
+    if (stage === "typed") return { text: printTypedFunction(info), nodes: typedNodes(info) };
+    needDims(info, dims);
+    const compiled = module.compile(name, { dims: Object.fromEntries(dims) });
+    const { graph } = stage === "vjp" ? compiled.vjp() : compiled;
+    return { text: printGraph(graph), nodes: graphNodes(graph) };
+  });
+  if (json !== true) return terminal.out(text);
+  terminal.out(`${JSON.stringify({ function: name, dims: Object.fromEntries(dims), stage, text, nodes }, null, 2)}\n`);
+}
+
+function typedNodes(info: FunctionInfo): ShownNode[] {
+  return typedNames(info).map(({ name, type, span }) => ({
+    name,
+    type: type.kind === "tensor" ? showElement(type.element) : showType(type),
+    shape: type.kind === "tensor" ? type.shape.map(showDim) : null,
+    op: "let",
+    reads: [],
+    source: positionOf(span.file, span.start),
+  }));
+}
+
+function graphNodes(graph: Graph): ShownNode[] {
+  return graph.nodes.flatMap((node) =>
+    definitions(node).map(({ name, element, shape }) => ({
+      name,
+      type: printElement(element),
+      shape,
+      op: operationOf(node),
+      reads: [...valuesUsed(node)],
+      source: node.origin === null ? null : { line: node.origin.line, column: node.origin.column },
+    })),
+  );
+}
+
+function operationOf(node: Node): string {
+  return node.kind === "comprehension" ? formOf(node) : node.kind;
+}
+
+function formOf({ reduction, keys }: Comprehension): string {
+  if (reduction === null) return "map";
+  return keys.length > 0 ? `segment ${reduction.op}` : reduction.op;
+}

@@ -1,0 +1,139 @@
+/** `fecit run FILE FUNCTION [NAME=VALUE…]`: compiles a function for the dimensions that are given, and runs it. */
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { ArrayType, NumberArray } from "../formats/array.ts";
+import { writeNpy } from "../formats/npy.ts";
+import { writeSafetensors } from "../formats/safetensors.ts";
+import { tensorsOf, type Value } from "../host-value.ts";
+import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
+import { ShapeMismatch, solveDims } from "../lang/elaborate/solve-dims.ts";
+import type { FunctionInfo } from "../lang/program.ts";
+import { showType } from "../lang/types.ts";
+import { CompileError, type Compiled, loadModule, type LoadedModule, type Parameter } from "../module.ts";
+import { hasErrors } from "../pipeline.ts";
+import { type Given, matchNames, shapeOfGiven, splitArguments, understand, valueFor } from "./arguments.ts";
+import { orDiagnose } from "./diagnose.ts";
+import { fileLoader, makeFolder, readSource, writeWhole } from "./files.ts";
+import { collectDims, functionNamed, knowDims, needDims, needInterpreter, parseSeed } from "./options.ts";
+import { showValue } from "./show.ts";
+import type { Terminal } from "./terminal.ts";
+import { tracing } from "./trace.ts";
+
+interface Options {
+  readonly dim: ReadonlyMap<string, number>;
+  readonly seed: number;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly device: string;
+  readonly vjp?: boolean;
+  readonly trace?: string;
+}
+
+export function addRun(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command("run")
+    .summary("run a function")
+    .description("Compiles a function for the dimensions given and runs it.")
+    .argument("<file>", "a program")
+    .argument("<function>", "one of its functions")
+    .argument("[name=value...]", "its arguments: a number, @FILE (.npy; .safetensors for a struct), or zeros, ones, normal, uniform, arange, init")
+    .option("--dim <dims>", "dimensions that the arguments don't fix, as in b=2,n=49; may be repeated", collectDims, new Map<string, number>())
+    .option("--seed <number>", "seed of what is drawn", parseSeed, 0)
+    .option("--out <dir>", "write the results there: 0.npy, 1.npy, …, a struct as N.safetensors")
+    .option("--json", "print one JSON object")
+    .option("--device <name>", "auto, gpu, software, interpreter, or part of an adapter's name", "auto")
+    .option("--vjp", "run its vjp: cotangents are further arguments, ct (ct0, ct1, … for several results)")
+    .option("--trace <stages>", "print what stages made on the way: check,ir,vjp,simplify")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fecit run examples/cluster.fec cluster --dim n=49,o=4,d=32 \\\n" +
+        "    x=normal v=normal cx=normal cv=normal alpha=1.5 beta=0 --seed 7",
+    )
+    .action((file: string, name: string, words: string[], options: Options) => {
+      run(terminal, file, name, words, options);
+      done(0);
+    });
+}
+
+function run(terminal: Terminal, file: string, name: string, words: readonly string[], options: Options): void {
+  const texts = splitArguments(words);
+  needInterpreter(terminal, options.device);
+  const start = performance.now();
+  const module = loadModule(readSource(terminal, file), { loader: fileLoader(terminal), ...tracing(terminal, options.trace) });
+  if (hasErrors(module.diagnostics)) orDiagnose(terminal, () => { throw new CompileError(module.diagnostics); });
+  const info = functionNamed(module.program, name);
+  knowDims(info, options.dim);
+  const given = understandAll(terminal, info, texts, options.vjp === true);
+  const compiled = orDiagnose(terminal, () => compileFor(module, info, given, options));
+  const compileMs = performance.now() - start;
+  if (options.vjp === true) matchNames(texts.keys(), compiled.params, compiled.name);
+  const args = compiled.params.map((param) => {
+    const known = given.get(param.name) ?? understand(terminal, param.name, texts.get(param.name)!, cotangentType);
+    return valueFor(known, compiled, param.name, param.shape, options.seed);
+  });
+  const before = performance.now();
+  const results = compiled.interpret(...args);
+  const runMs = performance.now() - before;
+  report(terminal, compiled.results, results, options, { compileMs, runMs });
+}
+
+/** What is given for the function's own arguments. Cotangents are looked at when their shapes are known. */
+function understandAll(terminal: Terminal, info: FunctionInfo, texts: ReadonlyMap<string, string>, withCotangents: boolean): Map<string, Given> {
+  const params = info.params.map(({ name, type }) => ({ name, type: showType(type) }));
+  const own = [...texts.keys()].filter((name) => !withCotangents || params.some((p) => p.name === name) || !/^ct/.test(name));
+  matchNames(own, params, info.name);
+  return new Map(info.params.map(({ name, type }) => [name, understand(terminal, name, texts.get(name)!, type)]));
+}
+
+function compileFor(module: LoadedModule, info: FunctionInfo, given: ReadonlyMap<string, Given>, { dim, vjp }: Options): Compiled {
+  const args = info.params.map(({ name, type }) => shapeOfGiven(given.get(name)!, type));
+  try {
+    needDims(info, solveDims(info, args, dim).dims);
+  } catch (error) {
+    // Compiling says it with the place in the program.
+    if (!(error instanceof ShapeMismatch)) throw error;
+  }
+  const compiled = module.compile(info.name, { dims: Object.fromEntries(dim), args });
+  return vjp === true ? compiled.vjp() : compiled;
+}
+
+interface Times {
+  readonly compileMs: number;
+  readonly runMs: number;
+}
+
+function report(terminal: Terminal, results: readonly Parameter[], values: readonly Value[], { out, json }: Options, times: Times): void {
+  if (out !== undefined) makeFolder(terminal, out);
+  const entries = results.map(({ name, shape }, i) => {
+    const file = out === undefined ? null : join(out, `${i}.${shape.kind === "tensor" ? "npy" : "safetensors"}`);
+    if (file !== null) writeWhole(terminal, file, bytesOf(values[i]!, shape, name));
+    return { name, ...described(shape), file };
+  });
+  if (json === true) {
+    const milliseconds = { compileMs: rounded(times.compileMs), runMs: rounded(times.runMs) };
+    terminal.out(`${JSON.stringify({ adapter: "interpreter", results: entries, kernels: 0, ...milliseconds }, null, 2)}\n`);
+    return;
+  }
+  results.forEach(({ name, shape, type }, i) => {
+    const { file } = entries[i]!;
+    terminal.out(file === null ? showValue(name, shape, values[i]!) : `${file}  ${name}: ${type}\n`);
+  });
+}
+
+const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
+
+/** A tensor's type and shape; those of the tensors inside, for a struct, a tuple or a list. */
+function described(shape: Shape): object {
+  if (shape.kind === "tensor") return { dtype: shape.element.scalar, shape: shape.shape };
+  const tensors = shapeLeaves(shape).map(({ path, leaf }) => ({ name: path, dtype: leaf.element.scalar, shape: leaf.shape }));
+  return { dtype: shape.kind === "struct" ? shape.name : shape.kind, shape: null, tensors };
+}
+
+function bytesOf(value: Value, shape: Shape, name: string): Uint8Array {
+  const tensors = tensorsOf(value, shape, name);
+  const arrays = shapeLeaves(shape).map(({ path, leaf }, i): [string, NumberArray] => {
+    const type: ArrayType = leaf.element.scalar;
+    return [path, { type, shape: leaf.shape, data: tensors[i]!.data }];
+  });
+  return shape.kind === "tensor" ? writeNpy(arrays[0]![1]) : writeSafetensors(new Map(arrays));
+}
