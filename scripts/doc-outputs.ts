@@ -70,5 +70,5 @@ function outputOf(program: string): string {
     return fecit;
   };
   new Function("require", "exports", "console", outputText)(load, {}, { log });
-  return lines.join("");
+  return lines.join("").replace(/\n+$/, "\n");
 }

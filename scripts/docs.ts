@@ -28,5 +28,6 @@ export function readPage(path: string): string {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [path, generate] of Object.entries(generatedPages)) writeFileSync(new URL(path, root), generate());
-  for (const path of writtenPages()) writeFileSync(new URL(path, root), await withOutputs(readPage(path)));
+  const renewed = writtenPages().map(async (path) => writeFileSync(new URL(path, root), await withOutputs(readPage(path))));
+  await Promise.all(renewed);
 }

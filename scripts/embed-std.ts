@@ -1,24 +1,41 @@
 /**
- * Writes the standard library's texts into a module, so that the compiler needs no file system: `npm run std`.
+ * Writes the texts of the standard library and of the models into modules, so that the compiler needs no file system and
+ * bundlers find them: `npm run std`.
  *
- *     src/std/nn.fec  →  stdSources["nn"] in src/std/sources.ts
+ *     src/std/nn.fec      →  stdSources["nn"] in src/std/sources.ts
+ *     src/models/fec.fec  →  modelSources["fec"] in src/models/sources.ts
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const folder = new URL("../src/std/", import.meta.url);
-const target = new URL("sources.ts", folder);
+export interface Embedding {
+  /** The folder of the `.fec` files and of the module made of them, below `src`. */
+  readonly folder: string;
+  readonly constant: string;
+  readonly title: string;
+}
 
-/** The text of `src/std/sources.ts` for the `.fec` files beside it. */
-export function embedded(): string {
-  const names = readdirSync(folder)
+export const embeddings: readonly Embedding[] = [
+  { folder: "std", constant: "stdSources", title: "The standard library by module name." },
+  { folder: "models", constant: "modelSources", title: "The models by the names of their files, without `.fec`." },
+];
+
+/** The module that an embedding writes. */
+export function moduleOf({ folder }: Embedding): URL {
+  return new URL(`../src/${folder}/sources.ts`, import.meta.url);
+}
+
+/** The text of that module for the `.fec` files beside it. */
+export function embedded(embedding: Embedding): string {
+  const target = moduleOf(embedding);
+  const names = readdirSync(new URL(".", target))
     .filter((file) => file.endsWith(".fec"))
     .map((file) => file.slice(0, -".fec".length))
     .sort();
-  const entries = names.map((name) => `  ${name}: ${template(readFileSync(new URL(`${name}.fec`, folder), "utf8"))},\n`);
+  const entries = names.map((name) => `  ${name}: ${template(readFileSync(new URL(`${name}.fec`, target), "utf8"))},\n`);
   return (
-    "/** The standard library by module name. Generated from the .fec files here by `npm run std`; edit those. */\n" +
-    `export const stdSources: Readonly<Record<string, string>> = {\n${entries.join("")}};\n`
+    `/** ${embedding.title} Generated from the .fec files here by \`npm run std\`; edit those. */\n` +
+    `export const ${embedding.constant}: Readonly<Record<string, string>> = {\n${entries.join("")}};\n`
   );
 }
 
@@ -27,4 +44,6 @@ function template(text: string): string {
   return `\`${text.replace(/[\\`]|\$\{/g, "\\$&")}\``;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(target, embedded());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const embedding of embeddings) writeFileSync(moduleOf(embedding), embedded(embedding));
+}

@@ -1,5 +1,6 @@
 /**
- * The derivative of a compiled function as a function of its own: how its arguments and results map to the graph's values.
+ * The derivative of a compiled function as a function of its own: how its arguments and results map to the
+ * graph's values.
  *
  *     f(x: f32[n], p: Linear) -> f32[n]      vjp     f_vjp(x, p, ct: f32[n]) -> (d_x: f32[n], d_p: Linear)
  *                                            jvp     f_jvp(x, p, t_x, t_p) -> t_f: f32[n]
@@ -13,13 +14,18 @@ import type { Binding, Specialised } from "./lang/elaborate/specialise.ts";
 
 export type DerivativeKind = "vjp" | "jvp";
 
-/** The function's vjp or jvp, still to be taken: `differentiate` expands the marker that the graph ends with. */
+/**
+ * The function's vjp or jvp, still to be taken: `differentiate` expands the marker that the graph ends with.
+ */
 export function withDerivative(compiled: Specialised, kind: DerivativeKind): Specialised {
   const taken = new Set(compiled.params.map((p) => p.name));
   const inputs = floatParts(compiled.params);
   const outputs = floatParts(compiled.results);
   if (kind === "vjp") {
-    const seeds = outputs.map((part, i) => ({ ...part, name: fresh(outputs.length === 1 ? "ct" : `ct${i}`, taken) }));
+    const seeds = outputs.map((part, i) => ({
+      ...part,
+      name: fresh(outputs.length === 1 ? "ct" : `ct${i}`, taken),
+    }));
     const results = inputs.map((part) => ({ ...part, name: `d_${part.name}` }));
     return rebind({ ...compiled, params: [...compiled.params, ...seeds], results }, vjpGraph(compiled.graph));
   }
@@ -28,9 +34,14 @@ export function withDerivative(compiled: Specialised, kind: DerivativeKind): Spe
   return rebind({ ...compiled, params: [...compiled.params, ...seeds], results }, jvpGraph(compiled.graph));
 }
 
-/** The same function with another graph that has as many parameters and results; they are found by position. */
+/**
+ * The same function with another graph that has as many parameters and results; they are found by position.
+ */
 export function rebind(compiled: Specialised, graph: Graph): Specialised {
-  const params = deal(compiled.params, graph.params.map((p) => p.name));
+  const params = deal(
+    compiled.params,
+    graph.params.map((p) => p.name),
+  );
   return { ...compiled, graph, params, results: deal(compiled.results, graph.results) };
 }
 

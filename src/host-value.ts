@@ -30,11 +30,17 @@ export class ArgumentError extends Error {
 }
 
 /** A tensor of the numbers given, row by row; `f32` unless told otherwise. */
-export function tensor(shape: readonly number[], numbers: Iterable<number>, type: ScalarType = "f32"): Tensor {
+export function tensor(
+  shape: readonly number[],
+  numbers: Iterable<number>,
+  type: ScalarType = "f32",
+): Tensor {
   const given = Float64Array.from(numbers);
   const { data } = checked({ scalar: type, bound: null }, shape, given, "tensor");
   if (data.length === sizeOf(shape)) return { type, shape: [...shape], data };
-  throw new ArgumentError(`a tensor of shape [${shape.join(", ")}] has ${sizeOf(shape)} numbers, ${data.length} given`);
+  throw new ArgumentError(
+    `a tensor of shape [${shape.join(", ")}] has ${sizeOf(shape)} numbers, ${data.length} given`,
+  );
 }
 
 /** A shape as a program would write it, with numbers for dimensions. */
@@ -54,7 +60,10 @@ export function showShape(shape: Shape): string {
   }
 }
 
-/** The tensors of a value in the order of its shape's leaves. `where` names the value in errors. Throws `ArgumentError`. */
+/**
+ * The tensors of a value in the order of its shape's leaves. `where` names the value in errors. Throws
+ * `ArgumentError`.
+ */
 export function tensorsOf(value: Value, shape: Shape, where: string): TensorData[] {
   switch (shape.kind) {
     case "tensor":
@@ -109,19 +118,28 @@ export function shapeOf(value: Value): Shape {
   if (typeof value === "boolean") return { kind: "tensor", element: plain("bool"), shape: [] };
   if (isList(value)) return { kind: "list", items: value.map(shapeOf) };
   if (isTensor(value)) return { kind: "tensor", element: plain(value.type), shape: value.shape };
-  return { kind: "struct", name: "", fields: Object.entries(value).map(([name, v]) => ({ name, shape: shapeOf(v) })) };
+  return {
+    kind: "struct",
+    name: "",
+    fields: Object.entries(value).map(([name, v]) => ({ name, shape: shapeOf(v) })),
+  };
 }
 
 function leafOf(value: Value, shape: Extract<Shape, { kind: "tensor" }>, where: string): TensorData {
   const { element } = shape;
   const isScalar = shape.shape.length === 0;
-  if (typeof value === "boolean" && isScalar && element.scalar === "bool") return tensorData(element, [], [Number(value)]);
-  if (typeof value === "number" && isScalar && element.scalar !== "bool") return checked(element, [], [value], where);
+  if (typeof value === "boolean" && isScalar && element.scalar === "bool")
+    return tensorData(element, [], [Number(value)]);
+  if (typeof value === "number" && isScalar && element.scalar !== "bool")
+    return checked(element, [], [value], where);
   if (!isTensor(value)) throw mismatch(where, showShape(shape), value);
-  const sameShape = value.shape.length === shape.shape.length && value.shape.every((n, i) => n === shape.shape[i]);
+  const sameShape =
+    value.shape.length === shape.shape.length && value.shape.every((n, i) => n === shape.shape[i]);
   if (!sameShape || value.type !== element.scalar) throw mismatch(where, showShape(shape), value);
   if (value.data.length !== sizeOf(shape.shape)) {
-    throw new ArgumentError(`${where}: expected ${sizeOf(shape.shape)} numbers for ${showShape(shape)}, found ${value.data.length}`);
+    throw new ArgumentError(
+      `${where}: expected ${sizeOf(shape.shape)} numbers for ${showShape(shape)}, found ${value.data.length}`,
+    );
   }
   return checked(element, shape.shape, value.data, where);
 }
@@ -133,7 +151,12 @@ const limits: Readonly<Record<Exclude<ScalarType, "f32" | "f16">, readonly [numb
 };
 
 /** A tensor whose numbers are all of the element's type. */
-function checked(element: ElementType, shape: readonly number[], numbers: ArrayLike<number>, where: string): TensorData {
+function checked(
+  element: ElementType,
+  shape: readonly number[],
+  numbers: ArrayLike<number>,
+  where: string,
+): TensorData {
   const { scalar, bound } = element;
   if (!isFloat(scalar)) {
     const [lo, most] = limits[scalar as keyof typeof limits];
@@ -143,11 +166,19 @@ function checked(element: ElementType, shape: readonly number[], numbers: ArrayL
       if (Number.isInteger(n) && n >= least && n <= hi) continue;
       const type = bound === null ? scalar : `idx[${bound}]`;
       const at = shape.length === 0 ? "" : ` (element ${i})`;
-      throw new ArgumentError(`${where}: expected a whole number from ${least} to ${hi} for ${type}, found ${n}${at}`);
+      throw new ArgumentError(
+        `${where}: expected a whole number from ${least} to ${hi} for ${type}, found ${n}${at}`,
+      );
     }
   }
   // An array of the right kind is used as it is.
-  const own = isFloat(scalar) ? Float64Array : scalar === "i32" ? Int32Array : scalar === "u32" ? Uint32Array : Uint8Array;
+  const own = isFloat(scalar)
+    ? Float64Array
+    : scalar === "i32"
+      ? Int32Array
+      : scalar === "u32"
+        ? Uint32Array
+        : Uint8Array;
   if (numbers instanceof own) return { element, shape, data: numbers as ElementArray };
   return tensorData(element, shape, Array.from(numbers));
 }
@@ -161,7 +192,8 @@ function describe(value: unknown): string {
   if (typeof value === "number" || typeof value === "boolean") return `the ${typeof value} ${value}`;
   if (typeof value !== "object") return `a ${typeof value}`;
   if (isTensor(value)) return `${value.type}[${value.shape.join(", ")}]`;
-  if (Array.isArray(value)) return `an array of ${value.length} items; a tensor is \`tensor(shape, numbers)\``;
+  if (Array.isArray(value))
+    return `an array of ${value.length} items; a tensor is \`tensor(shape, numbers)\``;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}; a tensor is \`{ type, shape, data }\``;
   return `an object with ${Object.keys(value).slice(0, 6).join(", ") || "no fields"}`;
 }
@@ -175,5 +207,10 @@ function isList(value: unknown): value is readonly Value[] {
 }
 
 function isTensor(value: unknown): value is Tensor {
-  return isRecord(value) && typeof value["type"] === "string" && isList(value["shape"]) && ArrayBuffer.isView(value["data"]);
+  return (
+    isRecord(value) &&
+    typeof value["type"] === "string" &&
+    isList(value["shape"]) &&
+    ArrayBuffer.isView(value["data"])
+  );
 }

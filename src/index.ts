@@ -5,13 +5,20 @@
  *
  *     const module = load("fn scale(x: f32[n], by: f32) -> f32[n] = for i -> by * x[i]");
  *     const scale = module.compile("scale", { dims: { n: 3 } });
- *     scale.interpret(tensor([3], [1, 2, 3]), 2);                            // [f32[3]: 2 4 6]
- *     scale.vjp().interpret(tensor([3], [1, 2, 3]), 2, tensor([3], [1, 1, 1]));   // the cotangents of x and by
+ *     scale.interpret(tensor([3], [1, 2, 3]), 2);                           // [f32[3]: 2 4 6]
+ *     scale.vjp().interpret(tensor([3], [1, 2, 3]), 2, tensor([3], [1, 1, 1]));  // cotangents of x, by
  */
 import { type LoadOptions, loadModule, type Module } from "./module.ts";
 import type { SourceFile } from "./lang/source.ts";
 
-export { type Tensor, type TensorElements, type Value, ArgumentError, shapeOf, tensor } from "./host-value.ts";
+export {
+  type Tensor,
+  type TensorElements,
+  type Value,
+  ArgumentError,
+  shapeOf,
+  tensor,
+} from "./host-value.ts";
 export {
   type CompileOptions,
   type Compiled,
@@ -37,8 +44,8 @@ export { printGraph } from "./ir/print.ts";
 export { verifyGraph } from "./ir/verify.ts";
 
 /**
- * Checks a program: a text, or a file with the name that its diagnostics show. Mistakes in it are in the module's
- * `diagnostics`; compiling a function of a program that has some throws them as a `CompileError`.
+ * Checks a program: a text, or a file with the name that its diagnostics show. Mistakes in it are in the
+ * module's `diagnostics`; compiling a function of a program that has some throws them as a `CompileError`.
  */
 export function load(source: string | SourceFile, options: LoadOptions = {}): Module {
   return loadModule(source, options);

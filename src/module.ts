@@ -63,7 +63,10 @@ export interface Module {
   readonly functions: readonly FunctionSummary[];
   /** Compiles one function for dimensions. Throws `CompileError`. */
   compile(name: string, options?: CompileOptions): Compiled;
-  /** Draws a struct that the module knows from its fields' distributions. Throws `CompileError`, `ArgumentError`. */
+  /**
+   * Draws a struct that the module knows from its fields' distributions. Throws `CompileError`,
+   * `ArgumentError`.
+   */
   init(struct: string, options?: InitOptions): Value;
 }
 
@@ -84,9 +87,14 @@ export interface Compiled {
   readonly results: readonly Parameter[];
   /** Its tensor IR, simplified. */
   readonly graph: Graph;
-  /** Takes a cotangent for each floating result after its own arguments; gives those of the floating arguments. */
+  /**
+   * Takes a cotangent for each floating result after its own arguments; gives those of the floating
+   * arguments.
+   */
   vjp(): Compiled;
-  /** Takes a tangent for each floating argument after its own arguments; gives those of the floating results. */
+  /**
+   * Takes a tangent for each floating argument after its own arguments; gives those of the floating results.
+   */
   jvp(): Compiled;
   /** What the compiler made: the function with its types, its IR, the IR of its vjp. */
   print(stage: "typed" | "ir" | "vjp"): string;
@@ -122,7 +130,12 @@ function summaryOf(info: FunctionInfo): FunctionSummary {
   return { name: info.name, doc: info.decl.doc, dims: [...info.dims.keys()], params, result };
 }
 
-function compile(checked: Compilation, name: string, request: CompileOptions, options: PipelineOptions): Compiled {
+function compile(
+  checked: Compilation,
+  name: string,
+  request: CompileOptions,
+  options: PipelineOptions,
+): Compiled {
   if (hasErrors(checked.diagnostics)) throw new CompileError(checked.diagnostics);
   const dims = dimensions(request.dims ?? {});
   const top = checked.program!.main.exports.get(name);
@@ -141,7 +154,10 @@ function compileRequest(start: Compilation, options: PipelineOptions): Compiled 
   const { compiled } = done;
   const derivative = (kind: DerivativeKind): Compiled => {
     const request = start.request!;
-    return compileRequest({ ...start, request: { ...request, derivatives: [...request.derivatives, kind] } }, options);
+    return compileRequest(
+      { ...start, request: { ...request, derivatives: [...request.derivatives, kind] } },
+      options,
+    );
   };
   return {
     name: compiled.graph.name,
@@ -190,11 +206,15 @@ function initParameter(compiled: Specialised, name: string, seed: number): Value
 function initStruct(program: Program, name: string, options: InitOptions): Value {
   const decl = program.main.names.get(name);
   if (decl?.kind !== "struct") {
-    const names = [...program.main.names.values()].filter((top) => top.kind === "struct").map((top) => top.name);
+    const names = [...program.main.names.values()]
+      .filter((top) => top.kind === "struct")
+      .map((top) => top.name);
     throw new ArgumentError(`there is no struct ${name}; ${suggestion(name, names)}`);
   }
   if (decl.types.length > 0) {
-    throw new ArgumentError(`${name} has a type parameter, ${decl.types[0]}: draw it as the parameter of a function`);
+    throw new ArgumentError(
+      `${name} has a type parameter, ${decl.types[0]}: draw it as the parameter of a function`,
+    );
   }
   const dims = dimensions(options.dims ?? {});
   knownDims(`struct ${name}`, decl.dims, dims.keys());
@@ -204,7 +224,11 @@ function initStruct(program: Program, name: string, options: InitOptions): Value
   return draw(type, structShape(program, type, dims), "", dims, options.seed ?? 0);
 }
 
-function structShape(program: Program, type: Extract<Type, { kind: "struct" }>, dims: ReadonlyMap<string, number>): Shape {
+function structShape(
+  program: Program,
+  type: Extract<Type, { kind: "struct" }>,
+  dims: ReadonlyMap<string, number>,
+): Shape {
   const body = { types: new Map(), ranges: new Map(), instances: new Map(), conditions: [] };
   const frame = { module: program.main, body, dims, name: type.decl.name };
   try {
@@ -214,14 +238,22 @@ function structShape(program: Program, type: Extract<Type, { kind: "struct" }>, 
   }
 }
 
-function draw(type: Type, shape: Shape, path: string, dims: ReadonlyMap<string, number>, seed: number): Value {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new ArgumentError(`expected a whole number from 0 as seed, found ${seed}`);
+function draw(
+  type: Type,
+  shape: Shape,
+  path: string,
+  dims: ReadonlyMap<string, number>,
+  seed: number,
+): Value {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new ArgumentError(`expected a whole number from 0 as seed, found ${seed}`);
   const tensors = planInit(type, shape, path, dims).map((leaf) => {
     if (leaf.draw !== null) return drawTensor(leaf.leaf.element, leaf.leaf.shape, leaf.draw, seed, leaf.path);
     const what = leaf.path === "" ? "it" : leaf.path;
     const field = leaf.path.split(".").at(-1) ?? "";
     throw new ArgumentError(
-      `${what} can't be drawn: it has no distribution; give its field one, as in \`${field}: ${showShape(leaf.leaf)} ~ zeros\``,
+      `${what} can't be drawn: it has no distribution; ` +
+        `give its field one, as in \`${field}: ${showShape(leaf.leaf)} ~ zeros\``,
     );
   });
   return valueOf(shape, tensors.values());
@@ -237,7 +269,8 @@ function dimensions(given: Readonly<Record<string, number>>): Map<string, number
 
 function knownDims(owner: string, known: readonly string[], given: Iterable<string>): void {
   for (const name of given) {
-    if (!known.includes(name)) throw new ArgumentError(`${owner} has no dimension ${name}; ${suggestion(name, known)}`);
+    if (!known.includes(name))
+      throw new ArgumentError(`${owner} has no dimension ${name}; ${suggestion(name, known)}`);
   }
 }
 

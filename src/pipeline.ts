@@ -1,5 +1,6 @@
 /**
- * The pipeline, written once: what becomes of a program, stage by stage. `FECIT_TRACE` and `fecit inspect` walk over this list.
+ * The pipeline, written once: what becomes of a program, stage by stage. `FECIT_TRACE` and `fecit inspect`
+ * walk over this list.
  *
  *     text ──check──▶ typed program ──ir──▶ graph ──vjp──▶ graph without derivative markers ──simplify──▶ graph
  */
@@ -58,9 +59,24 @@ export interface Stage {
 /** All stages, in order. */
 export const pipeline: readonly Stage[] = [
   { name: "check", makes: "the program with its types", run: checkProgram, print: printProgram },
-  { name: "ir", makes: "one function for given dimensions, as tensor IR", run: elaborate, print: printCompiled },
-  { name: "vjp", makes: "its derivatives as ordinary nodes", run: overGraph(takeDerivatives), print: printCompiled },
-  { name: "simplify", makes: "the same with less", run: overGraph((c) => rebind(c, simplify(c.graph))), print: printCompiled },
+  {
+    name: "ir",
+    makes: "one function for given dimensions, as tensor IR",
+    run: elaborate,
+    print: printCompiled,
+  },
+  {
+    name: "vjp",
+    makes: "its derivatives as ordinary nodes",
+    run: overGraph(takeDerivatives),
+    print: printCompiled,
+  },
+  {
+    name: "simplify",
+    makes: "the same with less",
+    run: overGraph((c) => rebind(c, simplify(c.graph))),
+    print: printCompiled,
+  },
 ];
 
 export interface PipelineOptions {
@@ -97,7 +113,8 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
 
 function assertIntact(stage: Stage, graph: Graph): void {
   const problems = verifyGraph(graph);
-  if (problems.length > 0) throw new Error(`after ${stage.name} the graph is not well formed:\n  ${problems.join("\n  ")}`);
+  if (problems.length > 0)
+    throw new Error(`after ${stage.name} the graph is not well formed:\n  ${problems.join("\n  ")}`);
 }
 
 function checkProgram(before: Compilation): Compilation {
@@ -127,7 +144,9 @@ function dimsOf(info: FunctionInfo, { args, dims, types }: Request): Solved | Di
     if (!(error instanceof ShapeMismatch)) throw error;
     const argument = /^(?:axis \d+ of |the bound of |the length of )?(\w+)/.exec(error.message)?.[1];
     const at = info.params.find((p) => p.name === argument)?.span ?? info.span;
-    return diagnostic("E0506", at, error.message, { help: "give arguments whose shapes fit, or other dimensions" });
+    return diagnostic("E0506", at, error.message, {
+      help: "give arguments whose shapes fit, or other dimensions",
+    });
   }
 }
 

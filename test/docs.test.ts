@@ -14,10 +14,10 @@ describe.each(Object.entries(generatedPages))("%s", (path, generate) => {
 });
 
 describe.each(writtenPages())("%s", (path) => {
-  const text = readPage(path);
-  const programs = codeBlocks(text).filter(({ language, words }) => language === "fec" && !words.includes("fragment"));
+  const page = readPage(path);
+  const programs = codeBlocks(page).filter(({ language, words }) => language === "fec" && !words.includes("fragment"));
 
-  it("shows what the compiler gives (else: npm run docs)", async () => expect(text).toBe(await withOutputs(text)));
+  it("shows what the compiler gives (else: npm run docs)", async () => expect(page).toBe(await withOutputs(page)));
 
   it.each(programs.map((block) => [block.line, block] as const))("line %i: the program checks", (_, { text, words }) => {
     const { diagnostics } = load(text);
@@ -36,7 +36,8 @@ describe.each(pages)("%s", (path) => {
 
 /** The links of a page to files and headings that are not there. */
 function deadLinks(path: string): string[] {
-  const links = [...readPage(path).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!).filter((link) => !/^\w+:/.test(link));
+  const prose = readPage(path).replace(/^```.*\n[\s\S]*?^```$/gm, "").replace(/`[^`\n]*`/g, "");
+  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!).filter((link) => !/^\w+:/.test(link));
   return links.filter((link) => {
     const [file, anchor] = link.split("#") as [string, string?];
     const target = file === "" ? path : new URL(file, `file:///${path}`).pathname.slice(1);

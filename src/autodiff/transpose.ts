@@ -11,7 +11,7 @@ import { bodyCotangents, type Read } from "./body.ts";
 import { add, mul, selectOrZero } from "./arithmetic.ts";
 import { apply, index, integer, read, select } from "../ir/build.ts";
 import { type Axis, type Comprehension, type ElementType, type Expr, isFloat, type Node, type ReductionAxis, typeOf, type ValueName, type ValueType } from "../ir/ir.ts";
-import { freshVariable, type NameSupply } from "../ir/names.ts";
+import { baseName, freshVariable, type NameSupply } from "../ir/names.ts";
 import { hullOf } from "../ir/hull.ts";
 import type { RangeContext } from "../ir/ranges.ts";
 import { solveDeltas } from "../ir/rewrite/delta.ts";
@@ -128,7 +128,7 @@ export function atBest(ws: Workspace, node: Comprehension): Comprehension {
   const hull = hullOf({ ...node, reduction: { ...reduction, axes: [flat.axis] } }, 0, ws.outer);
   const position: Comprehension = {
     ...node,
-    name: ws.names.fresh(`${node.name}_at`),
+    name: ws.names.fresh(`${baseName(node.name)}_at`),
     element: { scalar: "i32", bound: Math.max(1, hull.hi) },
     reduction: { op, axes: [flat.axis], bestValue: null },
     body: flat.body,
@@ -189,7 +189,7 @@ export function productOfOthers(ws: Workspace, node: Comprehension): Expr {
   const one: Expr = { kind: "const", type: typeOf(node.body), value: 1 };
   const product: Comprehension = {
     ...node,
-    name: ws.names.fresh(`${node.name}_others`),
+    name: ws.names.fresh(`${baseName(node.name)}_others`),
     axes: [...node.axes, ...axes.map((a, i) => ({ name: a.name, size: Math.max(0, hulls[i]!.hi - hulls[i]!.lo) }))],
     reduction: { op: "prod", axes: axes.map((a, i) => ({ name: others[i]!, lo: substituteIndices(a.lo, rename), hi: substituteIndices(a.hi, rename) })), bestValue: null },
     body: select(isSelf, one, substituteIndices(node.body, rename)),

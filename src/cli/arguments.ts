@@ -1,7 +1,9 @@
 /**
- * The arguments of `run`, `NAME=VALUE`: a number, `true`, `@FILE`, or how it is to be made (`normal`, `init`, …).
+ * The arguments of `run`, `NAME=VALUE`: a number, `true`, `@FILE`, or how it is to be made (`normal`, `init`,
+ * …).
  *
- * First their shapes tell the function's dimensions; then, compiled, the shapes tell what is still to be made.
+ * First their shapes tell the function's dimensions; then, compiled, the shapes tell what is still to be
+ * made.
  */
 import { type ArrayType, type NumberArray } from "../formats/array.ts";
 import { readNpy } from "../formats/npy.ts";
@@ -13,7 +15,7 @@ import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
 import { closest } from "../lang/suggest.ts";
 import { showType, type Type } from "../lang/types.ts";
 import type { Compiled } from "../module.ts";
-import { matchCheckpoint } from "./checkpoint.ts";
+import { matchCheckpoint, some } from "./checkpoint.ts";
 import { exit, Failure, fileFailure } from "./failure.ts";
 import { readBytes } from "./files.ts";
 import { generate, isMadeBy, madeBy, type MadeBy } from "./generate.ts";
@@ -24,8 +26,16 @@ export type Given =
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "boolean"; readonly value: boolean }
   | { readonly kind: "made"; readonly by: MadeBy | "init" }
-  /** `shape` is as far as the file tells it: bounds are not known. */
-  | { readonly kind: "file"; readonly file: string; readonly shape: Shape; readonly arrays: readonly NumberArray[] };
+  /**
+   * `shape` is as far as the file tells it: bounds are not known. The arrays are by the paths of the shape's
+   * leaves.
+   */
+  | {
+      readonly kind: "file";
+      readonly file: string;
+      readonly shape: Shape;
+      readonly arrays: ReadonlyMap<string, NumberArray>;
+    };
 
 /** `x=@x.npy alpha=1.5` as a map. */
 export function splitArguments(words: readonly string[]): Map<string, string> {
@@ -38,14 +48,20 @@ export function splitArguments(words: readonly string[]): Map<string, string> {
         help: "as in `x=@x.npy`, `v=normal`, `alpha=1.5`; options begin with `--`",
       });
     }
-    if (given.has(name)) throw new Failure(exit.commandWrong, `${name} is given twice`, { help: "give it once" });
+    if (given.has(name))
+      throw new Failure(exit.commandWrong, `${name} is given twice`, { help: "give it once" });
     given.set(name, word.slice(at + 1));
   }
   return given;
 }
 
+interface NamedType {
+  readonly name: string;
+  readonly type: string;
+}
+
 /** Every name given must be known, and every one that is known must be given. */
-export function matchNames(given: Iterable<string>, params: readonly { readonly name: string; readonly type: string }[], owner: string): void {
+export function matchNames(given: Iterable<string>, params: readonly NamedType[], owner: string): void {
   const names = params.map((p) => p.name);
   const words = new Set(given);
   for (const name of words) {
@@ -61,9 +77,11 @@ export function matchNames(given: Iterable<string>, params: readonly { readonly 
   const are = missing.length === 1 ? "an argument is" : "arguments are";
   throw new Failure(exit.commandWrong, `${are} not given: ${missing.map((p) => p.name).join(", ")}`, {
     notes: missing.map((p) => `${p.name}: ${p.type}`),
-    help: `give ${missing.length === 1 ? "it" : "them"}, as in \`${missing.map((p) => `${p.name}=${exampleFor(p.type)}`).join(" ")}\``,
+    help: `give ${missing.length === 1 ? "it" : "them"}, as in \`${missing.map(exampleOf).join(" ")}\``,
   });
 }
+
+const exampleOf = ({ name, type }: NamedType): string => `${name}=${exampleFor(type)}`;
 
 function exampleFor(type: string): string {
   if (/^f(32|16)$/.test(type)) return "1.0";
@@ -83,11 +101,15 @@ const special: ReadonlyMap<string, number> = new Map([
 export function understand(terminal: Terminal, name: string, text: string, type: Type): Given {
   if (text.startsWith("@")) return readGiven(terminal, name, text.slice(1), type);
   if (text === "true" || text === "false") return { kind: "boolean", value: text === "true" };
-  if (number.test(text) || special.has(text)) return { kind: "number", value: special.get(text) ?? Number(text) };
+  if (number.test(text) || special.has(text))
+    return { kind: "number", value: special.get(text) ?? Number(text) };
   if (text === "init" || isMadeBy(text)) return { kind: "made", by: text };
   const near = closest(text, madeBy);
   throw new Failure(exit.commandWrong, `${name}=${text}: \`${text}\` is not a value`, {
-    help: near === null ? `a value is a number, @FILE, or one of ${madeBy.join(", ")}` : `did you mean \`${near}\`?`,
+    help:
+      near === null
+        ? `a value is a number, @FILE, or one of ${madeBy.join(", ")}`
+        : `did you mean \`${near}\`?`,
   });
 }
 
@@ -115,16 +137,19 @@ export function valueFor(given: Given, compiled: Compiled, name: string, shape: 
     case "made":
       if (given.by !== "init") return generate(given.by, shape, name, seed);
       if (shape.kind === "tensor") {
-        throw new Failure(exit.commandWrong, `${name}=init: ${name} is ${showShape(shape)}, and only structs say how they are drawn`, {
-          help: `as in \`${name}=${exampleFor(showShape(shape))}\``,
-        });
+        throw new Failure(
+          exit.commandWrong,
+          `${name}=init: ${name} is ${showShape(shape)}, and only structs say how they are drawn`,
+          {
+            help: `as in \`${name}=${exampleFor(showShape(shape))}\``,
+          },
+        );
       }
       return orFailure(exit.inputWrong, () => compiled.init(name, seed));
   }
 }
 
 function literalFor(value: number | boolean, name: string, shape: Shape): Value {
-  const isScalar = shape.kind === "tensor" && shape.shape.length === 0;
   if (typeof value === "number" && isKeyShape(shape)) {
     if (Number.isSafeInteger(value) && value >= 0) {
       const { data } = keyOfSeed(value);
@@ -132,14 +157,16 @@ function literalFor(value: number | boolean, name: string, shape: Shape): Value 
     }
     throw new Failure(exit.commandWrong, `${name}=${value}: the number of a key is a whole number from 0`);
   }
-  if (!isScalar) {
+  if (shape.kind !== "tensor" || shape.shape.length > 0) {
     throw new Failure(exit.commandWrong, `${name}=${value}: ${name} is ${showShape(shape)}, not one number`, {
       help: `as in \`${name}=${exampleFor(showShape(shape))}\`, or \`${name}=@FILE\``,
     });
   }
+  const isTruth = shape.element.scalar === "bool" && (value === 0 || value === 1);
+  const literal = isTruth ? value === 1 : value;
   return orFailure(exit.commandWrong, () => {
-    tensorsOf(value, shape, name);
-    return value;
+    tensorsOf(literal, shape, name);
+    return literal;
   });
 }
 
@@ -147,20 +174,26 @@ function readGiven(terminal: Terminal, name: string, file: string, type: Type): 
   const isTensor = type.kind === "tensor";
   const ending = isTensor ? ".npy" : ".safetensors";
   if (!file.toLowerCase().endsWith(ending)) {
-    throw new Failure(exit.commandWrong, `${name}=@${file}: a ${ending} file is expected for ${showType(type)}`, {
-      help: isTensor ? "write it with `numpy.save(path, array)`" : "write it with `safetensors.numpy.save_file(arrays, path)`",
-    });
+    throw new Failure(
+      exit.commandWrong,
+      `${name}=@${file}: a ${ending} file is expected for ${showType(type)}`,
+      {
+        help: isTensor
+          ? "write it with `numpy.save(path, array)`"
+          : "write it with `safetensors.numpy.save_file(arrays, path)`",
+      },
+    );
   }
   const bytes = readBytes(terminal, file);
   try {
     if (isTensor) {
       const array = readNpy(bytes);
       const shape: Shape = { kind: "tensor", element: { scalar: "f32", bound: null }, shape: array.shape };
-      return { kind: "file", file, shape, arrays: [array] };
+      return { kind: "file", file, shape, arrays: new Map([["", array]]) };
     }
     const { shape, arrays, unused } = matchCheckpoint(type, readSafetensors(bytes).arrays, file);
     if (unused.length > 0) {
-      terminal.err(`fecit: ${file}: not used: ${unused.slice(0, 5).join(", ")}${unused.length > 5 ? `, … (${unused.length})` : ""}\n`);
+      terminal.err(`fecit: ${file}: not used: ${some(unused)}\n`);
     }
     return { kind: "file", file, shape, arrays };
   } catch (error) {
@@ -169,22 +202,37 @@ function readGiven(terminal: Terminal, name: string, file: string, type: Type): 
 }
 
 function valueOfFile(given: Extract<Given, { kind: "file" }>, name: string, shape: Shape): Value {
-  const tensors = shapeLeaves(shape, name).flatMap(({ path, leaf }, i) => {
-    const array = given.arrays[i]!;
+  const tensors = shapeLeaves(shape).flatMap(({ path: own, leaf }) => {
+    const path = own === "" ? name : `${name}.${own}`;
+    const array = given.arrays.get(own);
+    if (array === undefined)
+      throw new Failure(exit.inputWrong, `${given.file} lacks ${own}: ${showShape(leaf)}`);
     if (!fits(array.type, leaf)) {
-      throw new Failure(exit.inputWrong, `${given.file}: ${path} has elements of type ${array.type}, ${showShape(leaf)} is expected`, {
-        help: `convert it, as in \`array.astype("${isFloat(leaf.element.scalar) ? "<f4" : leaf.element.scalar === "bool" ? "?" : "<i4"}")\``,
-      });
+      throw new Failure(
+        exit.inputWrong,
+        `${given.file}: ${path} has elements of type ${array.type}, ${showShape(leaf)} is expected`,
+        {
+          help: `convert it, as in \`array.astype("${numpyTypes[leaf.element.scalar]}")\``,
+        },
+      );
     }
-    return orFailure(exit.inputWrong, () => {
-      if (leaf.shape.join() !== array.shape.join()) {
-        throw new ArgumentError(`${path}: expected ${showShape(leaf)}, found the shape [${array.shape.join(", ")}]`);
-      }
-      return tensorsOf(tensor(array.shape, array.data, leaf.element.scalar), leaf, path);
-    }, given.file);
+    return orFailure(
+      exit.inputWrong,
+      () => {
+        if (leaf.shape.join() !== array.shape.join()) {
+          throw new ArgumentError(
+            `${path}: expected ${showShape(leaf)}, found the shape [${array.shape.join(", ")}]`,
+          );
+        }
+        return tensorsOf(tensor(array.shape, array.data, leaf.element.scalar), leaf, path);
+      },
+      given.file,
+    );
   });
   return valueOf(shape, tensors.values());
 }
+
+const numpyTypes = { f32: "<f4", f16: "<f2", i32: "<i4", u32: "<u4", bool: "?" } as const;
 
 /** May an array of a file stand for this tensor? Floats for floats, integers for integers. */
 function fits(type: ArrayType, { element: { scalar } }: Extract<Shape, { kind: "tensor" }>): boolean {
@@ -197,7 +245,12 @@ function isKey(type: Type): boolean {
 }
 
 function isKeyShape(shape: Shape): boolean {
-  return shape.kind === "tensor" && shape.element.scalar === "u32" && shape.shape.length === 1 && shape.shape[0] === 2;
+  return (
+    shape.kind === "tensor" &&
+    shape.element.scalar === "u32" &&
+    shape.shape.length === 1 &&
+    shape.shape[0] === 2
+  );
 }
 
 function orFailure<T>(code: 1 | 2, step: () => T, file: string | null = null): T {

@@ -32,7 +32,10 @@ function checkFiles(terminal: Terminal, files: readonly string[], options: Optio
   let failed = false;
   for (const name of files) {
     try {
-      const module = loadModule(readSource(terminal, name), { loader: fileLoader(terminal), ...tracing(terminal, options.trace) });
+      const module = loadModule(readSource(terminal, name), {
+        loader: fileLoader(terminal),
+        ...tracing(terminal, options.trace),
+      });
       // A file that several others use is reported on once.
       const fresh = module.diagnostics.filter((d) => {
         const { file, start } = d.primary.span;
@@ -43,7 +46,9 @@ function checkFiles(terminal: Terminal, files: readonly string[], options: Optio
       if (options.json === true) continue;
       showDiagnostics(terminal, fresh);
       if (module.diagnostics.length === 0) {
-        terminal.err(`${name}: ${counted(module.functions.length, "function") ?? "no functions"}, no mistakes\n`);
+        terminal.err(
+          `${name}: ${counted(module.functions.length, "function") ?? "no functions"}, no mistakes\n`,
+        );
       }
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
@@ -51,6 +56,6 @@ function checkFiles(terminal: Terminal, files: readonly string[], options: Optio
       reportFailure(terminal, error);
     }
   }
-  if (options.json === true) terminal.out(`${JSON.stringify({ diagnostics: found.map(diagnosticJson) }, null, 2)}\n`);
+  if (options.json === true) terminal.out(`${JSON.stringify({ diagnostics: found.map(diagnosticJson) })}\n`);
   return failed || hasErrors(found) ? exit.inputWrong : 0;
 }

@@ -1,6 +1,7 @@
 /**
- * Structs from the arrays of a checkpoint. The name of a tensor is the path of fields to it, `fc1.weight`, where a field with
- * `@name("…")` goes by that name and a list adds its index; the plain path will do as well.
+ * Structs from the arrays of a checkpoint. The name of a tensor is the path of fields to it, `fc1.weight`,
+ * where a field with `@name("…")` goes by that name and a list adds its index; the plain path will do as
+ * well.
  */
 import type { NumberArray } from "../formats/array.ts";
 import type { ElementType } from "../ir/ir.ts";
@@ -12,8 +13,8 @@ import { exit, Failure } from "./failure.ts";
 
 export interface Matched {
   readonly shape: Shape;
-  /** Those of the shape's leaves, in order. */
-  readonly arrays: readonly NumberArray[];
+  /** Those of the shape's leaves, by their paths. */
+  readonly arrays: Arrays;
   /** Names in the file that no field has. */
   readonly unused: readonly string[];
 }
@@ -22,17 +23,21 @@ type Arrays = ReadonlyMap<string, NumberArray>;
 
 /** Finds the arrays of a value of this type. `file` is for messages. */
 export function matchCheckpoint(type: Type, arrays: Arrays, file: string): Matched {
-  const found: string[] = [];
+  const found = new Map<string, NumberArray>();
+  const used = new Set<string>();
   const missing: string[] = [];
-  const find = (names: readonly string[]): NumberArray | undefined => {
-    const name = names.find((n) => arrays.has(n));
-    if (name === undefined) missing.push(names[0]!);
-    else found.push(name);
-    return name === undefined ? undefined : arrays.get(name);
+  const find = ([name, path]: Names): NumberArray | undefined => {
+    const key = arrays.has(name) ? name : path;
+    const array = arrays.get(key);
+    if (array === undefined) missing.push(name);
+    else found.set(path, array);
+    used.add(key);
+    return array;
   };
   const shape = shapeIn(type, ["", ""], { arrays, find });
-  if (missing.length > 0) throw missingFrom(file, missing, [...arrays.keys()].filter((name) => !found.includes(name)));
-  return { shape, arrays: found.map((name) => arrays.get(name)!), unused: [...arrays.keys()].filter((name) => !found.includes(name)) };
+  const unused = [...arrays.keys()].filter((name) => !used.has(name));
+  if (missing.length > 0) throw missingFrom(file, missing, unused);
+  return { shape, arrays: found, unused };
 }
 
 /** The name by checkpoint names, and the plain one. */
@@ -40,11 +45,15 @@ type Names = readonly [string, string];
 
 interface Search {
   readonly arrays: Arrays;
-  readonly find: (names: readonly string[]) => NumberArray | undefined;
+  readonly find: (names: Names) => NumberArray | undefined;
 }
 
-const below = ([a, b]: Names, own: string | number, plain: string | number = own): Names => [join(a, own), join(b, plain)];
-const join = (path: string, part: string | number): string => (path === "" ? String(part) : `${path}.${part}`);
+const below = ([a, b]: Names, own: string | number, plain: string | number = own): Names => [
+  join(a, own),
+  join(b, plain),
+];
+const join = (path: string, part: string | number): string =>
+  path === "" ? String(part) : `${path}.${part}`;
 
 function shapeIn(type: Type, names: Names, search: Search): Shape {
   switch (type.kind) {
@@ -53,11 +62,18 @@ function shapeIn(type: Type, names: Names, search: Search): Shape {
     case "tuple":
       return { kind: "tuple", items: type.items.map((item, i) => shapeIn(item, below(names, i), search)) };
     case "list":
-      return { kind: "list", items: indicesIn(names, search).map((i) => shapeIn(type.item, below(names, i), search)) };
+      return {
+        kind: "list",
+        items: indicesIn(names, search).map((i) => shapeIn(type.item, below(names, i), search)),
+      };
     case "struct": {
       const fields = type.decl.fields.map((field) => ({
         name: field.name,
-        shape: shapeIn(fieldType(type, field.type), below(names, field.checkpointName ?? field.name, field.name), search),
+        shape: shapeIn(
+          fieldType(type, field.type),
+          below(names, field.checkpointName ?? field.name, field.name),
+          search,
+        ),
       }));
       return { kind: "struct", name: type.decl.name, fields };
     }
@@ -73,7 +89,8 @@ function elementOf({ element }: Extract<Type, { kind: "tensor" }>): ElementType 
 
 /** 0, 1, … as far as the file has names that go on so. */
 function indicesIn(names: Names, { arrays }: Search): number[] {
-  const has = (path: string): boolean => arrays.has(path) || [...arrays.keys()].some((name) => name.startsWith(`${path}.`));
+  const has = (path: string): boolean =>
+    arrays.has(path) || [...arrays.keys()].some((name) => name.startsWith(`${path}.`));
   const indices: number[] = [];
   while (names.some((path) => has(join(path, indices.length)))) indices.push(indices.length);
   return indices;
@@ -82,10 +99,16 @@ function indicesIn(names: Names, { arrays }: Search): number[] {
 /** For a type parameter: a struct made of the names themselves. */
 function anyStruct(path: string, search: Search): Shape {
   const prefix = path === "" ? "" : `${path}.`;
-  const inside = [...search.arrays.keys()].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+  const inside = [...search.arrays.keys()]
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length));
   const parts = [...new Set(inside.map((name) => name.split(".")[0]!))];
   if (search.arrays.has(path) || parts.length === 0) {
-    return { kind: "tensor", element: { scalar: "f32", bound: null }, shape: search.find([path])?.shape ?? [] };
+    return {
+      kind: "tensor",
+      element: { scalar: "f32", bound: null },
+      shape: search.find([path, path])?.shape ?? [],
+    };
   }
   const fields = parts.map((name) => ({ name, shape: anyStruct(join(path, name), search) }));
   return parts.every((name, i) => name === String(i))
@@ -93,8 +116,12 @@ function anyStruct(path: string, search: Search): Shape {
     : { kind: "struct", name: "", fields };
 }
 
+/** The first few of many names. */
+export function some(names: readonly string[]): string {
+  return names.slice(0, 5).join(", ") + (names.length > 5 ? `, … (${names.length})` : "");
+}
+
 function missingFrom(file: string, missing: readonly string[], others: readonly string[]): Failure {
-  const some = (names: readonly string[]): string => names.slice(0, 5).join(", ") + (names.length > 5 ? `, … (${names.length})` : "");
   const near = closest(missing[0]!, others);
   return new Failure(exit.inputWrong, `${file} lacks ${some(missing)}`, {
     notes: others.length === 0 ? [] : [`not used: ${some(others)}`],

@@ -1,5 +1,6 @@
 /** Diagnostics as the commands show them: rendered on stderr for people, as data for tools. */
-import { CompileError } from "../module.ts";
+import { CompileError, type Module } from "../module.ts";
+import { hasErrors } from "../pipeline.ts";
 import type { Diagnostic } from "../lang/diagnostic.ts";
 import { renderDiagnostics } from "../lang/render.ts";
 import { positionOf } from "../lang/source.ts";
@@ -31,6 +32,11 @@ export function orDiagnose<T>(terminal: Terminal, step: () => T): T {
     showDiagnostics(terminal, error.diagnostics);
     throw new Silent(exit.inputWrong);
   }
+}
+
+/** Throws the mistakes of a program, if it has some. */
+export function withoutErrors({ diagnostics }: Module): void {
+  if (hasErrors(diagnostics)) throw new CompileError(diagnostics);
 }
 
 /** A diagnostic as `--json` has it; lines and columns from 1, the end exclusive. */

@@ -16,11 +16,13 @@ export function addExplain(program: Command, terminal: Terminal, done: (code: nu
     .action((code: string | undefined, options: { readonly json?: boolean }) => {
       const entries = code === undefined ? allEntries() : [entryOf(code)];
       if (options.json === true) {
-        terminal.out(`${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`);
+        terminal.out(`${JSON.stringify(Object.fromEntries(entries))}\n`);
       } else if (code === undefined) {
         terminal.out(entries.map(([id, { title }]) => `${id}  ${title}\n`).join(""));
       } else {
-        terminal.out(entries.map(([id, { title, explanation }]) => `${id}: ${title}\n\n${explanation}\n`).join(""));
+        terminal.out(
+          entries.map(([id, { title, explanation }]) => `${id}: ${title}\n\n${explanation}\n`).join(""),
+        );
       }
       done(0);
     });
@@ -36,6 +38,9 @@ function entryOf(code: string): [string, CatalogueEntry] {
   if (found !== undefined) return found;
   const near = closest(wanted, Object.keys(catalogue));
   throw new Failure(exit.commandWrong, `there is no diagnostic ${code}`, {
-    help: near === null ? "codes look like E0203; `fecit explain` lists them" : `did you mean ${near}? \`fecit explain\` lists them all`,
+    help:
+      near === null
+        ? "codes look like E0203; `fecit explain` lists them"
+        : `did you mean ${near}? \`fecit explain\` lists them all`,
   });
 }

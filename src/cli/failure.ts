@@ -42,9 +42,14 @@ export class Silent extends Error {
   }
 }
 
-export function reportFailure(terminal: Terminal, { message, notes, help }: Pick<Failure, "message" | "notes" | "help">): void {
+export function reportFailure(
+  terminal: Terminal,
+  { message, notes, help }: Pick<Failure, "message" | "notes" | "help">,
+): void {
   const colors = createColors(terminal.errColors);
-  const rows = [...notes, ...(help === null ? [] : [`help: ${help}`])].map((row) => `  ${colors.blue("=")} ${row}\n`);
+  const rows = [...notes, ...(help === null ? [] : [`help: ${help}`])].map(
+    (row) => `  ${colors.blue("=")} ${row}\n`,
+  );
   terminal.err(`${colors.bold(colors.red("error"))}${colors.bold(`: ${message}`)}\n${rows.join("")}`);
 }
 
@@ -53,7 +58,10 @@ export function fileFailure(name: string, error: unknown, doing: "read" | "write
   if (error instanceof FormatError) return new Failure(exit.inputWrong, `${name}: ${error.message}`, error);
   const { code, message } = error as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, readonly [string, string]>> = {
-    ENOENT: doing === "read" ? ["there is no such file", "check the path"] : ["its folder does not exist", "make the folder first"],
+    ENOENT:
+      doing === "read"
+        ? ["there is no such file", "check the path"]
+        : ["its folder does not exist", "make the folder first"],
     EISDIR: ["it is a directory, a file is expected", "name a file in it"],
     ENOTDIR: ["a part of the path is a file, not a directory", "check the path"],
     EACCES: [`it may not be ${doing === "read" ? "read" : "written"}`, "change its permissions"],
@@ -66,5 +74,9 @@ export function fileFailure(name: string, error: unknown, doing: "read" | "write
     EMFILE: ["too many files are open", "close some, or name fewer"],
   };
   const [reason, help] = reasons[code ?? ""] ?? [message, null];
-  return new Failure(exit.inputWrong, `${name} can't be ${doing === "read" ? "read" : "written"}: ${reason}`, { help });
+  return new Failure(
+    exit.inputWrong,
+    `${name} can't be ${doing === "read" ? "read" : "written"}: ${reason}`,
+    { help },
+  );
 }

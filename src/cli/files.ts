@@ -1,5 +1,14 @@
 /** Files as the commands read and write them. */
-import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import type { Loader } from "../lang/check.ts";
 import type { SourceFile } from "../lang/source.ts";
@@ -45,14 +54,19 @@ export function readBytes(terminal: Terminal, name: string, most = 2 ** 31 - 1):
     const info = statSync(path);
     if (info.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
     if (info.size > most) {
-      throw new Failure(exit.inputWrong, `${name} is too large: ${info.size} bytes, at most ${most} are read`);
+      throw new Failure(
+        exit.inputWrong,
+        `${name} is too large: ${info.size} bytes, at most ${most} are read`,
+      );
     }
     return readFileSync(path);
   } catch (error) {
     if (error instanceof Failure) throw error;
     const failure = fileFailure(name, error, "read");
     const near = (error as NodeJS.ErrnoException).code === "ENOENT" ? neighbour(path) : null;
-    throw near === null ? failure : new Failure(failure.code, failure.message, { help: `did you mean ${join(dirname(name), near)}?` });
+    throw near === null
+      ? failure
+      : new Failure(failure.code, failure.message, { help: `did you mean ${join(dirname(name), near)}?` });
   }
 }
 
@@ -65,7 +79,10 @@ function neighbour(path: string): string | null {
   }
 }
 
-/** Writes a file aside and then renames it: whoever reads it sees the old one or the new one. Symbolic links are followed. */
+/**
+ * Writes a file aside and then renames it: whoever reads it sees the old one or the new one. Symbolic links
+ * are followed.
+ */
 export function writeWhole(terminal: Terminal, name: string, content: string | Uint8Array): void {
   const path = pathOf(terminal, name);
   let target = path;

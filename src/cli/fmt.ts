@@ -30,7 +30,11 @@ interface Outcome {
   readonly changed: boolean;
 }
 
-function formatFiles(terminal: Terminal, files: readonly string[], { check = false, json = false }: Options): number {
+function formatFiles(
+  terminal: Terminal,
+  files: readonly string[],
+  { check = false, json = false }: Options,
+): number {
   const outcomes: Outcome[] = [];
   const found: Diagnostic[] = [];
   let failed = false;
@@ -51,7 +55,7 @@ function formatFiles(terminal: Terminal, files: readonly string[], { check = fal
       reportFailure(terminal, error);
     }
   }
-  if (json) terminal.out(`${JSON.stringify({ files: outcomes, diagnostics: found.map(diagnosticJson) }, null, 2)}\n`);
+  if (json) terminal.out(`${JSON.stringify({ files: outcomes, diagnostics: found.map(diagnosticJson) })}\n`);
   const isOff = check && outcomes.some((outcome) => outcome.changed);
   if (isOff && !json) terminal.err("run `fecit fmt` on them to lay them out\n");
   return failed || isOff || found.some((d) => d.severity === "error") ? exit.inputWrong : 0;

@@ -1,4 +1,7 @@
-/** Arguments that are made, not read: `x=normal`, `labels=uniform`, `m=zeros`, `p=init`. Streams differ by the arguments' names. */
+/**
+ * Arguments that are made, not read: `x=normal`, `labels=uniform`, `m=zeros`, `p=init`. Streams differ by the
+ * arguments' names.
+ */
 import { type Value, valueOf } from "../host-value.ts";
 import { zeros, type TensorData } from "../ir/interpret.ts";
 import { isFloat } from "../ir/ir.ts";
@@ -19,9 +22,13 @@ const makers = {
   ones: ({ element, shape }) => counted({ element, shape }, () => 1),
   normal: (leaf, path, seed) => {
     if (!isFloat(leaf.element.scalar)) {
-      throw new Failure(exit.commandWrong, `${path}=normal: ${path} is ${showShape(leaf)}, and only floats are normal`, {
-        help: `\`${path}=uniform\` draws whole numbers`,
-      });
+      throw new Failure(
+        exit.commandWrong,
+        `${path}=normal: ${path} is ${showShape(leaf)}, and only floats are normal`,
+        {
+          help: `\`${path}=uniform\` draws whole numbers`,
+        },
+      );
     }
     return drawn(leaf, { kind: "normal", std: 1 }, path, seed);
   },

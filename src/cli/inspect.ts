@@ -8,13 +8,13 @@ import { showDim } from "../lang/dims.ts";
 import { printTypedFunction, typedNames } from "../lang/print-typed.ts";
 import type { FunctionInfo } from "../lang/program.ts";
 import { positionOf } from "../lang/source.ts";
+import { closest } from "../lang/suggest.ts";
 import { showElement, showType } from "../lang/types.ts";
-import { CompileError, loadModule } from "../module.ts";
-import { hasErrors } from "../pipeline.ts";
-import { orDiagnose } from "./diagnose.ts";
+import { loadModule } from "../module.ts";
+import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource } from "./files.ts";
-import { collectDims, functionNamed, knowDims, needDims } from "./options.ts";
+import { dimOption, functionNamed, knowDims, needDims } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { tracing } from "./trace.ts";
 
@@ -26,8 +26,8 @@ interface Options {
 }
 
 /** Those that can be shown, and those of the back end. */
-const stages = ["typed", "ir", "vjp"] as const;
-const later = ["fused", "kernels", "wgsl"] as const;
+const stages: readonly string[] = ["typed", "ir", "vjp"];
+const later: readonly string[] = ["fused", "kernels", "wgsl"];
 
 export function addInspect(program: Command, terminal: Terminal, done: (code: number) => void): void {
   program
@@ -36,19 +36,40 @@ export function addInspect(program: Command, terminal: Terminal, done: (code: nu
     .description("Shows what the compiler made of a function for the dimensions given.")
     .argument("<file>", "a program")
     .argument("<function>", "one of its functions")
-    .option("--dim <dims>", "dimensions, as in b=2,n=49; may be repeated", collectDims, new Map<string, number>())
+    .addOption(dimOption("dimensions, as in b=2,n=49; may be repeated"))
     .addOption(
-      new Option("--stage <stage>", "typed: with its types; ir: tensor IR, simplified; vjp: that of its derivative")
-        .choices([...stages, ...later])
+      new Option(
+        "--stage <stage>",
+        "typed: with its types; ir: tensor IR, simplified; vjp: that of its derivative",
+      )
+        .argParser(parseStage)
         .default("ir"),
     )
     .option("--json", "print one JSON object, with the nodes as data")
     .option("--trace <stages>", "print what stages made on the way: check,ir,vjp,simplify")
-    .addHelpText("after", "\nExample:\n  fecit inspect examples/cluster.fec cluster --dim n=49,o=4,d=32 --stage vjp")
+    .addHelpText(
+      "after",
+      "\nExample:\n  fecit inspect examples/cluster.fec cluster --dim n=49,o=4,d=32 --stage vjp",
+    )
     .action((file: string, name: string, options: Options) => {
       inspect(terminal, file, name, options);
       done(0);
     });
+}
+
+function parseStage(text: string): string {
+  if (stages.includes(text)) return text;
+  const today = `stages today are ${stages.join(", ")}`;
+  if (later.includes(text)) {
+    throw new Failure(exit.commandWrong, `--stage ${text}: there is nothing to show yet`, {
+      notes: ["fusion, kernels and WGSL come with the back end"],
+      help: today,
+    });
+  }
+  const near = closest(text, [...stages, ...later]);
+  throw new Failure(exit.commandWrong, `--stage ${text}: there is no such stage`, {
+    help: near === null ? today : `did you mean ${near}?`,
+  });
 }
 
 /** A tensor of a function: a node of its graph, or a `let` of its text. */
@@ -61,16 +82,18 @@ interface ShownNode {
   readonly source: { readonly line: number; readonly column: number } | null;
 }
 
-function inspect(terminal: Terminal, file: string, name: string, { dim: dims, stage, json, trace }: Options): void {
-  if ((later as readonly string[]).includes(stage)) {
-    throw new Failure(exit.commandWrong, `--stage ${stage}: there is nothing to show yet`, {
-      notes: ["fusion, kernels and WGSL come with the back end"],
-      help: `stages today are ${stages.join(", ")}`,
-    });
-  }
-  const module = loadModule(readSource(terminal, file), { loader: fileLoader(terminal), ...tracing(terminal, trace) });
+function inspect(
+  terminal: Terminal,
+  file: string,
+  name: string,
+  { dim: dims, stage, json, trace }: Options,
+): void {
+  const module = loadModule(readSource(terminal, file), {
+    loader: fileLoader(terminal),
+    ...tracing(terminal, trace),
+  });
   const { text, nodes } = orDiagnose(terminal, () => {
-    if (hasErrors(module.diagnostics)) throw new CompileError(module.diagnostics);
+    withoutErrors(module);
     const info = functionNamed(module.program, name);
     knowDims(info, dims);
     if (stage === "typed") return { text: printTypedFunction(info), nodes: typedNodes(info) };
@@ -80,7 +103,7 @@ function inspect(terminal: Terminal, file: string, name: string, { dim: dims, st
     return { text: printGraph(graph), nodes: graphNodes(graph) };
   });
   if (json !== true) return terminal.out(text);
-  terminal.out(`${JSON.stringify({ function: name, dims: Object.fromEntries(dims), stage, text, nodes }, null, 2)}\n`);
+  terminal.out(`${JSON.stringify({ function: name, dims: Object.fromEntries(dims), stage, text, nodes })}\n`);
 }
 
 function typedNodes(info: FunctionInfo): ShownNode[] {

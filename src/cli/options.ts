@@ -1,11 +1,19 @@
 /** Options that several commands have: `--dim b=2,n=49`, `--device NAME`. */
+import { Option } from "commander";
 import type { FunctionInfo, Program } from "../lang/program.ts";
 import { closest } from "../lang/suggest.ts";
 import { exit, Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** `--dim`, which may be given several times. */
+export function dimOption(description: string): Option {
+  return new Option("--dim <dims>", description)
+    .argParser(collectDims)
+    .default(new Map<string, number>(), "none");
+}
+
 /** `b=2,n=49`; given again, the option adds to what it had. */
-export function collectDims(text: string, before: ReadonlyMap<string, number>): Map<string, number> {
+function collectDims(text: string, before: ReadonlyMap<string, number>): Map<string, number> {
   const dims = new Map(before);
   for (const part of text.split(",")) {
     const found = /^\s*([A-Za-z_]\w*)\s*=\s*(\d{1,15})\s*$/.exec(part);
@@ -17,7 +25,9 @@ export function collectDims(text: string, before: ReadonlyMap<string, number>): 
     const [, name, value] = found as unknown as [string, string, string];
     const other = dims.get(name);
     if (other !== undefined && other !== Number(value)) {
-      throw new Failure(exit.commandWrong, `--dim gives ${name} twice, as ${other} and as ${value}`, { help: "give it once" });
+      throw new Failure(exit.commandWrong, `--dim gives ${name} twice, as ${other} and as ${value}`, {
+        help: "give it once",
+      });
     }
     dims.set(name, Number(value));
   }
@@ -30,7 +40,8 @@ export function functionNamed(program: Program, name: string): FunctionInfo {
   if (top?.kind === "function") return top;
   const names = [...program.main.exports.values()].filter((t) => t.kind === "function").map((t) => t.name);
   const near = closest(name, names);
-  const what = top === undefined ? `has no function \`${name}\`` : `has \`${name}\` as a ${top.kind}, not as a function`;
+  const what =
+    top === undefined ? `has no function \`${name}\`` : `has \`${name}\` as a ${top.kind}, not as a function`;
   const list = names.length === 0 ? "it declares no functions" : `its functions are ${names.join(", ")}`;
   throw new Failure(exit.commandWrong, `${program.main.file.name} ${what}`, {
     help: near === null ? list : `did you mean \`${near}\`?`,
@@ -56,26 +67,30 @@ export function needDims(info: FunctionInfo, dims: ReadonlyMap<string, number>):
   if (missing.length === 0) return;
   const are = missing.length === 1 ? "dimension is" : "dimensions are";
   throw new Failure(exit.commandWrong, `the ${are} not given: ${missing.join(", ")}`, {
-    help: `give ${missing.length === 1 ? "it" : "them"}: \`--dim ${missing.map((name) => `${name}=…`).join(",")}\``,
+    help: `give ${missing.length === 1 ? "it" : "them"}: \`--dim ${missing.join("=…,")}=…\``,
   });
 }
 
-/** Only the interpreter can run programs yet; that `auto` means it is said. */
-export function needInterpreter(terminal: Terminal, device: string): void {
-  if (device === "interpreter") return;
-  if (device === "auto") {
-    terminal.err("fecit: on the interpreter, in double precision (there is no GPU back end yet)\n");
-    return;
-  }
+/** Only the interpreter can run programs yet. */
+export function needInterpreter(device: string): void {
+  if (device === "interpreter" || device === "auto") return;
   throw new Failure(exit.deviceCannot, `--device ${device}: this version can't run programs on a GPU yet`, {
     notes: ["the back end that prints WGSL is the next milestone"],
     help: "run with `--device interpreter`, or without the option",
   });
 }
 
+/** That `auto` means the interpreter is said once. */
+export function sayDevice(terminal: Terminal, device: string): void {
+  if (device !== "auto") return;
+  terminal.err("fecit: on the interpreter, in double precision (there is no GPU back end yet)\n");
+}
+
 /** A seed: a whole number from 0. */
 export function parseSeed(text: string): number {
   const seed = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(seed)) return seed;
-  throw new Failure(exit.commandWrong, `--seed ${text}: a whole number from 0 to 2^53 - 1 is expected`, { help: "as in `--seed 7`" });
+  throw new Failure(exit.commandWrong, `--seed ${text}: a whole number from 0 to 2^53 - 1 is expected`, {
+    help: "as in `--seed 7`",
+  });
 }

@@ -1,4 +1,7 @@
-/** `fecit run FILE FUNCTION [NAME=VALUE…]`: compiles a function for the dimensions that are given, and runs it. */
+/**
+ * `fecit run FILE FUNCTION [NAME=VALUE…]`: compiles a function for the dimensions that are given, and runs
+ * it.
+ */
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { ArrayType, NumberArray } from "../formats/array.ts";
@@ -8,13 +11,22 @@ import { tensorsOf, type Value } from "../host-value.ts";
 import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
 import { ShapeMismatch, solveDims } from "../lang/elaborate/solve-dims.ts";
 import type { FunctionInfo } from "../lang/program.ts";
-import { showType } from "../lang/types.ts";
-import { CompileError, type Compiled, loadModule, type LoadedModule, type Parameter } from "../module.ts";
-import { hasErrors } from "../pipeline.ts";
+import { scalarType, showType, type Type } from "../lang/types.ts";
+import { type Compiled, loadModule, type LoadedModule, type Parameter } from "../module.ts";
 import { type Given, matchNames, shapeOfGiven, splitArguments, understand, valueFor } from "./arguments.ts";
-import { orDiagnose } from "./diagnose.ts";
+import { orDiagnose, withoutErrors } from "./diagnose.ts";
+import { exit, Failure } from "./failure.ts";
+import { madeBy } from "./generate.ts";
 import { fileLoader, makeFolder, readSource, writeWhole } from "./files.ts";
-import { collectDims, functionNamed, knowDims, needDims, needInterpreter, parseSeed } from "./options.ts";
+import {
+  dimOption,
+  functionNamed,
+  knowDims,
+  needDims,
+  needInterpreter,
+  parseSeed,
+  sayDevice,
+} from "./options.ts";
 import { showValue } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
 import { tracing } from "./trace.ts";
@@ -36,8 +48,11 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
     .description("Compiles a function for the dimensions given and runs it.")
     .argument("<file>", "a program")
     .argument("<function>", "one of its functions")
-    .argument("[name=value...]", "its arguments: a number, @FILE (.npy; .safetensors for a struct), or zeros, ones, normal, uniform, arange, init")
-    .option("--dim <dims>", "dimensions that the arguments don't fix, as in b=2,n=49; may be repeated", collectDims, new Map<string, number>())
+    .argument(
+      "[name=value...]",
+      `its arguments: a number, @FILE (.npy; .safetensors for a struct), or ${madeBy.join(", ")}`,
+    )
+    .addOption(dimOption("dimensions that the arguments don't fix, as in b=2,n=49; may be repeated"))
     .option("--seed <number>", "seed of what is drawn", parseSeed, 0)
     .option("--out <dir>", "write the results there: 0.npy, 1.npy, …, a struct as N.safetensors")
     .option("--json", "print one JSON object")
@@ -55,37 +70,82 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
     });
 }
 
-function run(terminal: Terminal, file: string, name: string, words: readonly string[], options: Options): void {
+function run(
+  terminal: Terminal,
+  file: string,
+  name: string,
+  words: readonly string[],
+  options: Options,
+): void {
   const texts = splitArguments(words);
-  needInterpreter(terminal, options.device);
+  needInterpreter(options.device);
   const start = performance.now();
-  const module = loadModule(readSource(terminal, file), { loader: fileLoader(terminal), ...tracing(terminal, options.trace) });
-  if (hasErrors(module.diagnostics)) orDiagnose(terminal, () => { throw new CompileError(module.diagnostics); });
+  const module = loadModule(readSource(terminal, file), {
+    loader: fileLoader(terminal),
+    ...tracing(terminal, options.trace),
+  });
+  orDiagnose(terminal, () => withoutErrors(module));
   const info = functionNamed(module.program, name);
   knowDims(info, options.dim);
   const given = understandAll(terminal, info, texts, options.vjp === true);
   const compiled = orDiagnose(terminal, () => compileFor(module, info, given, options));
   const compileMs = performance.now() - start;
   if (options.vjp === true) matchNames(texts.keys(), compiled.params, compiled.name);
-  const args = compiled.params.map((param) => {
-    const known = given.get(param.name) ?? understand(terminal, param.name, texts.get(param.name)!, cotangentType);
-    return valueFor(known, compiled, param.name, param.shape, options.seed);
+  sayDevice(terminal, options.device);
+  const { results, runMs } = withMemory(() => {
+    const args = compiled.params.map((param) => {
+      const known =
+        given.get(param.name) ??
+        understand(terminal, param.name, texts.get(param.name)!, cotangentType(param));
+      return valueFor(known, compiled, param.name, param.shape, options.seed);
+    });
+    const before = performance.now();
+    return { results: compiled.interpret(...args), runMs: performance.now() - before };
   });
-  const before = performance.now();
-  const results = compiled.interpret(...args);
-  const runMs = performance.now() - before;
   report(terminal, compiled.results, results, options, { compileMs, runMs });
 }
 
-/** What is given for the function's own arguments. Cotangents are looked at when their shapes are known. */
-function understandAll(terminal: Terminal, info: FunctionInfo, texts: ReadonlyMap<string, string>, withCotangents: boolean): Map<string, Given> {
-  const params = info.params.map(({ name, type }) => ({ name, type: showType(type) }));
-  const own = [...texts.keys()].filter((name) => !withCotangents || params.some((p) => p.name === name) || !/^ct/.test(name));
-  matchNames(own, params, info.name);
-  return new Map(info.params.map(({ name, type }) => [name, understand(terminal, name, texts.get(name)!, type)]));
+/** Runs a step; tensors for which there is no room end the command. */
+function withMemory<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof RangeError) || !/array (length|buffer)|allocation/i.test(error.message))
+      throw error;
+    throw new Failure(exit.deviceCannot, "there is not enough memory for the tensors of these dimensions", {
+      help: "choose smaller dimensions",
+    });
+  }
 }
 
-function compileFor(module: LoadedModule, info: FunctionInfo, given: ReadonlyMap<string, Given>, { dim, vjp }: Options): Compiled {
+/** A cotangent's type for reading its file: a tensor, or whatever the file holds. */
+function cotangentType({ shape }: Parameter): Type {
+  return shape.kind === "tensor" ? scalarType("f32") : { kind: "variable", name: "Cotangent" };
+}
+
+/** What is given for the function's own arguments. Cotangents are looked at when their shapes are known. */
+function understandAll(
+  terminal: Terminal,
+  info: FunctionInfo,
+  texts: ReadonlyMap<string, string>,
+  withCotangents: boolean,
+): Map<string, Given> {
+  const params = info.params.map(({ name, type }) => ({ name, type: showType(type) }));
+  const own = [...texts.keys()].filter(
+    (name) => !withCotangents || params.some((p) => p.name === name) || !/^ct/.test(name),
+  );
+  matchNames(own, params, info.name);
+  return new Map(
+    info.params.map(({ name, type }) => [name, understand(terminal, name, texts.get(name)!, type)]),
+  );
+}
+
+function compileFor(
+  module: LoadedModule,
+  info: FunctionInfo,
+  given: ReadonlyMap<string, Given>,
+  { dim, vjp }: Options,
+): Compiled {
   const args = info.params.map(({ name, type }) => shapeOfGiven(given.get(name)!, type));
   try {
     needDims(info, solveDims(info, args, dim).dims);
@@ -102,16 +162,25 @@ interface Times {
   readonly runMs: number;
 }
 
-function report(terminal: Terminal, results: readonly Parameter[], values: readonly Value[], { out, json }: Options, times: Times): void {
+function report(
+  terminal: Terminal,
+  results: readonly Parameter[],
+  values: readonly Value[],
+  { out, json }: Options,
+  times: Times,
+): void {
   if (out !== undefined) makeFolder(terminal, out);
   const entries = results.map(({ name, shape }, i) => {
-    const file = out === undefined ? null : join(out, `${i}.${shape.kind === "tensor" ? "npy" : "safetensors"}`);
+    const file =
+      out === undefined ? null : join(out, `${i}.${shape.kind === "tensor" ? "npy" : "safetensors"}`);
     if (file !== null) writeWhole(terminal, file, bytesOf(values[i]!, shape, name));
     return { name, ...described(shape), file };
   });
   if (json === true) {
     const milliseconds = { compileMs: rounded(times.compileMs), runMs: rounded(times.runMs) };
-    terminal.out(`${JSON.stringify({ adapter: "interpreter", results: entries, kernels: 0, ...milliseconds }, null, 2)}\n`);
+    terminal.out(
+      `${JSON.stringify({ adapter: "interpreter", results: entries, kernels: 0, ...milliseconds })}\n`,
+    );
     return;
   }
   results.forEach(({ name, shape, type }, i) => {
@@ -125,7 +194,11 @@ const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 /** A tensor's type and shape; those of the tensors inside, for a struct, a tuple or a list. */
 function described(shape: Shape): object {
   if (shape.kind === "tensor") return { dtype: shape.element.scalar, shape: shape.shape };
-  const tensors = shapeLeaves(shape).map(({ path, leaf }) => ({ name: path, dtype: leaf.element.scalar, shape: leaf.shape }));
+  const tensors = shapeLeaves(shape).map(({ path, leaf }) => ({
+    name: path,
+    dtype: leaf.element.scalar,
+    shape: leaf.shape,
+  }));
   return { dtype: shape.kind === "struct" ? shape.name : shape.kind, shape: null, tensors };
 }
 

@@ -27,7 +27,8 @@ export function showValue(name: string, shape: Shape, value: Value): string {
 }
 
 function showTensor({ element, shape, data }: TensorData): string {
-  const show = (n: number): string => (element.scalar === "bool" ? (n === 0 ? "false" : "true") : showNumber(n));
+  const show = (n: number): string =>
+    element.scalar === "bool" ? (n === 0 ? "false" : "true") : showNumber(n);
   if (shape.length === 0) return show(data[0]!);
   if (sizeOf(shape) === 0) return "[]";
   const offsets = shownOffsets(shape);
@@ -61,7 +62,8 @@ function shownIndices(size: number): (number | null)[] {
 
 function shownOffsets(shape: readonly number[]): number[] {
   return shape.reduce<number[]>(
-    (offsets, size) => offsets.flatMap((at) => shownIndices(size).flatMap((i) => (i === null ? [] : [at * size + i]))),
+    (offsets, size) =>
+      offsets.flatMap((at) => shownIndices(size).flatMap((i) => (i === null ? [] : [at * size + i]))),
     [0],
   );
 }

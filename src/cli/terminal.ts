@@ -1,4 +1,6 @@
-/** What the commands know of the world outside: streams, environment, working directory. Tests give their own. */
+/**
+ * What the commands know of the world outside: streams, environment, working directory. Tests give their own.
+ */
 import { resolve } from "node:path";
 
 export interface Terminal {
@@ -13,7 +15,10 @@ export interface Terminal {
   readonly errColors: boolean;
 }
 
-/** The terminal of this process. A reader that goes away (`| head`) ends the output, not the program with an error. */
+/**
+ * The terminal of this process. A reader that goes away (`| head`) ends the output, not the program with an
+ * error.
+ */
 export function processTerminal(): Terminal {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {

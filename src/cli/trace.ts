@@ -1,4 +1,7 @@
-/** `--trace check,ir,vjp` and `FECIT_TRACE`: what each stage made, on stderr. `FECIT_VERIFY` tests the graphs between. */
+/**
+ * `--trace check,ir,vjp` and `FECIT_TRACE`: what each stage made, on stderr. `FECIT_VERIFY` tests the graphs
+ * between.
+ */
 import { createColors } from "picocolors";
 import { closest } from "../lang/suggest.ts";
 import { pipeline, type PipelineOptions } from "../pipeline.ts";
@@ -10,7 +13,10 @@ const stages: readonly string[] = pipeline.map((stage) => stage.name);
 const later: readonly string[] = ["fuse", "wgsl"];
 
 /** The options of the pipeline that the command line and the environment ask for. */
-export function tracing(terminal: Terminal, option: string | undefined): Pick<PipelineOptions, "trace" | "verify"> {
+export function tracing(
+  terminal: Terminal,
+  option: string | undefined,
+): Pick<PipelineOptions, "trace" | "verify"> {
   const { environment } = terminal;
   const asked = [...namesIn(option, "--trace"), ...namesIn(environment["FECIT_TRACE"], "FECIT_TRACE")];
   const colors = createColors(terminal.errColors);
@@ -28,7 +34,10 @@ export function isOn(value: string | undefined): boolean {
 }
 
 function namesIn(list: string | undefined, where: string): string[] {
-  const names = (list ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const names = (list ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
   for (const name of names) {
     if (stages.includes(name) || later.includes(name)) continue;
     const near = closest(name, stages);

@@ -1,10 +1,23 @@
 /**
- * What an array file holds: numbers with a shape, row-major. One table says of each element type how it is called and
- * stored; the formats (`npy.ts`, `safetensors.ts`) are read and written over it. Numbers are stored little-endian.
+ * What an array file holds: numbers with a shape, row-major. One table says of each element type how it is
+ * called and stored; the formats (`npy.ts`, `safetensors.ts`) are read and written over it. Numbers are
+ * stored little-endian.
  */
 
 /** The element types that files may have. `i64` is read as doubles, `f16` and `bf16` as singles. */
-export type ArrayType = "f64" | "f32" | "f16" | "bf16" | "i64" | "i32" | "i16" | "i8" | "u32" | "u16" | "u8" | "bool";
+export type ArrayType =
+  | "f64"
+  | "f32"
+  | "f16"
+  | "bf16"
+  | "i64"
+  | "i32"
+  | "i16"
+  | "i8"
+  | "u32"
+  | "u16"
+  | "u8"
+  | "bool";
 
 export type ArrayData = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
 
@@ -39,7 +52,8 @@ interface Storage {
   readonly encode: (numbers: ArrayLike<number>) => Uint8Array;
 }
 
-const bytesOf = (array: ArrayBufferView): Uint8Array => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+const bytesOf = (array: ArrayBufferView): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 /** Each element type as it is stored. */
 export const storage: Readonly<Record<ArrayType, Storage>> = {
@@ -68,7 +82,8 @@ export const storage: Readonly<Record<ArrayType, Storage>> = {
     bytes: 2,
     npy: null,
     safetensors: "BF16",
-    decode: (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (bits) => bits << 16).buffer),
+    decode: (bytes) =>
+      new Float32Array(Uint32Array.from(new Uint16Array(bytes.buffer), (bits) => bits << 16).buffer),
     encode: (numbers) => bytesOf(Uint16Array.from(numbers, toBrainHalf)),
   },
   i64: {
@@ -141,7 +156,11 @@ export function decodeArray(type: ArrayType, shape: readonly number[], bytes: Ui
   if (type === "bool") {
     const odd = data.find((value) => value > 1);
     if (odd !== undefined) {
-      throw new FormatError(`a boolean is stored as ${odd}`, ["booleans are stored as 0 and 1"], "write the file again");
+      throw new FormatError(
+        `a boolean is stored as ${odd}`,
+        ["booleans are stored as 0 and 1"],
+        "write the file again",
+      );
     }
   }
   return { type, shape, data };

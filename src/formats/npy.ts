@@ -1,5 +1,6 @@
 /**
- * NumPy's `.npy`, one array a file: read strictly (versions 1 to 3, little-endian, no objects), written as version 1.
+ * NumPy's `.npy`, one array a file: read strictly (versions 1 to 3, little-endian, no objects), written as
+ * version 1.
  *
  *     "\x93NUMPY" 1 0  length  {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }  numbers
  *
@@ -16,7 +17,9 @@ const mostAxes = 32;
 export function readNpy(bytes: Uint8Array): NumberArray {
   const { header, start } = headerOf(bytes);
   const { descr, isFortran, shape } = parseHeader(header);
-  const type = arrayTypes.find((t) => storage[t].npy === descr.replace(/^=/, "<").replace(/^[<>=](?=[iub]1$)/, "|"));
+  const type = arrayTypes.find(
+    (t) => storage[t].npy === descr.replace(/^=/, "<").replace(/^[<>=](?=[iub]1$)/, "|"),
+  );
   if (type === undefined) throw unknownType(descr);
   const count = elementCount(shape);
   const size = storage[type].bytes;
@@ -47,7 +50,10 @@ export function writeNpy({ type, shape, data }: NumberArray): Uint8Array {
   const bytes = new Uint8Array(10 + length + numbers.length);
   bytes.set(Array.from(magic, (c) => c.charCodeAt(0)));
   bytes.set([1, 0, length & 0xff, length >> 8], 6);
-  bytes.set(Array.from(header, (c) => c.charCodeAt(0)), 10);
+  bytes.set(
+    Array.from(header, (c) => c.charCodeAt(0)),
+    10,
+  );
   bytes.set(numbers, 10 + length);
   return bytes;
 }
@@ -65,16 +71,25 @@ function headerOf(bytes: Uint8Array): { readonly header: string; readonly start:
   }
   const version = bytes[6];
   if (version !== 1 && version !== 2 && version !== 3) {
-    throw new FormatError(`the file is of version ${version ?? "?"} of .npy`, ["versions 1, 2 and 3 can be read"], again);
+    throw new FormatError(
+      `the file is of version ${version ?? "?"} of .npy`,
+      ["versions 1, 2 and 3 can be read"],
+      again,
+    );
   }
   const first = version === 1 ? 10 : 12;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = bytes.length < first ? Infinity : version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  const length =
+    bytes.length < first ? Infinity : version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (Number.isFinite(length) && length > longestHeader) {
     throw new FormatError(`the header has ${length} bytes`, [`at most ${longestHeader} are read`], again);
   }
   if (first + length > bytes.length) {
-    throw new FormatError("the file is cut short", [`it ends inside its header, after ${bytes.length} bytes`], "write or copy the file again");
+    throw new FormatError(
+      "the file is cut short",
+      [`it ends inside its header, after ${bytes.length} bytes`],
+      "write or copy the file again",
+    );
   }
   return { header: latin1(bytes.subarray(first, first + length)), start: first + length };
 }
@@ -85,7 +100,8 @@ interface Header {
   readonly shape: readonly number[];
 }
 
-const entry = /\s*'(descr|fortran_order|shape)'\s*:\s*('[^']*'|True|False|\([\d\s,]*\)|\[[^]*\])\s*(?:,|(?=\}))/y;
+const entry =
+  /\s*'(descr|fortran_order|shape)'\s*:\s*('[^']*'|True|False|\([\d\s,]*\)|\[[^]*\])\s*(?:,|(?=\}))/y;
 
 /** The header is the text of a Python dictionary with exactly three entries. */
 function parseHeader(header: string): Header {
@@ -101,10 +117,22 @@ function parseHeader(header: string): Header {
   }
   const [descr, order, shape] = ["descr", "fortran_order", "shape"].map((key) => entries.get(key));
   if (descr?.startsWith("[") === true) {
-    throw new FormatError("the array holds records", ["only arrays of plain numbers can be read"], "save one field as an array of its own");
+    throw new FormatError(
+      "the array holds records",
+      ["only arrays of plain numbers can be read"],
+      "save one field as an array of its own",
+    );
   }
-  if (descr?.startsWith("'") !== true || (order !== "True" && order !== "False") || shape?.startsWith("(") !== true) throw malformed(text);
-  const parts = shape.slice(1, -1).split(",").map((part) => part.trim());
+  if (
+    descr?.startsWith("'") !== true ||
+    (order !== "True" && order !== "False") ||
+    shape?.startsWith("(") !== true
+  )
+    throw malformed(text);
+  const parts = shape
+    .slice(1, -1)
+    .split(",")
+    .map((part) => part.trim());
   if (parts.at(-1) === "") parts.pop();
   if (parts.some((part) => !/^\d{1,15}$/.test(part)) || parts.length > mostAxes) throw malformed(text);
   return { descr: descr.slice(1, -1), isFortran: order === "True", shape: parts.map(Number) };
@@ -114,7 +142,10 @@ function malformed(text: string): FormatError {
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return new FormatError(
     "the header is malformed",
-    [`expected {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`, `found ${shown.replace(/[^ -~…]/g, "�")}`],
+    [
+      `expected {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }`,
+      `found ${shown.replace(/[^ -~…]/g, "�")}`,
+    ],
     again,
   );
 }
@@ -123,9 +154,17 @@ function unknownType(descr: string): FormatError {
   const known = arrayTypes.flatMap((t) => storage[t].npy ?? []);
   const shown = descr.slice(0, 20).replace(/[^ -~]/g, "�");
   if (descr.startsWith(">")) {
-    return new FormatError(`the numbers are big-endian, ${shown}`, [], `convert them: \`array.astype("<${shown.slice(1)}")\``);
+    return new FormatError(
+      `the numbers are big-endian, ${shown}`,
+      [],
+      `convert them: \`array.astype("<${shown.slice(1)}")\``,
+    );
   }
-  return new FormatError(`elements of type ${shown} can't be read`, [`known are ${known.join(" ")}`], 'convert them: `array.astype("<f4")`');
+  return new FormatError(
+    `elements of type ${shown} can't be read`,
+    [`known are ${known.join(" ")}`],
+    'convert them: `array.astype("<f4")`',
+  );
 }
 
 /** From column-major to row-major. */

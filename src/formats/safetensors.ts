@@ -1,11 +1,21 @@
 /**
- * safetensors, many named arrays a file: the length of a JSON header, the header, the arrays' bytes without gaps.
+ * safetensors, many named arrays a file: the length of a JSON header, the header, the arrays' bytes without
+ * gaps.
  *
  *     8 bytes  {"fc1.weight": {"dtype": "F32", "shape": [8, 4], "data_offsets": [0, 128]}, …}  bytes
  *
- * The format: https://github.com/huggingface/safetensors. Everything the header says is tested before it is believed.
+ * The format: https://github.com/huggingface/safetensors. Everything the header says is tested before it is
+ * believed.
  */
-import { type ArrayType, arrayTypes, decodeArray, elementCount, FormatError, type NumberArray, storage } from "./array.ts";
+import {
+  type ArrayType,
+  arrayTypes,
+  decodeArray,
+  elementCount,
+  FormatError,
+  type NumberArray,
+  storage,
+} from "./array.ts";
 
 /** The limit of the reference implementation. */
 const longestHeader = 100_000_000;
@@ -30,7 +40,8 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const entry of entries) {
-    if (entry.begin !== end) throw wrong(`"${entry.name}" begins at byte ${entry.begin} of the data, not at ${end}`);
+    if (entry.begin !== end)
+      throw wrong(`"${entry.name}" begins at byte ${entry.begin} of the data, not at ${end}`);
     end = entry.end;
   }
   const found = bytes.length - start;
@@ -46,8 +57,12 @@ export function readSafetensors(bytes: Uint8Array): Safetensors {
 }
 
 /** The bytes of a file. */
-export function writeSafetensors(arrays: ReadonlyMap<string, NumberArray>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
-  const header: Record<string, unknown> = Object.keys(metadata).length === 0 ? {} : { __metadata__: metadata };
+export function writeSafetensors(
+  arrays: ReadonlyMap<string, NumberArray>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const header: Record<string, unknown> =
+    Object.keys(metadata).length === 0 ? {} : { __metadata__: metadata };
   const parts: Uint8Array[] = [];
   let end = 0;
   for (const [name, { type, shape, data }] of arrays) {
@@ -79,7 +94,8 @@ interface Entry {
 }
 
 function headerOf(bytes: Uint8Array): { readonly header: object; readonly start: number } {
-  if (bytes.length < 8) throw new FormatError("this is not a safetensors file", [`it has ${bytes.length} bytes`], again);
+  if (bytes.length < 8)
+    throw new FormatError("this is not a safetensors file", [`it has ${bytes.length} bytes`], again);
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
   const isJson = bytes[8] === 0x7b;
   if (!isJson) {
@@ -95,7 +111,11 @@ function headerOf(bytes: Uint8Array): { readonly header: object; readonly start:
   }
   const start = 8 + Number(length);
   if (start > bytes.length) {
-    throw new FormatError("the file is cut short", [`its header needs ${length} bytes, found ${bytes.length - 8}`], again);
+    throw new FormatError(
+      "the file is cut short",
+      [`its header needs ${length} bytes, found ${bytes.length - 8}`],
+      again,
+    );
   }
   let header: unknown;
   try {
@@ -109,19 +129,30 @@ function headerOf(bytes: Uint8Array): { readonly header: object; readonly start:
 
 function entryOf(name: string, value: unknown): Entry {
   if (!isObject(value)) throw wrong(`"${name}" is not an object`);
-  const { dtype, shape, data_offsets: offsets } = value as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
+  const {
+    dtype,
+    shape,
+    data_offsets: offsets,
+  } = value as { dtype?: unknown; shape?: unknown; data_offsets?: unknown };
   const type = arrayTypes.find((t) => storage[t].safetensors === dtype);
   if (type === undefined) {
     const known = arrayTypes.map((t) => storage[t].safetensors).join(" ");
     const shown = JSON.stringify(dtype ?? null).slice(0, 20);
-    throw new FormatError(`"${name}" has elements of type ${shown}`, [`known are ${known}`], "convert it to F32");
+    throw new FormatError(
+      `"${name}" has elements of type ${shown}`,
+      [`known are ${known}`],
+      "convert it to F32",
+    );
   }
   if (!isNaturals(shape)) throw wrong(`the shape of "${name}" is not a list of whole numbers`);
-  if (!isNaturals(offsets) || offsets.length !== 2) throw wrong(`the data_offsets of "${name}" are not two whole numbers`);
+  if (!isNaturals(offsets) || offsets.length !== 2)
+    throw wrong(`the data_offsets of "${name}" are not two whole numbers`);
   const [begin, end] = offsets as readonly [number, number];
   const count = elementCount(shape);
   if (count === null || count * storage[type].bytes !== end - begin) {
-    throw wrong(`"${name}" has ${end - begin} bytes, which is not ${String(dtype)} of shape [${shape.join(", ")}]`);
+    throw wrong(
+      `"${name}" has ${end - begin} bytes, which is not ${String(dtype)} of shape [${shape.join(", ")}]`,
+    );
   }
   return { name, type, shape, begin, end };
 }

@@ -22,7 +22,7 @@ export function namesFor(graph: Graph): NameSupply {
   graph.nodes.forEach(visit);
   const counts = new Map<string, number>();
   const fresh = (hint: string): ValueName => {
-    const base = hint.replace(/\.\d+$/, "");
+    const base = baseName(hint);
     for (;;) {
       const n = counts.get(base) ?? 0;
       counts.set(base, n + 1);
@@ -33,6 +33,11 @@ export function namesFor(graph: Graph): NameSupply {
     }
   };
   return { fresh };
+}
+
+/** A value's name without its number: `dot` for `dot.2`. */
+export function baseName(name: ValueName): string {
+  return name.replace(/\.\d+$/, "");
 }
 
 /** A variable name like `hint` that is not in `taken`; it is added there. */

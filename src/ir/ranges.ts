@@ -7,7 +7,7 @@
  * range contains every value there is, `prove` answers null when it does not know.
  */
 import {
-  type Affine, addAffine, affineAtom, affineConstant, affineWithin, asDivision, greatestCommonDivisor, plainInterval, scaleAffine,
+  type Affine, addAffine, affineAtom, affineConstant, affineWithin, asDivision, fromAffine, greatestCommonDivisor, plainInterval, scaleAffine,
   structuralKey, subAffine, toAffine,
 } from "./affine.ts";
 import { type Interval, everything, intersect, rangeOfApplied, rangeOfType, union } from "./intervals.ts";
@@ -208,7 +208,7 @@ export function prove(condition: Expr, context: RangeContext): boolean | null {
 export function proveNonNegative(a: Affine, context: RangeContext): boolean {
   if (context.impossible || rangeOfAffine(a, context).lo >= 0) return true;
   // The innermost conditions come first: they are there for what they guard.
-  const facts = [...context.facts].reverse();
+  const facts = [...factsOf(context)].reverse();
   return byFacts(a, [...facts, ...divisionFacts([a, ...facts], context)], context, 2) || byCases(a, context, 3);
 }
 
@@ -295,6 +295,13 @@ function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, mos
   return false;
 }
 
+/** The facts in the form that they have here: since one became known, others may have made a variable a constant. */
+function factsOf(context: RangeContext): readonly Affine[] {
+  const memory = memoryOf(context);
+  memory.facts ??= context.facts.map((fact) => affineOf(fromAffine(fact), context));
+  return memory.facts;
+}
+
 /** What is always true of the divisions among the terms: `0 <= n - c * (n // c) <= c - 1`. */
 function divisionFacts(forms: readonly Affine[], context: RangeContext): Affine[] {
   const divisions = new Map<string, Affine[]>();
@@ -313,7 +320,7 @@ function divisionFacts(forms: readonly Affine[], context: RangeContext): Affine[
 function byCases(a: Affine, context: RangeContext, most: number): boolean {
   if (most === 0) return false;
   const holds = (form: Affine, where: RangeContext): boolean =>
-    where.impossible || rangeOfAffine(form, where).lo >= 0 || byFacts(form, where.facts, where, 1) || byCases(form, where, most - 1);
+    where.impossible || rangeOfAffine(form, where).lo >= 0 || byFacts(form, factsOf(where), where, 1) || byCases(form, where, most - 1);
   for (const { atom, coefficient } of a.terms.values()) {
     if (atom.kind === "select") {
       if (context.depth >= deepestSelect) return false;
@@ -385,6 +392,7 @@ interface Memory {
   readonly ranges: WeakMap<Expr, Interval>;
   readonly atoms: WeakMap<Expr, Interval>;
   readonly proofs: WeakMap<Expr, boolean | null>;
+  facts: readonly Affine[] | null;
 }
 
 const memories = new WeakMap<RangeContext, Memory>();
@@ -393,7 +401,7 @@ function memoryOf(context: RangeContext): Memory {
   let memory = memories.get(context);
   if (memory === undefined) {
     const affine = context.impossible ? toAffine : affineWithin((atom) => rangeOfAtom(atom, context));
-    memory = { affine, ranges: new WeakMap(), atoms: new WeakMap(), proofs: new WeakMap() };
+    memory = { affine, ranges: new WeakMap(), atoms: new WeakMap(), proofs: new WeakMap(), facts: null };
     memories.set(context, memory);
   }
   return memory;

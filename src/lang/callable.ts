@@ -8,7 +8,12 @@ export type DerivativeOperator = "grad" | "value_and_grad" | "vjp" | "jvp";
 
 export type Callable =
   /** A declared function; `dims` are the expressions in brackets, `reference` is where its instance is recorded. */
-  | { readonly kind: "named"; readonly info: FunctionInfo; readonly dims: readonly Expr[] | null; readonly reference: Expr }
+  | {
+      readonly kind: "named";
+      readonly info: FunctionInfo;
+      readonly dims: readonly Expr[] | null;
+      readonly reference: Expr;
+    }
   | { readonly kind: "lambda"; readonly expr: Extract<Expr, { kind: "lambda" }>; readonly scope: Scope }
   /** A parameter of a function type. */
   | { readonly kind: "declared"; readonly params: readonly Type[]; readonly result: Type }
@@ -26,7 +31,8 @@ export const builtinFunctions: Readonly<Record<string, string>> = {
   jvp: "`jvp(f)(args…)(tangents…)`: the tangent of the result.",
   stop_gradient: "Its argument, taken as a constant by differentiation.",
   tree_map: "`tree_map(f, a, b, …)`: `f` of each tensor of structs of one type.",
-  tree_sum: "`tree_sum(f, a)`: the sum over all tensors of a struct of `f`; a tensor result counts with all its elements.",
+  tree_sum:
+    "`tree_sum(f, a)`: the sum over all tensors of a struct of `f`; a tensor result counts with all its elements.",
   zeros_like: "A value of the same type that is zero everywhere.",
   rank: "The number of axes of a tensor.",
   f32: "Conversion to `f32`.",

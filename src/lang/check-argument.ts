@@ -81,11 +81,19 @@ function calledWithTwoTypes(
 }
 
 function originOf(param: ParamInfo | null): Label[] {
-  return param === null ? [] : [{ span: param.span, text: `${param.name}: ${showType(param.type)} is expected` }];
+  return param === null
+    ? []
+    : [{ span: param.span, text: `${param.name}: ${showType(param.type)} is expected` }];
 }
 
 /** A batch given to a function of one example, and a number of the wrong type, are the most common slips. */
-function helpFor(cx: Inference, arg: Argument, found: Type, wantedType: Type, info: FunctionInfo | null): string | null {
+function helpFor(
+  cx: Inference,
+  arg: Argument,
+  found: Type,
+  wantedType: Type,
+  info: FunctionInfo | null,
+): string | null {
   const wanted = cx.resolve(wantedType);
   if (found.kind !== "tensor" || wanted.kind !== "tensor") return null;
   const extra = found.shape.length - wanted.shape.length;
@@ -97,7 +105,9 @@ function helpFor(cx: Inference, arg: Argument, found: Type, wantedType: Type, in
   const [from, to] = [cx.element(found.element), cx.element(wanted.element)];
   if (extra < 0 || to.kind === "literal") return null;
   if (to.kind === "idx") {
-    return from.kind === "idx" ? null : `an \`${describe(cx, { ...wanted, shape: [] })}\` is an index variable, or what \`argmax\` gives`;
+    return from.kind === "idx"
+      ? null
+      : `an \`${describe(cx, { ...wanted, shape: [] })}\` is an index variable, or what \`argmax\` gives`;
   }
   return conversionHelp(cx, arg.expr, found, wanted);
 }
@@ -114,7 +124,10 @@ function fitsFunction(
   if (given.kind === "error") return false;
   const secondary = originOf(param);
   if (given.kind !== "function") {
-    cx.report("E0403", arg.span, `${describe(cx, given)} here`, { secondary, help: "give a function's name, or `fn (x) -> …`" });
+    cx.report("E0403", arg.span, `${describe(cx, given)} here`, {
+      secondary,
+      help: "give a function's name, or `fn (x) -> …`",
+    });
     return false;
   }
   const at = arg.expr;

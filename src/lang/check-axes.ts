@@ -1,7 +1,8 @@
 /** Forms over index variables: `for`, `let y[i] = …`, and reductions. */
 import { checkValue, describe } from "./check-expression.ts";
 import { enterBinders, extentOf } from "./check-range.ts";
-import { alwaysNonNegative, type Dim } from "./dims.ts";
+import { alwaysNonNegative } from "./dim-comparison.ts";
+import { type Dim } from "./dims.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import type { IndexVariable, Scope } from "./scope.ts";
 import type { Binder, Expr, Reducer } from "./syntax.ts";
@@ -17,12 +18,23 @@ import {
   type Type,
 } from "./types.ts";
 
-export function checkFor(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "for" }>, expected: Type | null): Type {
+export function checkFor(
+  cx: Inference,
+  scope: Scope,
+  expr: Extract<Expr, { kind: "for" }>,
+  expected: Type | null,
+): Type {
   return checkAxes(cx, scope, expr.binders, expr.body, expected);
 }
 
 /** `for binders -> body`, and `let y[binders] = body`: the axes are put in front of the body's own. */
-export function checkAxes(cx: Inference, scope: Scope, binders: readonly Binder[], body: Expr, expected: Type | null): Type {
+export function checkAxes(
+  cx: Inference,
+  scope: Scope,
+  binders: readonly Binder[],
+  body: Expr,
+  expected: Type | null,
+): Type {
   const entered = enterBinders(cx, scope, binders);
   const wanted = expected === null ? null : cx.resolve(expected);
   const inner =
@@ -94,7 +106,10 @@ export function checkReduce(cx: Inference, scope: Scope, expr: Reduce, expected:
   if (type.kind !== "tensor") {
     return cx.report("E0216", expr.body.span, `${describe(cx, type)} here`, {
       secondary: [{ span: expr.head, text: "reduces numbers" }],
-      help: type.kind === "leaf" ? "`tree_sum` sums over all tensors of a tree" : "name the tensor that is to be reduced",
+      help:
+        type.kind === "leaf"
+          ? "`tree_sum` sums over all tensors of a tree"
+          : "name the tensor that is to be reduced",
     });
   }
   if (!reduces(cx, expr, type)) return errorType;
@@ -105,7 +120,9 @@ export function checkReduce(cx: Inference, scope: Scope, expr: Reduce, expected:
 }
 
 function positionElement({ lo, hi }: IndexVariable): Element {
-  return hi !== null && lo !== null && alwaysNonNegative(lo) ? { kind: "idx", bound: hi } : scalarElement("i32");
+  return hi !== null && lo !== null && alwaysNonNegative(lo)
+    ? { kind: "idx", bound: hi }
+    : scalarElement("i32");
 }
 
 /** Is the body of the kind that the reduction takes? Reports it if not. */
@@ -113,20 +130,28 @@ function reduces(cx: Inference, expr: Reduce, type: TensorType): boolean {
   const element = cx.element(type.element);
   const wanted = reducedKinds[expr.reducer];
   const refuse = (takes: string, help: string): false => {
-    cx.report("E0216", expr.body.span, `${describe(cx, type)} here`, { secondary: [{ span: expr.head, text: takes }], help });
+    cx.report("E0216", expr.body.span, `${describe(cx, type)} here`, {
+      secondary: [{ span: expr.head, text: takes }],
+      help,
+    });
     return false;
   };
   if (wanted === "bool") {
     return !isNumeric(element) || refuse("reduces booleans", "write a condition, such as `x[i] > 0.0`");
   }
   if (!isNumeric(element)) {
-    const help = expr.reducer === "sum" ? "to count, write `count[…]`" : "booleans are reduced with `any`, `all` and `count`";
+    const help =
+      expr.reducer === "sum"
+        ? "to count, write `count[…]`"
+        : "booleans are reduced with `any`, `all` and `count`";
     return refuse("reduces numbers", help);
   }
   if (wanted === "float") {
     if (isIntegerElement(element)) return refuse("a mean is a float", "convert the body with `f32(…)`");
     if (element.kind === "literal") {
-      cx.agree(tensorType(element), scalarType("f32"), () => diagnostic("E0216", expr.body.span, "a number here"));
+      cx.agree(tensorType(element), scalarType("f32"), () =>
+        diagnostic("E0216", expr.body.span, "a number here"),
+      );
     }
   }
   return true;

@@ -7,7 +7,12 @@ import type { Span } from "./source.ts";
 import type { Expr, Name, Pattern } from "./syntax.ts";
 import { errorType, type Type } from "./types.ts";
 
-export function checkBlock(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "block" }>, expected: Type | null): Type {
+export function checkBlock(
+  cx: Inference,
+  scope: Scope,
+  expr: Extract<Expr, { kind: "block" }>,
+  expected: Type | null,
+): Type {
   let inner = scope;
   for (const { pattern, value } of expr.lets) {
     if (pattern.kind === "indexed") {
@@ -37,16 +42,21 @@ export function bindPattern(cx: Inference, scope: Scope, pattern: Pattern, type:
 function bindParts(cx: Inference, scope: Scope, pattern: Pattern, type: Type, value: Expr): Scope {
   const resolved = cx.resolve(type);
   if (pattern.kind !== "tuple") return bindName(scope, pattern.name, resolved);
-  const parts = resolved.kind === "tuple" && resolved.items.length === pattern.items.length ? resolved.items : null;
+  const parts =
+    resolved.kind === "tuple" && resolved.items.length === pattern.items.length ? resolved.items : null;
   if (parts === null && resolved.kind !== "error") {
     const found = resolved.kind === "tuple" ? `${resolved.items.length} parts` : "not a tuple";
     cx.report("E0220", pattern.span, `${pattern.items.length} names`, {
       secondary: [{ span: value.span, text: `${describe(cx, resolved)}, ${found}` }],
-      help: resolved.kind === "tuple" ? "give each part a name; `_` for one that is not needed" : "bind it to one name",
+      help:
+        resolved.kind === "tuple"
+          ? "give each part a name; `_` for one that is not needed"
+          : "bind it to one name",
     });
   }
   let inner = scope;
-  for (const [i, item] of pattern.items.entries()) inner = bindParts(cx, inner, item, parts?.[i] ?? errorType, value);
+  for (const [i, item] of pattern.items.entries())
+    inner = bindParts(cx, inner, item, parts?.[i] ?? errorType, value);
   return inner;
 }
 

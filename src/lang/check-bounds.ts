@@ -5,7 +5,8 @@
  */
 import { describe } from "./check-expression.ts";
 import { dimOfExpression } from "./dim-expression.ts";
-import { addDims, alwaysNonNegative, asNumber, type Dim, dimNumber, mulDims, showDim, subDims } from "./dims.ts";
+import { alwaysNonNegative } from "./dim-comparison.ts";
+import { addDims, asNumber, type Dim, dimNumber, mulDims, showDim, subDims } from "./dims.ts";
 import type { Inference } from "./inference.ts";
 import { lookup, type IndexVariable, type Scope } from "./scope.ts";
 import { type Span, textOf } from "./source.ts";
@@ -22,7 +23,14 @@ export function soleVariable(scope: Scope, index: Expr): IndexVariable | null {
 }
 
 /** Once all ranges are known, reports the read if one index of it always lies outside on its axis. */
-export function checkBounds(cx: Inference, scope: Scope, read: Read, target: TensorType, index: Expr, axis: number): void {
+export function checkBounds(
+  cx: Inference,
+  scope: Scope,
+  read: Read,
+  target: TensorType,
+  index: Expr,
+  axis: number,
+): void {
   if (cx.guarded > 0) return;
   cx.atTheEnd.push(() => {
     const range = rangeOf(cx, scope, index);
@@ -35,7 +43,10 @@ export function checkBounds(cx: Inference, scope: Scope, read: Read, target: Ten
     const single = asNumber(subDims(range.most, range.least)) === 0;
     cx.report("E0210", index.span, single ? `this is ${showDim(range.most)}` : extreme, {
       secondary: [
-        { span: read.target.span, text: `${nameOfAxis(target, axis)} ${showDim(size)}: ${describe(cx, target)}` },
+        {
+          span: read.target.span,
+          text: `${nameOfAxis(target, axis)} ${showDim(size)}: ${describe(cx, target)}`,
+        },
         ...writtenRange(scope, index),
       ],
       help: helpOutside(read, single, isAbove, size),
@@ -56,7 +67,9 @@ function helpOutside(read: Read, single: boolean, isAbove: boolean, size: Dim): 
   const padded = paddedForm(read);
   if (!single) return `give the value outside, \`${padded}\`, or write a shorter range`;
   const last = showDim(subDims(size, dimNumber(1)));
-  return isAbove ? `indices begin at 0; the last one is ${last}` : `the last index is ${last}; for a value outside, read \`${padded}\``;
+  return isAbove
+    ? `indices begin at 0; the last one is ${last}`
+    : `the last index is ${last}; for a value outside, read \`${padded}\``;
 }
 
 function paddedForm(read: Read): string {

@@ -1,11 +1,10 @@
 /** Calls of scalar functions, of conversions, and of the functions that only the compiler can provide. */
 import { type Argument, argumentType, isRightCount } from "./check-call.ts";
 import { elementwiseShape } from "./check-elementwise.ts";
-import { describe, reportFunction } from "./check-expression.ts";
+import { briefly, describe, reportFunction } from "./check-expression.ts";
 import { checkTree } from "./check-tree.ts";
 import type { Inference } from "./inference.ts";
 import type { Scope } from "./scope.ts";
-import { textOf } from "./source.ts";
 import type { Expr } from "./syntax.ts";
 import {
   type Element,
@@ -20,10 +19,22 @@ import {
   type Type,
   withElement,
 } from "./types.ts";
-import { callableScalarFunction, type ScalarFunctionName, scalarFunctions, type TypeClass } from "../ir/scalar.ts";
+import {
+  callableScalarFunction,
+  type ScalarFunctionName,
+  scalarFunctions,
+  type TypeClass,
+} from "../ir/scalar.ts";
 import type { ScalarType } from "../ir/ir.ts";
 
-export function checkBuiltinCall(cx: Inference, scope: Scope, name: string, args: readonly Argument[], at: Expr, expected: Type | null): Type {
+export function checkBuiltinCall(
+  cx: Inference,
+  scope: Scope,
+  name: string,
+  args: readonly Argument[],
+  at: Expr,
+  expected: Type | null,
+): Type {
   switch (name) {
     case "f32":
     case "f16":
@@ -35,7 +46,8 @@ export function checkBuiltinCall(cx: Inference, scope: Scope, name: string, args
     case "zeros_like":
       return checkSameType(cx, scope, name, args, at, expected);
     case "rank":
-      if (!isRightCount(cx, scope, args, 1, at, { help: "`rank(x)`: the number of axes of a tensor" })) return errorType;
+      if (!isRightCount(cx, scope, args, 1, at, { help: "`rank(x)`: the number of axes of a tensor" }))
+        return errorType;
       elementwiseArgument(cx, scope, args[0]!);
       return scalarType("i32");
     case "tree_map":
@@ -49,7 +61,14 @@ export function checkBuiltinCall(cx: Inference, scope: Scope, name: string, args
 }
 
 /** `stop_gradient(e)` and `zeros_like(e)`: any value, of whose type the result is. */
-function checkSameType(cx: Inference, scope: Scope, name: string, args: readonly Argument[], at: Expr, expected: Type | null): Type {
+function checkSameType(
+  cx: Inference,
+  scope: Scope,
+  name: string,
+  args: readonly Argument[],
+  at: Expr,
+  expected: Type | null,
+): Type {
   if (!isRightCount(cx, scope, args, 1, at, { help: `it takes one value: \`${name}(x)\`` })) return errorType;
   const arg = args[0]!;
   const type = cx.resolve(argumentType(cx, scope, arg, expected));
@@ -63,24 +82,39 @@ function elementwiseArgument(cx: Inference, scope: Scope, arg: Argument): Elemen
   if (type.kind !== "error") {
     const tree = type.kind === "struct" || type.kind === "variable";
     cx.report("E0239", arg.span, `${describe(cx, type)} here`, {
-      help: tree ? "for every tensor of a struct, write `tree_map(fn (x) -> …, p)`" : "a scalar or a tensor is expected",
+      help: tree
+        ? "for every tensor of a struct, write `tree_map(fn (x) -> …, p)`"
+        : "a scalar or a tensor is expected",
     });
   }
   return null;
 }
 
-function checkConversion(cx: Inference, scope: Scope, name: ScalarType, args: readonly Argument[], at: Expr): Type {
-  if (!isRightCount(cx, scope, args, 1, at, { help: `a conversion takes one value: \`${name}(x)\`` })) return errorType;
+function checkConversion(
+  cx: Inference,
+  scope: Scope,
+  name: ScalarType,
+  args: readonly Argument[],
+  at: Expr,
+): Type {
+  if (!isRightCount(cx, scope, args, 1, at, { help: `a conversion takes one value: \`${name}(x)\`` }))
+    return errorType;
   const arg = args[0]!;
   const type = elementwiseArgument(cx, scope, arg);
   if (type === null) return errorType;
   // A literal is of the wanted type from the start: `u32(3528531795)` does not pass through i32.
-  if (cx.element(type.element).kind === "literal" && name !== "bool") cx.attempt(type, withElement(type, scalarElement(name)));
+  if (cx.element(type.element).kind === "literal" && name !== "bool")
+    cx.attempt(type, withElement(type, scalarElement(name)));
   return withElement(type, scalarElement(name));
 }
 
 const classNames: Readonly<Record<TypeClass, string>> = {
-  float: "a float", number: "a number", integer: "an integer", any: "a scalar", bool: "a boolean", u32: "a u32",
+  float: "a float",
+  number: "a number",
+  integer: "an integer",
+  any: "a scalar",
+  bool: "a boolean",
+  u32: "a u32",
 };
 
 function fits(element: Element, wanted: TypeClass): boolean {
@@ -110,8 +144,10 @@ function checkScalarFunction(
 ): Type {
   const entry = scalarFunctions[fn];
   const written = `${fn}(${["x", "y", "z"].slice(0, entry.params.length).join(", ")})`;
-  if (!isRightCount(cx, scope, args, entry.params.length, at, { help: `\`${written}\`: ${entry.doc}` })) return errorType;
-  const hint = expected !== null && entry.result === "same" && cx.resolve(expected).kind === "tensor" ? expected : null;
+  if (!isRightCount(cx, scope, args, entry.params.length, at, { help: `\`${written}\`: ${entry.doc}` }))
+    return errorType;
+  const hint =
+    expected !== null && entry.result === "same" && cx.resolve(expected).kind === "tensor" ? expected : null;
   const types: Elementwise[] = [];
   for (const arg of args) {
     argumentType(cx, scope, arg, hint);
@@ -129,17 +165,31 @@ function checkScalarFunction(
   return withElement(shape, entry.result === "bool" ? scalarElement("bool") : element);
 }
 
-function reportClass(cx: Inference, fn: ScalarFunctionName, arg: Argument, type: Elementwise, wanted: TypeClass): Type {
+function reportClass(
+  cx: Inference,
+  fn: ScalarFunctionName,
+  arg: Argument,
+  type: Elementwise,
+  wanted: TypeClass,
+): Type {
   const target = wanted === "float" ? "f32" : wanted === "u32" ? "u32" : wanted === "integer" ? "i32" : null;
   const { doc } = scalarFunctions[fn];
   return cx.report("E0413", arg.span, `${describe(cx, type)} here`, {
     notes: [`\`${fn}\` takes ${classNames[wanted]}`],
-    help: target !== null && isNumeric(type.element) ? `convert it: \`${target}(${textOf(arg.span)})\`` : `\`${fn}\`: ${doc}`,
+    help:
+      target !== null && isNumeric(type.element)
+        ? `convert it: \`${target}(${briefly(arg.span)})\``
+        : `\`${fn}\`: ${doc}`,
   });
 }
 
 /** The element type that all arguments share, literals adapted. */
-function commonElement(cx: Inference, fn: ScalarFunctionName, types: readonly Elementwise[], args: readonly Argument[]): Element | null {
+function commonElement(
+  cx: Inference,
+  fn: ScalarFunctionName,
+  types: readonly Elementwise[],
+  args: readonly Argument[],
+): Element | null {
   const plain = (e: Element): Element => (e.kind === "idx" ? scalarElement("i32") : e);
   const wantsFloat = scalarFunctions[fn].params[0] === "float";
   const wantsU32 = scalarFunctions[fn].params[0] === "u32";
@@ -149,12 +199,13 @@ function commonElement(cx: Inference, fn: ScalarFunctionName, types: readonly El
     if (!cx.attempt(own, common)) {
       cx.report("E0206", args[i]!.span, `${describe(cx, own)} here`, {
         secondary: [{ span: args[0]!.span, text: `${describe(cx, common)} here` }],
-        help: `convert one of them, as in \`${isFloatElement(own.element) ? describe(cx, own) : "f32"}(${textOf(args[0]!.span)})\``,
+        help: `convert one of them, as in \`${isFloatElement(own.element) ? describe(cx, own) : "f32"}(${briefly(args[0]!.span)})\``,
       });
       return null;
     }
     common = tensorType(cx.element(common.element));
   }
-  if (common.element.kind === "literal" && (wantsFloat || wantsU32)) cx.attempt(common, scalarType(wantsFloat ? "f32" : "u32"));
+  if (common.element.kind === "literal" && (wantsFloat || wantsU32))
+    cx.attempt(common, scalarType(wantsFloat ? "f32" : "u32"));
   return cx.element(common.element);
 }

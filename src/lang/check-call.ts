@@ -41,12 +41,19 @@ function resolveCallable(cx: Inference, scope: Scope, expr: Expr): Callable | nu
   }
   if (expr.kind === "index" && expr.target.kind === "name" && lookup(scope, expr.target.name) === null) {
     const top = cx.module.names.get(expr.target.name);
-    return top?.kind === "function" ? { kind: "named", info: top, dims: expr.indices, reference: expr } : null;
+    return top?.kind === "function"
+      ? { kind: "named", info: top, dims: expr.indices, reference: expr }
+      : null;
   }
   return null;
 }
 
-export function checkCall(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "call" }>, expected: Type | null): Type {
+export function checkCall(
+  cx: Inference,
+  scope: Scope,
+  expr: Extract<Expr, { kind: "call" }>,
+  expected: Type | null,
+): Type {
   const callable = calleeOf(cx, scope, expr.callee, expr.args);
   if (callable === null) {
     for (const arg of expr.args) checkExpression(cx, scope, arg, null);
@@ -76,7 +83,9 @@ function calleeOf(cx: Inference, scope: Scope, callee: Expr, args: readonly Expr
   const indices = args.map((arg) => textOf(arg.span)).join(", ") || "i";
   cx.report("E0401", callee.span, `${describe(cx, type)}, not a function`, {
     secondary: origin === null ? [] : [{ span: origin, text: "from here" }],
-    help: isTensor ? `an element is read with brackets: \`${text}[${indices}]\`` : `is an operator missing, as in \`${text} * (${indices})\`?`,
+    help: isTensor
+      ? `an element is read with brackets: \`${text}[${indices}]\``
+      : `is an operator missing, as in \`${text} * (${indices})\`?`,
   });
   return null;
 }
@@ -128,10 +137,15 @@ export function isRightCount(
 ): boolean {
   if (args.length === wanted) return true;
   for (const arg of args) argumentType(cx, scope, arg, null);
-  cx.report("E0402", args[wanted]?.span ?? at.span, args.length > wanted ? "too many" : `${args.length} given`, {
-    message: `${wanted} ${wanted === 1 ? "argument is" : "arguments are"} expected, ${args.length} given`,
-    ...details,
-  });
+  cx.report(
+    "E0402",
+    args[wanted]?.span ?? at.span,
+    args.length > wanted ? "too many" : `${args.length} given`,
+    {
+      message: `${wanted} ${wanted === 1 ? "argument is" : "arguments are"} expected, ${args.length} given`,
+      ...details,
+    },
+  );
   return false;
 }
 
@@ -170,7 +184,9 @@ function applyLambda(
     for (const [i, type] of found.entries()) {
       const isSame = cx.agree(type, before.params[i]!, (mismatch) =>
         diagnostic("E0412", args[i]!.span, `${describe(cx, type)} here`, {
-          secondary: [{ span: expr.params[i]!.span, text: `${describe(cx, before.params[i]!)} at its first call` }],
+          secondary: [
+            { span: expr.params[i]!.span, text: `${describe(cx, before.params[i]!)} at its first call` },
+          ],
           notes: notesOn(mismatch),
           help: "an anonymous function has one type; declare a function with `fn` to use it with several",
         }),

@@ -47,7 +47,13 @@ export function checkDerivativeOperator(
 }
 
 /** `grad(f)(x, …)` and the others, applied to the arguments of `f`. */
-export function applyDerivative(cx: Inference, scope: Scope, callable: Derivative, args: readonly Argument[], at: Expr): Type {
+export function applyDerivative(
+  cx: Inference,
+  scope: Scope,
+  callable: Derivative,
+  args: readonly Argument[],
+  at: Expr,
+): Type {
   const result = cx.resolve(applyCallable(cx, scope, callable.of, args, at, null));
   if (result.kind === "error") return errorType;
   if (result.kind === "function") {
@@ -82,19 +88,28 @@ function gradientType(
   at: Expr,
 ): Type {
   const value = result.kind === "tuple" ? (result.items[0] ?? result) : result;
-  const isFloat = isScalar(value) && (isFloatElement(cx.element(value.element)) || cx.attempt(value, scalarType("f32")));
+  const isFloat =
+    isScalar(value) && (isFloatElement(cx.element(value.element)) || cx.attempt(value, scalarType("f32")));
   if (!isFloat) {
     const help = isScalar(value)
       ? "integers and booleans carry no gradient; give an `f32`"
       : `\`${operator}\` needs a scalar: reduce it with \`sum\` or \`mean\`, or use \`vjp\``;
-    return cx.report("E0406", at.span, `the function gives ${describe(cx, result)}`, { secondary: originOf(of), help });
+    return cx.report("E0406", at.span, `the function gives ${describe(cx, result)}`, {
+      secondary: originOf(of),
+      help,
+    });
   }
   const [first] = types;
   if (first === undefined || !hasFloats(cx, first)) {
-    return cx.report("E0407", args[0]?.span ?? at.span, first === undefined ? "no arguments" : `${describe(cx, first)} here`, {
-      secondary: originOf(of),
-      help: "the first argument is what is differentiated with respect to; put the parameters first",
-    });
+    return cx.report(
+      "E0407",
+      args[0]?.span ?? at.span,
+      first === undefined ? "no arguments" : `${describe(cx, first)} here`,
+      {
+        secondary: originOf(of),
+        help: "the first argument is what is differentiated with respect to; put the parameters first",
+      },
+    );
   }
   return operator === "grad" ? first : { kind: "tuple", items: [result, first] };
 }

@@ -17,7 +17,12 @@ export interface Operand {
 type Written = (operands: readonly string[]) => string;
 
 /** The common shape, as the type of the operand that has it; reports what does not fit and gives null. */
-export function elementwiseShape(cx: Inference, operands: readonly Operand[], at: Span, write: Written): Elementwise | null {
+export function elementwiseShape(
+  cx: Inference,
+  operands: readonly Operand[],
+  at: Span,
+  write: Written,
+): Elementwise | null {
   const [first, ...others] = operands.filter((o) => !isScalar(o.type));
   if (first === undefined) return operands[0]!.type;
   for (const other of others) {
@@ -45,7 +50,10 @@ function haveSameShape(
     return false;
   }
   if (a.shape.length !== b.shape.length) {
-    cx.report("E0202", at, "no axes are added here", { secondary, help: `write the indices: \`${indexForm(all, write)}\`` });
+    cx.report("E0202", at, "no axes are added here", {
+      secondary,
+      help: `write the indices: \`${indexForm(all, write)}\``,
+    });
     return false;
   }
   return a.shape.every((dim, axis) =>
@@ -73,7 +81,10 @@ function indexForm(operands: readonly Operand[], write: Written): string {
   const indexed = operands.map(({ expr, span }, i) => {
     const text = textOf(span);
     if (ranks[i] === 0) return text;
-    const target = expr === null || expr.kind === "name" || expr.kind === "field" || expr.kind === "call" ? text : `(${text})`;
+    const target =
+      expr === null || expr.kind === "name" || expr.kind === "field" || expr.kind === "call"
+        ? text
+        : `(${text})`;
     return `${target}[${indices.slice(most - ranks[i]!).join(", ")}]`;
   });
   return `for ${indices.join(", ")} -> ${write(indexed)}`;

@@ -32,20 +32,37 @@ export function describe(cx: Inference, type: Type): string {
 }
 
 /** How a value becomes one of the type that is wanted, when only the scalar types differ; null otherwise. */
-export function conversionHelp(cx: Inference, expr: Expr | null, foundType: Type, wantedType: Type): string | null {
+export function conversionHelp(
+  cx: Inference,
+  expr: Expr | null,
+  foundType: Type,
+  wantedType: Type,
+): string | null {
   const [found, wanted] = [cx.resolve(foundType), cx.resolve(wantedType)];
   if (expr === null || found.kind !== "tensor" || wanted.kind !== "tensor") return null;
   const target = cx.element(wanted.element);
   const from = cx.element(found.element);
-  if (found.shape.length !== wanted.shape.length || target.kind !== "scalar" || target.scalar === "bool") return null;
+  if (found.shape.length !== wanted.shape.length || target.kind !== "scalar" || target.scalar === "bool")
+    return null;
   if (from.kind === "scalar" && from.scalar === target.scalar) return null;
   return `convert it: \`${target.scalar}(${briefly(expr.span)})\``;
 }
 
-/** The text of a span for a message; `…` when it is long. */
+/** The text of a span to be put between parentheses in a message; `…` when it is long. */
 export function briefly(span: Span): string {
-  const text = textOf(span);
+  const text = withoutParentheses(textOf(span));
   return text.length > 30 || text.includes("\n") ? "…" : text;
+}
+
+function withoutParentheses(text: string): string {
+  if (!text.startsWith("(")) return text;
+  let depth = 0;
+  for (const [i, character] of [...text].entries()) {
+    if (character === "(") depth++;
+    if (character === ")") depth--;
+    if (depth === 0) return i === text.length - 1 ? text.slice(1, -1) : text;
+  }
+  return text;
 }
 
 /** The notes that say which dimension it is that differs. */
@@ -138,7 +155,14 @@ function typeOfForm(cx: Inference, scope: Scope, expr: Expr, expected: Type | nu
 }
 
 /** Checks an expression that must have a given type. */
-export function checkAgainst(cx: Inference, scope: Scope, expr: Expr, expected: Type, what: string, origin: Label): void {
+export function checkAgainst(
+  cx: Inference,
+  scope: Scope,
+  expr: Expr,
+  expected: Type,
+  what: string,
+  origin: Label,
+): void {
   const found = checkValue(cx, scope, expr, expected);
   cx.agree(found, expected, (mismatch) =>
     diagnostic("E0201", expr.span, `${describe(cx, found)} here`, {
@@ -148,13 +172,23 @@ export function checkAgainst(cx: Inference, scope: Scope, expr: Expr, expected: 
   );
 }
 
-function checkTuple(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "tuple" }>, expected: Type | null): Type {
+function checkTuple(
+  cx: Inference,
+  scope: Scope,
+  expr: Extract<Expr, { kind: "tuple" }>,
+  expected: Type | null,
+): Type {
   const wanted = expected === null ? null : cx.resolve(expected);
   const items = wanted?.kind === "tuple" ? wanted.items : [];
   return { kind: "tuple", items: expr.items.map((item, i) => checkValue(cx, scope, item, items[i] ?? null)) };
 }
 
-function checkList(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "list" }>, expected: Type | null): Type {
+function checkList(
+  cx: Inference,
+  scope: Scope,
+  expr: Extract<Expr, { kind: "list" }>,
+  expected: Type | null,
+): Type {
   const wanted = expected === null ? null : cx.resolve(expected);
   let item: Type = wanted?.kind === "list" ? wanted.item : cx.freshType();
   const [first] = expr.items;

@@ -44,11 +44,18 @@ function enterList(cx: Inference, scope: Scope, expr: Extract<Fold, { kind: "fol
 function enterCount(cx: Inference, scope: Scope, expr: Extract<Fold, { kind: "fold-count" }>): Scope {
   const { binder } = expr;
   const entered = enterBinders(cx, scope, [binder]);
-  const isKnown = [binder.from, binder.to].every((bound) => bound === null || dimOfExpression(cx, scope, bound) !== null);
+  const isKnown = [binder.from, binder.to].every(
+    (bound) => bound === null || dimOfExpression(cx, scope, bound) !== null,
+  );
   if (binder.to === null || !isKnown) {
-    cx.report("E0244", binder.to?.span ?? binder.span, binder.to === null ? "how often?" : "known only when running", {
-      help: `give the number of turns as a dimension: \`for ${binder.name.text}: 10 -> …\``,
-    });
+    cx.report(
+      "E0244",
+      binder.to?.span ?? binder.span,
+      binder.to === null ? "how often?" : "known only when running",
+      {
+        help: `give the number of turns as a dimension: \`for ${binder.name.text}: 10 -> …\``,
+      },
+    );
     // Said once; without this the unknown range would be reported too.
     const [variable] = entered.variables;
     if (variable?.hi != null) cx.metas.unify(variable.hi, dimNumber(1));

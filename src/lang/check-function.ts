@@ -1,7 +1,14 @@
 /** One function at a time: its body against its signature, its custom derivative, its conditions on dimensions. */
 import { bindName, reportNamedTwice } from "./check-block.ts";
 import { checkLambdaBody } from "./check-call.ts";
-import { checkAgainst, checkExpression, conversionHelp, describe, notesOn, reportFunction } from "./check-expression.ts";
+import {
+  checkAgainst,
+  checkExpression,
+  conversionHelp,
+  describe,
+  notesOn,
+  reportFunction,
+} from "./check-expression.ts";
 import { settleRange } from "./check-range.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { DimensionOverflow, dimVariable } from "./dims.ts";
@@ -39,7 +46,8 @@ export function bodyOf(cx: Inference, info: FunctionInfo, at: Span): void {
     return;
   }
   if (start < 0 && state.begun.has(info)) return;
-  const circle = start < 0 ? [...state.underWay.slice(0, 3), "…", info] : [...state.underWay.slice(start), info];
+  const circle =
+    start < 0 ? [...state.underWay.slice(0, 3), "…", info] : [...state.underWay.slice(start), info];
   cx.report("E0310", at, circle.map((f) => (typeof f === "string" ? f : f.name)).join(" → "), {
     secondary: [{ span: info.span, text: "declared here" }],
     help: "calls are inlined, so none may lead back to itself; repeat with `fold`",
@@ -99,7 +107,8 @@ function checkBodyAndRule(cx: Inference, state: CheckState, info: FunctionInfo):
 
 function parameterScope(info: FunctionInfo): Scope {
   let scope = emptyScope;
-  for (const [name, span] of info.dims) scope = bind(scope, name, { kind: "dim", dim: dimVariable(name), span });
+  for (const [name, span] of info.dims)
+    scope = bind(scope, name, { kind: "dim", dim: dimVariable(name), span });
   for (const { name, span, type } of info.params) scope = bindName(scope, { text: name, span }, type);
   return scope;
 }
@@ -126,16 +135,27 @@ function checkBody(cx: Inference, scope: Scope, info: FunctionInfo): Type {
 }
 
 /** The rule's parameters are the function's own and a cotangent for each floating part of the result. */
-function checkCustomVjp(cx: Inference, scope: Scope, info: FunctionInfo, rule: CustomVjp, resultType: Type): void {
+function checkCustomVjp(
+  cx: Inference,
+  scope: Scope,
+  info: FunctionInfo,
+  rule: CustomVjp,
+  resultType: Type,
+): void {
   const result = cx.resolve(resultType);
   if (traitsOf(result).hasError) return;
   const cotangents = floatParts(cx, result);
   const floats = info.params.map((p) => p.type).filter((type) => hasFloats(cx, type));
   if (cotangents.length === 0 || floats.length === 0) {
-    cx.report("E0407", rule.span, cotangents.length === 0 ? `the result is ${describe(cx, result)}` : "no parameter holds a float", {
-      secondary: [{ span: info.span, text: "this function" }],
-      help: "integers and booleans carry no gradient; leave the rule out",
-    });
+    cx.report(
+      "E0407",
+      rule.span,
+      cotangents.length === 0 ? `the result is ${describe(cx, result)}` : "no parameter holds a float",
+      {
+        secondary: [{ span: info.span, text: "this function" }],
+        help: "integers and booleans carry no gradient; leave the rule out",
+      },
+    );
     return;
   }
   const wanted = info.params.length + cotangents.length;
@@ -143,7 +163,12 @@ function checkCustomVjp(cx: Inference, scope: Scope, info: FunctionInfo, rule: C
     const rest = cotangents.map((_, i) => (cotangents.length === 1 ? "ct" : `ct${i + 1}`));
     const parameters = info.params.length === 1 ? "1 parameter" : `${info.params.length} parameters`;
     cx.report("E0409", rule.span, rule.params.length === 1 ? "1 name" : `${rule.params.length} names`, {
-      secondary: [{ span: info.span, text: `${parameters}, and ${cotangents.length} for the cotangents of ${describe(cx, result)}` }],
+      secondary: [
+        {
+          span: info.span,
+          text: `${parameters}, and ${cotangents.length} for the cotangents of ${describe(cx, result)}`,
+        },
+      ],
       help: `write \`vjp (${[...info.params.map((p) => p.name), ...rest].join(", ")}) -> …\``,
     });
     return;
@@ -152,10 +177,17 @@ function checkCustomVjp(cx: Inference, scope: Scope, info: FunctionInfo, rule: C
   const types = [...info.params.map((p) => p.type), ...cotangents];
   let inner = scope;
   for (const [i, name] of rule.params.entries()) inner = bindName(inner, name, types[i]!);
-  checkAgainst(cx, inner, rule.body, oneOrTuple(floats), "the rule gives the cotangents of the floating parameters", {
-    span: info.span,
-    text: "this function",
-  });
+  checkAgainst(
+    cx,
+    inner,
+    rule.body,
+    oneOrTuple(floats),
+    "the rule gives the cotangents of the floating parameters",
+    {
+      span: info.span,
+      text: "this function",
+    },
+  );
 }
 
 /** All that was left open gets its verdict. */
@@ -168,7 +200,10 @@ function settle(cx: Inference): CheckedBody {
   const types = new Map([...cx.types].map(([expr, type]): [syntax.Expr, Type] => [expr, cx.settle(type)]));
   const ranges = new Map<syntax.Binder, Range>();
   for (const { binder, lo, hi } of cx.indexVariables) {
-    ranges.set(binder, { lo: lo === null ? null : cx.metas.resolve(lo), hi: hi === null ? null : cx.metas.resolve(hi) });
+    ranges.set(binder, {
+      lo: lo === null ? null : cx.metas.resolve(lo),
+      hi: hi === null ? null : cx.metas.resolve(hi),
+    });
   }
   return { types, ranges, instances: settleInstances(cx), conditions };
 }
@@ -176,13 +211,20 @@ function settle(cx: Inference): CheckedBody {
 /** An anonymous function that is never called has no types, but its names must stand for something. */
 function checkUnusedLambdas(cx: Inference): void {
   for (const [lambda, scope] of cx.lambdaScopes) {
-    if (!cx.lambdas.has(lambda)) checkLambdaBody(cx, scope, lambda, lambda.params.map(() => errorType));
+    if (!cx.lambdas.has(lambda))
+      checkLambdaBody(
+        cx,
+        scope,
+        lambda,
+        lambda.params.map(() => errorType),
+      );
   }
 }
 
 function reportOverflows(cx: Inference): void {
   for (const { span, value, type, least, most } of cx.literals.overflows()) {
-    const help = type === "u32" && value < 0 ? "a `u32` has no negatives; convert the other side with `i32(…)`" : null;
+    const help =
+      type === "u32" && value < 0 ? "a `u32` has no negatives; convert the other side with `i32(…)`" : null;
     cx.report("E0228", span, `${value} as ${type}`, {
       notes: [`\`${type}\` holds ${least} … ${most}`],
       help: help ?? (type === "i32" ? "use `u32(…)`, or a float such as `1e10`" : "use a wider type"),
@@ -195,7 +237,8 @@ function settleInstances(cx: Inference): Map<syntax.Expr, Instance> {
   for (const [expr, instance] of cx.instances) {
     const dims = new Map([...instance.dims].map(([name, dim]) => [name, cx.metas.resolve(dim)]));
     const types = new Map([...instance.types].map(([name, type]) => [name, cx.settle(type)]));
-    const open = [...dims].find(([, dim]) => isOpen(dim))?.[0] ?? [...types].find(([, t]) => !traitsOf(t).isClosed)?.[0];
+    const open =
+      [...dims].find(([, dim]) => isOpen(dim))?.[0] ?? [...types].find(([, t]) => !traitsOf(t).isClosed)?.[0];
     if (open !== undefined && !cx.hasMistake()) {
       cx.report("E0233", expr.span, `nothing tells \`${open}\``, {
         help: "give the argument's shape, or write the range of its indices",

@@ -1,6 +1,6 @@
 /** `if`, and the type in which its two sides meet. */
 import { briefly, checkValue, conversionHelp, describe, notesOn } from "./check-expression.ts";
-import { compareDims } from "./dims.ts";
+import { compareDims } from "./dim-comparison.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import type { Scope } from "./scope.ts";
 import type { Expr } from "./syntax.ts";
@@ -13,7 +13,9 @@ export function checkIf(cx: Inference, scope: Scope, expr: If, expected: Type | 
   if (condition.kind !== "error" && !(isScalar(condition) && !isNumeric(cx.element(condition.element)))) {
     const isTensor = condition.kind === "tensor" && condition.shape.length > 0;
     cx.report("E0207", expr.condition.span, `${describe(cx, condition)} here`, {
-      help: isTensor ? "choose element by element: `for i -> if c[i] then … else …`" : `compare it, as in \`${briefly(expr.condition.span)} != 0\``,
+      help: isTensor
+        ? "choose element by element: `for i -> if c[i] then … else …`"
+        : `compare it, as in \`${briefly(expr.condition.span)} != 0\``,
     });
   }
   cx.guarded++;
@@ -25,7 +27,7 @@ export function checkIf(cx: Inference, scope: Scope, expr: If, expected: Type | 
 
 /** The common type of two sides: an `idx` meets an `i32`, or an `idx` of another bound, in `i32`. */
 function joinSides(cx: Inference, yes: Type, no: Type, expr: If): Type {
-  const [a, b] = [widened(cx, cx.resolve(yes), cx.resolve(no)), widened(cx, cx.resolve(no), cx.resolve(yes))];
+  const [a, b] = [widened(cx.resolve(yes), cx.resolve(no)), widened(cx.resolve(no), cx.resolve(yes))];
   cx.agree(b, a, (mismatch) =>
     diagnostic("E0217", expr.no.span, `${describe(cx, no)} here`, {
       secondary: [{ span: expr.yes.span, text: `${describe(cx, yes)} here` }],
@@ -37,9 +39,9 @@ function joinSides(cx: Inference, yes: Type, no: Type, expr: If): Type {
 }
 
 /** An `idx` beside other integers is an `i32`, in tuples too. */
-function widened(cx: Inference, type: Type, other: Type): Type {
+function widened(type: Type, other: Type): Type {
   if (type.kind === "tuple" && other.kind === "tuple" && type.items.length === other.items.length) {
-    return { kind: "tuple", items: type.items.map((t, i) => widened(cx, t, other.items[i]!)) };
+    return { kind: "tuple", items: type.items.map((t, i) => widened(t, other.items[i]!)) };
   }
   if (type.kind !== "tensor" || other.kind !== "tensor" || type.element.kind !== "idx") return type;
   return isOfBound(other.element, type.element) ? type : { ...type, element: scalarElement("i32") };

@@ -1,9 +1,10 @@
 /** What is read with brackets: elements and parts of tensors, padded or not, and elements of lists. */
 import { checkBounds, soleVariable } from "./check-bounds.ts";
-import { checkExpression, checkValue, describe, notesOn } from "./check-expression.ts";
+import { briefly, checkExpression, checkValue, describe, notesOn } from "./check-expression.ts";
 import { typeOfIndex } from "./check-range.ts";
 import { dimOfExpression } from "./dim-expression.ts";
-import { alwaysNonNegative, type Dim, dimNumber, showDim, subDims } from "./dims.ts";
+import { alwaysNonNegative } from "./dim-comparison.ts";
+import { type Dim, dimNumber, showDim, subDims } from "./dims.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import type { Evidence, IndexVariable, Scope } from "./scope.ts";
 import { join, textOf } from "./source.ts";
@@ -44,25 +45,40 @@ export function checkIndex(cx: Inference, scope: Scope, expr: Read): Type {
     case "struct":
     case "variable":
     case "unknown":
-      return cx.report("E0213", expr.target.span, `${describe(cx, target)}, not a tensor`, { help: helpForPart(target, textOf(expr.target.span)) });
+      return cx.report("E0213", expr.target.span, `${describe(cx, target)}, not a tensor`, {
+        help: helpForPart(target, textOf(expr.target.span)),
+      });
   }
 }
 
 function helpForPart(target: Type, text: string): string {
   if (target.kind === "tuple") return "take a tuple apart with `let (a, b) = …`";
-  const field = target.kind === "struct" ? target.decl.fields.find((f) => f.type.kind === "tensor" || f.type.kind === "list") : undefined;
+  const field =
+    target.kind === "struct"
+      ? target.decl.fields.find((f) => f.type.kind === "tensor" || f.type.kind === "list")
+      : undefined;
   return `name the field that is meant: \`${text}.${field?.name ?? "weight"}[i]\``;
 }
 
-function checkListElement(cx: Inference, scope: Scope, expr: Read, list: Extract<Type, { kind: "list" }>): Type {
+function checkListElement(
+  cx: Inference,
+  scope: Scope,
+  expr: Read,
+  list: Extract<Type, { kind: "list" }>,
+): Type {
   const [index] = expr.indices;
   const dim = index === undefined ? null : dimOfExpression(cx, scope, index);
   if (index === undefined || expr.indices.length !== 1 || dim === null) {
     const indices = index === undefined ? expr.span : join(index.span, expr.indices.at(-1)!.span);
-    return cx.report("E0227", indices, expr.indices.length > 1 ? "more than one index" : "known only when running", {
-      secondary: [{ span: expr.target.span, text: describe(cx, list) }],
-      help: "to go through the list, write `fold acc = start for p in list -> …`",
-    });
+    return cx.report(
+      "E0227",
+      indices,
+      expr.indices.length > 1 ? "more than one index" : "known only when running",
+      {
+        secondary: [{ span: expr.target.span, text: describe(cx, list) }],
+        help: "to go through the list, write `fold acc = start for p in list -> …`",
+      },
+    );
   }
   const length = cx.metas.resolve(list.length);
   const isNegative = alwaysNonNegative(subDims(dimNumber(-1), dim));
@@ -82,7 +98,10 @@ function checkRead(cx: Inference, scope: Scope, expr: Read, target: TensorType):
     for (const index of expr.indices) checkExpression(cx, scope, index, null);
     return cx.report("E0208", extra.span, `index number ${rank + 1}`, {
       secondary: [{ span: expr.target.span, text: describe(cx, target) }],
-      help: rank === 0 ? "a scalar is used as it is, without brackets" : `it has ${rank === 1 ? "1 axis" : `${rank} axes`}`,
+      help:
+        rank === 0
+          ? "a scalar is used as it is, without brackets"
+          : `it has ${rank === 1 ? "1 axis" : `${rank} axes`}`,
     });
   }
   for (const [axis, index] of expr.indices.entries()) checkOneIndex(cx, scope, expr, target, index, axis);
@@ -95,14 +114,23 @@ function checkPadding(cx: Inference, scope: Scope, expr: Read, target: TensorTyp
   const found = checkValue(cx, scope, padding, wanted);
   cx.agree(found, wanted, (mismatch) =>
     diagnostic("E0212", padding.span, `${describe(cx, found)} here`, {
-      secondary: [{ span: expr.target.span, text: `elements are ${showElement(cx.element(target.element))}` }],
+      secondary: [
+        { span: expr.target.span, text: `elements are ${showElement(cx.element(target.element))}` },
+      ],
       notes: notesOn(mismatch),
       help: "the value behind `|` has the type of an element",
     }),
   );
 }
 
-function checkOneIndex(cx: Inference, scope: Scope, expr: Read, target: TensorType, index: Expr, axis: number): void {
+function checkOneIndex(
+  cx: Inference,
+  scope: Scope,
+  expr: Read,
+  target: TensorType,
+  index: Expr,
+  axis: number,
+): void {
   const variable = soleVariable(scope, index);
   if (variable !== null) {
     cx.types.set(index, typeOfIndex(variable));
@@ -128,33 +156,62 @@ function checkOneIndex(cx: Inference, scope: Scope, expr: Read, target: TensorTy
 function reportNoInteger(cx: Inference, index: Expr, found: string): void {
   const isFloat = found === "f32" || found === "f16";
   cx.report("E0209", index.span, `${found} here`, {
-    help: isFloat ? `convert it: \`i32(${textOf(index.span)})\`` : "an index is an index variable, an `idx`, or an `i32`",
+    help: isFloat
+      ? `convert it: \`i32(${briefly(index.span)})\``
+      : "an index is an index variable, an `idx`, or an `i32`",
   });
 }
 
 /** An `idx` indexes axes of its own bound only. */
-function requireAxis(cx: Inference, expr: Read, target: TensorType, index: Expr, axis: number, bound: Dim): void {
+function requireAxis(
+  cx: Inference,
+  expr: Read,
+  target: TensorType,
+  index: Expr,
+  axis: number,
+  bound: Dim,
+): void {
   cx.agreeDims(bound, target.shape[axis]!, () => {
     const size = showDim(cx.metas.resolve(target.shape[axis]!));
     return diagnostic("E0211", index.span, `an idx[${showDim(cx.metas.resolve(bound))}]`, {
-      secondary: [{ span: expr.target.span, text: `axis ${axis + 1} has size ${size}: ${describe(cx, target)}` }],
+      secondary: [
+        { span: expr.target.span, text: `axis ${axis + 1} has size ${size}: ${describe(cx, target)}` },
+      ],
       help: `an \`idx[n]\` indexes an axis of size n; if it may lie outside, read with padding: \`${textOf(expr.target.span)}[… | 0.0]\``,
     });
   });
 }
 
 /** An index variable that stands alone takes the axis's size as its range. */
-function observe(cx: Inference, expr: Read, target: TensorType, index: Expr, axis: number, variable: IndexVariable): void {
+function observe(
+  cx: Inference,
+  expr: Read,
+  target: TensorType,
+  index: Expr,
+  axis: number,
+  variable: IndexVariable,
+): void {
   const dim = target.shape[axis]!;
-  const evidence: Evidence = { span: index.span, dim, from: () => `${textOf(expr.target.span)}: ${showType(cx.settle(target))}` };
+  const evidence: Evidence = {
+    span: index.span,
+    dim,
+    from: () => `${textOf(expr.target.span)}: ${showType(cx.settle(target))}`,
+  };
   const first = variable.evidence[0];
   variable.evidence.push(evidence);
   cx.agreeDims(dim, variable.hi!, () => {
     const here = showDim(cx.metas.resolve(dim));
     const there = showDim(cx.metas.resolve(first === undefined ? variable.hi! : first.dim));
-    return diagnostic("E0203", first?.span ?? variable.binder.span, `${there} here${first === undefined ? "" : `, from ${first.from()}`}`, {
-      secondary: [{ span: index.span, text: `${here} here, from ${evidence.from()}` }],
-      notes: [`${variable.binder.name.text} ranges over ${there} and over ${here}, and nothing makes them equal`],
-    });
+    return diagnostic(
+      "E0203",
+      first?.span ?? variable.binder.span,
+      `${there} here${first === undefined ? "" : `, from ${first.from()}`}`,
+      {
+        secondary: [{ span: index.span, text: `${here} here, from ${evidence.from()}` }],
+        notes: [
+          `${variable.binder.name.text} ranges over ${there} and over ${here}, and nothing makes them equal`,
+        ],
+      },
+    );
   });
 }

@@ -54,8 +54,13 @@ export function reportUnknownName(cx: Inference, scope: Scope, name: string, spa
   const known = near === null ? null : (lookup(scope, near)?.span ?? cx.module.names.get(near)?.span ?? null);
   return cx.report("E0301", span, "not found", {
     message: `nothing is called \`${name}\` here`,
-    secondary: known === null || known.file !== span.file ? [] : [{ span: known, text: `\`${near}\` is declared here` }],
-    help: useHelp(name) ?? (near === null ? "declare it, or bring it in with `use`" : `did you mean \`${near}\`?`),
+    secondary:
+      known === null || known.file !== span.file
+        ? []
+        : [{ span: known, text: `\`${near}\` is declared here` }],
+    help:
+      useHelp(name) ??
+      (near === null ? "declare it, or bring it in with `use`" : `did you mean \`${near}\`?`),
   });
 }
 

@@ -13,11 +13,26 @@ import type { Scope } from "./scope.ts";
 import { textOf } from "./source.ts";
 import type { Expr } from "./syntax.ts";
 import { preludeName } from "./standard-names.ts";
-import { type Elementwise, errorType, isElementwise, isScalar, scalarElement, tensorType, type Type, withElement } from "./types.ts";
+import {
+  type Elementwise,
+  errorType,
+  isElementwise,
+  isScalar,
+  scalarElement,
+  tensorType,
+  type Type,
+  withElement,
+} from "./types.ts";
 
 type Named = Extract<Callable, { kind: "named" }>;
 
-export function applyNamed(cx: Inference, scope: Scope, callable: Named, args: readonly Argument[], at: Expr): Type {
+export function applyNamed(
+  cx: Inference,
+  scope: Scope,
+  callable: Named,
+  args: readonly Argument[],
+  at: Expr,
+): Type {
   const { info, reference } = callable;
   const names = info.params.map((p) => p.name).join(", ") || "no arguments";
   const secondary = [{ span: info.span, text: `${info.name} takes ${names}` }];
@@ -47,15 +62,26 @@ function newInstance(cx: Inference, scope: Scope, callable: Named): Instance | n
 }
 
 /** Binds the dimensions given in brackets. */
-function giveDims(cx: Inference, scope: Scope, { info, dims, reference }: Named, into: ReadonlyMap<string, Dim>): boolean {
+function giveDims(
+  cx: Inference,
+  scope: Scope,
+  { info, dims, reference }: Named,
+  into: ReadonlyMap<string, Dim>,
+): boolean {
   const given = dims ?? [];
   const wanted = info.givenDims;
   if (given.length !== wanted.length) {
     const list = wanted.join(", ");
-    cx.report("E0404", reference.span, given.length === 0 ? "no dimensions in brackets" : `${given.length} in brackets`, {
-      secondary: [{ span: info.span, text: wanted.length === 0 ? "takes none" : `takes [${list}]` }],
-      help: wanted.length === 0 ? `call it as \`${info.name}(…)\`` : `call it as \`${info.name}[${list}](…)\``,
-    });
+    cx.report(
+      "E0404",
+      reference.span,
+      given.length === 0 ? "no dimensions in brackets" : `${given.length} in brackets`,
+      {
+        secondary: [{ span: info.span, text: wanted.length === 0 ? "takes none" : `takes [${list}]` }],
+        help:
+          wanted.length === 0 ? `call it as \`${info.name}(…)\`` : `call it as \`${info.name}[${list}](…)\``,
+      },
+    );
     return false;
   }
   for (const [i, expr] of given.entries()) {
@@ -81,7 +107,13 @@ function spreads(cx: Inference, scope: Scope, info: FunctionInfo, args: readonly
   });
 }
 
-function applySpread(cx: Inference, scope: Scope, { info, reference }: Named, args: readonly Argument[], at: Expr): Type {
+function applySpread(
+  cx: Inference,
+  scope: Scope,
+  { info, reference }: Named,
+  args: readonly Argument[],
+  at: Expr,
+): Type {
   bodyOf(cx, info, reference.span);
   cx.instances.set(reference, { dims: new Map(), types: new Map() });
   const operands: Operand[] = [];
@@ -89,9 +121,22 @@ function applySpread(cx: Inference, scope: Scope, { info, reference }: Named, ar
   for (const arg of args) {
     const type = cx.resolve(argumentType(cx, scope, arg, null));
     if (isElementwise(type)) operands.push({ type, expr: arg.expr, span: arg.span });
-    elements.push({ span: arg.span, expr: null, type: isElementwise(type) ? tensorType(type.element) : type });
+    elements.push({
+      span: arg.span,
+      expr: null,
+      type: isElementwise(type) ? tensorType(type.element) : type,
+    });
   }
-  if (!fitArguments(cx, scope, elements, info.params.map((p) => p.type), info)) return errorType;
+  if (
+    !fitArguments(
+      cx,
+      scope,
+      elements,
+      info.params.map((p) => p.type),
+      info,
+    )
+  )
+    return errorType;
   const shape = elementwiseShape(cx, operands, at.span, (texts) => `${info.name}(${texts.join(", ")})`);
   return shape === null ? errorType : withElement(shape, resultElement(info));
 }

@@ -24,7 +24,12 @@ import {
   withElement,
 } from "./types.ts";
 
-export function checkUnary(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "unary" }>, expected: Type | null): Type {
+export function checkUnary(
+  cx: Inference,
+  scope: Scope,
+  expr: Extract<Expr, { kind: "unary" }>,
+  expected: Type | null,
+): Type {
   const type = cx.resolve(checkValue(cx, scope, expr.operand, expected));
   if (type.kind === "error") return errorType;
   const wantsBool = expr.op === "not";
@@ -39,7 +44,9 @@ export function checkUnary(cx: Inference, scope: Scope, expr: Extract<Expr, { ki
   }
   const { element } = type;
   if (element.kind === "scalar" && element.scalar === "u32") {
-    return cx.report("E0205", expr.operand.span, "u32 here", { help: "a `u32` has no negative; convert with `i32(…)`" });
+    return cx.report("E0205", expr.operand.span, "u32 here", {
+      help: "a `u32` has no negative; convert with `i32(…)`",
+    });
   }
   const isWritten = expr.operand.kind === "number" || expr.operand.kind === "name";
   if (expr.op === "-" && element.kind === "literal" && isWritten) cx.literals.negate(element.id, expr.span);
@@ -95,7 +102,13 @@ function helpForOperand(type: Type): string {
 }
 
 /** The element type of the result. */
-function joinElements(cx: Inference, scope: Scope, expr: Binary, left: Elementwise, right: Elementwise): Element | null {
+function joinElements(
+  cx: Inference,
+  scope: Scope,
+  expr: Binary,
+  left: Elementwise,
+  right: Elementwise,
+): Element | null {
   const [a, b] = [cx.element(left.element), cx.element(right.element)];
   const mixed = (help: string): null => {
     cx.report("E0206", expr.opSpan, `\`${expr.op}\` needs two of one type`, {
@@ -114,7 +127,10 @@ function joinElements(cx: Inference, scope: Scope, expr: Binary, left: Elementwi
   }
   if (bools > 0) {
     if (bools === 2 && (expr.op === "==" || expr.op === "!=")) return scalarElement("bool");
-    if (bools === 2 || !comparisons.has(expr.op)) return mixed(`a boolean is no number: convert, as in ${convertedBool(cx, expr, a, b)}, or choose with \`if\``);
+    if (bools === 2 || !comparisons.has(expr.op))
+      return mixed(
+        `a boolean is no number: convert, as in ${convertedBool(cx, expr, a, b)}, or choose with \`if\``,
+      );
     return mixed("a boolean is used as it is: `c`, or `not c`");
   }
   const joined = joinNumbers(cx, a, b);
@@ -134,34 +150,50 @@ function joinNumbers(cx: Inference, a: Element, b: Element): Element | null {
 
 function convertedBool(cx: Inference, expr: Binary, a: Element, b: Element): string {
   const [bool, other] = isNumeric(a) ? [expr.right, a] : [expr.left, b];
-  const target = isFloatElement(other) ? describe(cx, tensorType(other)) : isIntegerElement(other) ? "i32" : "f32";
+  const target = isFloatElement(other)
+    ? describe(cx, tensorType(other))
+    : isIntegerElement(other)
+      ? "i32"
+      : "f32";
   return `\`${target}(${briefly(bool.span)})\``;
 }
 
 function conversion(cx: Inference, expr: Binary, a: Element, b: Element): string {
-  const text = (e: Expr): string => textOf(e.span);
-  if (isFloatElement(a) && isIntegerElement(b)) return `convert: \`${describe(cx, tensorType(a))}(${text(expr.right)})\``;
-  if (isFloatElement(b) && isIntegerElement(a)) return `convert: \`${describe(cx, tensorType(b))}(${text(expr.left)})\``;
-  if (isIntegerElement(a) && b.kind === "literal") return `an integer has no fraction: write a whole number, or convert \`f32(${text(expr.left)})\``;
-  if (isIntegerElement(b) && a.kind === "literal") return `an integer has no fraction: write a whole number, or convert \`f32(${text(expr.right)})\``;
+  const text = (e: Expr): string => briefly(e.span);
+  if (isFloatElement(a) && isIntegerElement(b))
+    return `convert: \`${describe(cx, tensorType(a))}(${text(expr.right)})\``;
+  if (isFloatElement(b) && isIntegerElement(a))
+    return `convert: \`${describe(cx, tensorType(b))}(${text(expr.left)})\``;
+  if (isIntegerElement(a) && b.kind === "literal")
+    return `an integer has no fraction: write a whole number, or convert \`f32(${text(expr.left)})\``;
+  if (isIntegerElement(b) && a.kind === "literal")
+    return `an integer has no fraction: write a whole number, or convert \`f32(${text(expr.right)})\``;
   return "convert one side: `f32(…)`, `i32(…)`";
 }
 
 /** `a[i] == j` says what `j` ranges over, if nothing else does. */
 function hintRange(scope: Scope, expr: Binary, a: Element, b: Element): void {
-  for (const [side, other, otherExpr] of [[expr.left, b, expr.right], [expr.right, a, expr.left]] as const) {
+  for (const [side, other, otherExpr] of [
+    [expr.left, b, expr.right],
+    [expr.right, a, expr.left],
+  ] as const) {
     if (side.kind !== "name" || other.kind !== "idx") continue;
     const binding = lookup(scope, side.name);
     if (binding?.kind !== "index" || binding.variable.written) continue;
-    binding.variable.hints.push({ span: otherExpr.span, dim: other.bound, from: () => textOf(otherExpr.span) });
+    binding.variable.hints.push({
+      span: otherExpr.span,
+      dim: other.bound,
+      from: () => textOf(otherExpr.span),
+    });
   }
 }
 
 function checkArithmetic(cx: Inference, scope: Scope, expr: Binary, element: Element): Element | null {
-  const [left, right] = [textOf(expr.left.span), textOf(expr.right.span)];
+  const [left, right] = [briefly(expr.left.span), briefly(expr.right.span)];
   if (expr.op === "/" && !isFloatElement(element) && dimOfExpression(cx, scope, expr) === null) {
     // Of numbers whose type is still open a quotient is a fraction.
-    if (cx.attempt(tensorType(element), tensorType(cx.literals.fresh(0, false, expr.span)))) return cx.element(element);
+    if (cx.attempt(tensorType(element), tensorType(cx.literals.fresh(0, false, expr.span))))
+      return cx.element(element);
     cx.report("E0226", expr.opSpan, "between integers", {
       secondary: [{ span: expr.left.span, text: "an integer" }],
       help: `\`//\` rounds down; for a fraction, convert: \`f32(${left}) / f32(${right})\``,

@@ -1,7 +1,8 @@
 /** Index variables where they are introduced: ranges from written bounds, or unknown until use tells them. */
 import { briefly, checkValue, describe } from "./check-expression.ts";
 import { dimOfExpression } from "./dim-expression.ts";
-import { alwaysNonNegative, type Dim, dimNumber, showDim, subDims } from "./dims.ts";
+import { alwaysNonNegative } from "./dim-comparison.ts";
+import { type Dim, dimNumber, showDim, subDims } from "./dims.ts";
 import type { Inference } from "./inference.ts";
 import { isOpen } from "./metas.ts";
 import { bind, type IndexVariable, type Scope } from "./scope.ts";
@@ -84,7 +85,9 @@ export function settleRange(cx: Inference, variable: IndexVariable): void {
   if (isOpen(cx.metas.resolve(hi))) {
     if (cx.hasMistake()) return;
     const name = binder.name.text;
-    cx.report("E0204", binder.span, `\`${name}\` never stands alone as an index`, { help: `write its range: \`${name}: n\`` });
+    cx.report("E0204", binder.span, `\`${name}\` never stands alone as an index`, {
+      help: `write its range: \`${name}: n\``,
+    });
   } else if (lo !== null && variable.written && alwaysNonNegative(subDims(subDims(lo, dimNumber(1)), hi))) {
     cx.report("E0246", binder.span, `from ${showDim(lo)} up to, not including, ${showDim(hi)}`, {
       help: "the upper bound is excluded, and not below the lower one",

@@ -12,7 +12,12 @@ import { errorType, type StructType, type Type } from "./types.ts";
 
 type StructLiteral = Extract<Expr, { kind: "struct" }>;
 
-export function checkStructLiteral(cx: Inference, scope: Scope, expr: StructLiteral, expected: Type | null): Type {
+export function checkStructLiteral(
+  cx: Inference,
+  scope: Scope,
+  expr: StructLiteral,
+  expected: Type | null,
+): Type {
   const decl = cx.module.names.get(expr.name.text);
   if (decl?.kind !== "struct") return checkUnknownStruct(cx, scope, expr);
   const type = freshStruct(cx, decl);
@@ -35,7 +40,8 @@ export function checkStructLiteral(cx: Inference, scope: Scope, expr: StructLite
   if (missing.length === 0) return type;
   const kept = expr.fields.map((f) => `${f.name.text}: ${textOf(f.value.span)}`).join(", ");
   return cx.report("E0221", expr.name.span, `without ${missing.map((f) => `\`${f.name}\``).join(", ")}`, {
-    secondary: missing[0]!.span.file === expr.span.file ? [{ span: missing[0]!.span, text: "declared here" }] : [],
+    secondary:
+      missing[0]!.span.file === expr.span.file ? [{ span: missing[0]!.span, text: "declared here" }] : [],
     help: `give every field, or take the others from a value: \`${decl.name} { ...p${kept === "" ? "" : `, ${kept}`} }\``,
   });
 }
@@ -47,15 +53,26 @@ function checkUnknownStruct(cx: Inference, scope: Scope, expr: StructLiteral): T
   if (isBroken(cx.module, text)) return errorType;
   const top = cx.module.names.get(text);
   const structs = [...cx.module.names.values()].filter((t) => t.kind === "struct");
-  const near = closest(text, structs.map((s) => s.name));
+  const near = closest(
+    text,
+    structs.map((s) => s.name),
+  );
   const kinds = { function: "a function", const: "a constant", struct: "a struct" };
   return cx.report("E0302", span, "not a struct", {
     secondary: top === undefined ? [] : [{ span: top.span, text: `${kinds[top.kind]}, declared here` }],
-    help: useHelp(text) ?? (near === null ? "declare it, or bring it in with `use`" : `did you mean \`${near}\`?`),
+    help:
+      useHelp(text) ??
+      (near === null ? "declare it, or bring it in with `use`" : `did you mean \`${near}\`?`),
   });
 }
 
-function checkFields(cx: Inference, scope: Scope, expr: StructLiteral, decl: StructInfo, type: StructType): Map<string, Span> {
+function checkFields(
+  cx: Inference,
+  scope: Scope,
+  expr: StructLiteral,
+  decl: StructInfo,
+  type: StructType,
+): Map<string, Span> {
   const given = new Map<string, Span>();
   for (const { name, value } of expr.fields) {
     const field = decl.fields.find((f) => f.name === name.text);
@@ -85,7 +102,12 @@ function checkFields(cx: Inference, scope: Scope, expr: StructLiteral, decl: Str
 
 /** A struct type whose arguments are all unknown. */
 function freshStruct(cx: Inference, decl: StructInfo): StructType {
-  return { kind: "struct", decl, dims: decl.dims.map(() => cx.metas.fresh()), types: decl.types.map(() => cx.freshType()) };
+  return {
+    kind: "struct",
+    decl,
+    dims: decl.dims.map(() => cx.metas.fresh()),
+    types: decl.types.map(() => cx.freshType()),
+  };
 }
 
 export function checkField(cx: Inference, scope: Scope, expr: Extract<Expr, { kind: "field" }>): Type {
@@ -118,11 +140,24 @@ function helpWithoutFields(target: Type, expr: Extract<Expr, { kind: "field" }>)
 }
 
 function reportNoField(cx: Inference, decl: StructInfo, name: Name): Type {
-  const near = closest(name.text, decl.fields.map((f) => f.name));
+  const near = closest(
+    name.text,
+    decl.fields.map((f) => f.name),
+  );
   const field = decl.fields.find((f) => f.name === near);
   const list = decl.fields.map((f) => `\`${f.name}\``).join(", ");
   return cx.report("E0214", name.span, `not a field of ${decl.name}`, {
-    secondary: [{ span: field?.span ?? decl.span, text: field === undefined ? `${decl.name} is declared here` : "this one?" }],
-    help: near !== null ? `did you mean \`${near}\`?` : list === "" ? "it has no fields" : `its fields are ${list}`,
+    secondary: [
+      {
+        span: field?.span ?? decl.span,
+        text: field === undefined ? `${decl.name} is declared here` : "this one?",
+      },
+    ],
+    help:
+      near !== null
+        ? `did you mean \`${near}\`?`
+        : list === ""
+          ? "it has no fields"
+          : `its fields are ${list}`,
   });
 }

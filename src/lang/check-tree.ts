@@ -9,7 +9,13 @@ import { errorType, isFloatElement, isScalar, scalarElement, scalarType, type Ty
 
 type TreeFunction = "tree_map" | "tree_sum";
 
-export function checkTree(cx: Inference, scope: Scope, name: TreeFunction, args: readonly Argument[], at: Expr): Type {
+export function checkTree(
+  cx: Inference,
+  scope: Scope,
+  name: TreeFunction,
+  args: readonly Argument[],
+  at: Expr,
+): Type {
   const [fnArg, ...trees] = args;
   const types: Type[] = [];
   for (const arg of args) types.push(cx.resolve(argumentType(cx, scope, arg, types[1] ?? null)));
@@ -34,7 +40,8 @@ export function checkTree(cx: Inference, scope: Scope, name: TreeFunction, args:
   const leaves = trees.map((tree): Argument => ({ span: tree.span, expr: null, type: leaf }));
   const result = cx.resolve(applyCallable(cx, scope, fn.callable, leaves, at, null));
   if (result.kind === "error") return errorType;
-  const isLeaf = result.kind === "leaf" && result.tree === leaf.tree && isFloatElement(cx.element(result.element));
+  const isLeaf =
+    result.kind === "leaf" && result.tree === leaf.tree && isFloatElement(cx.element(result.element));
   const isFloat = isScalar(result) && cx.attempt(result, scalarType("f32"));
   if (!isLeaf && !isFloat) {
     return cx.report("E0245", fnArg.span, `gives ${describe(cx, result)}`, {
@@ -47,7 +54,9 @@ export function checkTree(cx: Inference, scope: Scope, name: TreeFunction, args:
 function isTree(cx: Inference, tree: Argument, type: Type, firstTree: Argument, first: Type): boolean {
   if (type.kind === "error" || first.kind === "error") return false;
   if (type.kind === "function" || !hasFloats(cx, type)) {
-    cx.report("E0234", tree.span, `${describe(cx, type)} here`, { help: "a tree is a struct, a list or a tuple of float tensors" });
+    cx.report("E0234", tree.span, `${describe(cx, type)} here`, {
+      help: "a tree is a struct, a list or a tuple of float tensors",
+    });
     return false;
   }
   return cx.agree(type, first, (mismatch) =>

@@ -66,10 +66,18 @@ function loadModule(state: State, file: SourceFile): ModuleInfo {
   if (known !== undefined) return known;
   const { module: syntax, diagnostics } = parse(file);
   state.diagnostics.push(...diagnostics);
-  const module: ModuleInfo = { file, syntax, hasSyntaxErrors: diagnostics.length > 0, missing: new Set(), names: new Map(), exports: new Map() };
+  const module: ModuleInfo = {
+    file,
+    syntax,
+    hasSyntaxErrors: diagnostics.length > 0,
+    missing: new Set(),
+    names: new Map(),
+    exports: new Map(),
+  };
   state.modules.set(file.name, module);
   state.loading.push(file.name);
-  const report: Report = (code, span, text, details) => state.diagnostics.push(diagnostic(code, span, text, details));
+  const report: Report = (code, span, text, details) =>
+    state.diagnostics.push(diagnostic(code, span, text, details));
   bringInPrelude(state, module);
   for (const decl of syntax.decls) if (decl.kind === "use") bringIn(state, report, module, decl);
   declareAll(report, module, syntax);
@@ -118,7 +126,8 @@ function reportNotDeclared(report: Report, used: ModuleInfo, name: Name): void {
     help:
       near !== null
         ? `did you mean \`${near}\`?`
-        : (useHelp(name.text) ?? (some.length === 0 ? "it declares nothing" : `it declares ${some.join(", ")}`)),
+        : (useHelp(name.text) ??
+          (some.length === 0 ? "it declares nothing" : `it declares ${some.join(", ")}`)),
   });
 }
 
@@ -129,7 +138,10 @@ function usedModule(state: State, report: Report, module: ModuleInfo, decl: UseD
     if (Object.hasOwn(stdSources, path)) return loadStandard(state, path);
     const near = closest(path, Object.keys(stdSources));
     report("E0304", span, "not in the standard library", {
-      help: near !== null ? `did you mean \`${near}\`?` : `a file beside this one is used with \`./\`: \`use ./${path}.{…}\``,
+      help:
+        near !== null
+          ? `did you mean \`${near}\`?`
+          : `a file beside this one is used with \`./\`: \`use ./${path}.{…}\``,
     });
     return null;
   }
@@ -149,9 +161,13 @@ function usedModule(state: State, report: Report, module: ModuleInfo, decl: UseD
 /** Names of the prelude may be declared anew; others only once. */
 function declareName(report: Report, module: ModuleInfo, name: string, span: Span, top: TopLevel): void {
   const before = module.names.get(name);
-  const fromPrelude = before !== undefined && (before.span.file.name === preludeName) && span.file.name !== preludeName;
+  const fromPrelude =
+    before !== undefined && before.span.file.name === preludeName && span.file.name !== preludeName;
   if (before !== undefined && !fromPrelude && before !== top) {
-    report("E0303", span, "again here", { secondary: [{ span: before.span, text: "first here" }], help: "give one of them another name" });
+    report("E0303", span, "again here", {
+      secondary: [{ span: before.span, text: "first here" }],
+      help: "give one of them another name",
+    });
     return;
   }
   module.names.set(name, top);
@@ -179,7 +195,10 @@ function declareAll(report: Report, module: ModuleInfo, syntax: Module): void {
     }
   }
   for (const [info, decl] of structs) declareFields(report, info, decl);
-  reportSelfContaining(report, structs.map(([info]) => info));
+  reportSelfContaining(
+    report,
+    structs.map(([info]) => info),
+  );
   for (const decl of syntax.decls) {
     if (decl.kind !== "function") continue;
     const info = declareFunction(report, module, decl);

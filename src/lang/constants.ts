@@ -51,12 +51,18 @@ function constantValue(report: Report, module: ModuleInfo, expr: Expr, decl: Con
   return null;
 }
 
-function reportNoConstant(report: Report, module: ModuleInfo, expr: Extract<Expr, { kind: "name" }>, decl: ConstDecl): void {
+function reportNoConstant(
+  report: Report,
+  module: ModuleInfo,
+  expr: Extract<Expr, { kind: "name" }>,
+  decl: ConstDecl,
+): void {
   if (isBroken(module, expr.name)) return;
   const later = module.syntax.decls.find((d) => d.kind === "const" && d.name.text === expr.name);
   const constants = [...module.names.values()].filter((t) => t.kind === "const").map((t) => t.name);
   const near = closest(expr.name, constants);
-  const origin = later?.kind === "const" && later !== decl ? later.name.span : module.names.get(expr.name)?.span;
+  const origin =
+    later?.kind === "const" && later !== decl ? later.name.span : module.names.get(expr.name)?.span;
   report("E0315", expr.span, later !== undefined ? "has no value yet" : "not a constant", {
     secondary: origin === undefined ? [] : [{ span: origin, text: "declared here" }],
     help:
@@ -78,7 +84,12 @@ const operations: Readonly<Record<string, (a: number, b: number) => number>> = {
   "^": (a, b) => a ** b,
 };
 
-function arithmetic(report: Report, expr: Extract<Expr, { kind: "binary" }>, a: Constant, b: Constant): Constant | null {
+function arithmetic(
+  report: Report,
+  expr: Extract<Expr, { kind: "binary" }>,
+  a: Constant,
+  b: Constant,
+): Constant | null {
   const operation = operations[expr.op];
   const value = operation?.(a.value, b.value);
   if (operation === undefined || value === undefined || !Number.isFinite(value)) {
@@ -92,7 +103,10 @@ function arithmetic(report: Report, expr: Extract<Expr, { kind: "binary" }>, a: 
     const [left, right] = [textOf(expr.left.span), textOf(expr.right.span)];
     report("E0226", expr.opSpan, `${a.value} / ${b.value} is no integer`, {
       secondary: [{ span: expr.left.span, text: "an integer" }],
-      help: expr.op === "/" ? `\`${left} // ${right}\` rounds down; for a fraction write a float: \`${a.value}.0\`` : `write a float: \`${a.value}.0\``,
+      help:
+        expr.op === "/"
+          ? `\`${left} // ${right}\` rounds down; for a fraction write a float: \`${a.value}.0\``
+          : `write a float: \`${a.value}.0\``,
     });
     return null;
   }
@@ -115,8 +129,12 @@ export function checkDistribution(report: Report, struct: StructInfo, init: Dist
   const wanted = Object.hasOwn(distributions, name) ? distributions[name]! : null;
   if (wanted === null) {
     const near = closest(name, Object.keys(distributions));
-    const list = Object.keys(distributions).map((d) => `\`${d}\``).join(", ");
-    report("E0312", init.name.span, "not a distribution", { help: near === null ? `there are ${list}` : `did you mean \`${near}\`?` });
+    const list = Object.keys(distributions)
+      .map((d) => `\`${d}\``)
+      .join(", ");
+    report("E0312", init.name.span, "not a distribution", {
+      help: near === null ? `there are ${list}` : `did you mean \`${near}\`?`,
+    });
     return;
   }
   if (init.args.length !== wanted) {
@@ -148,10 +166,15 @@ function checkNumber(report: Report, struct: StructInfo, expr: Expr): void {
     case "name": {
       if (struct.dims.includes(expr.name) || struct.module.names.get(expr.name)?.kind === "const") return;
       if (isBroken(struct.module, expr.name)) return;
-      const constants = [...struct.module.names.values()].filter((t) => t.kind === "const").map((t) => t.name);
+      const constants = [...struct.module.names.values()]
+        .filter((t) => t.kind === "const")
+        .map((t) => t.name);
       const near = closest(expr.name, [...struct.dims, ...constants]);
       report("E0315", expr.span, "not a constant", {
-        help: near === null ? "a distribution takes numbers, constants and the struct's dimensions" : `did you mean \`${near}\`?`,
+        help:
+          near === null
+            ? "a distribution takes numbers, constants and the struct's dimensions"
+            : `did you mean \`${near}\`?`,
       });
       return;
     }
@@ -168,5 +191,7 @@ function checkNumber(report: Report, struct: StructInfo, expr: Expr): void {
     default:
       break;
   }
-  report("E0315", expr.span, "not a constant", { help: "a distribution takes numbers, constants and the struct's dimensions" });
+  report("E0315", expr.span, "not a constant", {
+    help: "a distribution takes numbers, constants and the struct's dimensions",
+  });
 }

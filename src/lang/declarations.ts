@@ -7,7 +7,7 @@ import type { FieldInfo, FunctionInfo, ModuleInfo, ParamInfo, StructInfo } from 
 import type { Span } from "./source.ts";
 import { closest } from "./suggest.ts";
 import type { DimExpr, FunctionDecl, Name, StructDecl, TypeArg, TypeExpr } from "./syntax.ts";
-import { isUpperCase, typeOfSyntax, type TypeScope, valueType } from "./written-types.ts";
+import { builtinTypes, isUpperCase, typeOfSyntax, type TypeScope, valueType } from "./written-types.ts";
 import { traitsOf } from "./type-traits.ts";
 import type { Type } from "./types.ts";
 
@@ -33,7 +33,10 @@ function reportTwice(report: Report, code: "E0223" | "E0307", names: readonly Na
   for (const { text, span } of names) {
     const before = seen.get(text);
     if (before !== undefined) {
-      report(code, span, "again here", { secondary: [{ span: before, text: "first here" }], help: "give it another name" });
+      report(code, span, "again here", {
+        secondary: [{ span: before, text: "first here" }],
+        help: "give it another name",
+      });
     }
     seen.set(text, span);
   }
@@ -41,8 +44,19 @@ function reportTwice(report: Report, code: "E0223" | "E0307", names: readonly Na
 
 /** Fills in the fields of a struct. */
 export function declareFields(report: Report, info: StructInfo, decl: StructDecl): void {
-  const scope: TypeScope = { report, module: info.module, dims: new Set(info.dims), types: new Set(info.types), ownerOf: (dim) => `add it to the struct: \`struct ${info.name}[${[...info.params.map((p) => p.text), dim].join(", ")}]\`` };
-  reportTwice(report, "E0223", decl.fields.map((f) => f.name));
+  const scope: TypeScope = {
+    report,
+    module: info.module,
+    dims: new Set(info.dims),
+    types: new Set(info.types),
+    ownerOf: (dim) =>
+      `add it to the struct: \`struct ${info.name}[${[...info.params.map((p) => p.text), dim].join(", ")}]\``,
+  };
+  reportTwice(
+    report,
+    "E0223",
+    decl.fields.map((f) => f.name),
+  );
   info.fields = decl.fields.map((field): FieldInfo => {
     const type = valueType(scope, field.type);
     if (field.init !== null) checkDistribution(report, info, field.init, type);
@@ -92,13 +106,24 @@ function holds(type: Type, wanted: StructInfo, seen: Set<StructInfo>): boolean {
 /** A function's signature; its result is null when it is not written. */
 export function declareFunction(report: Report, module: ModuleInfo, decl: FunctionDecl): FunctionInfo {
   reportTwice(report, "E0307", decl.dims);
-  reportTwice(report, "E0307", decl.params.map((p) => p.name));
+  reportTwice(
+    report,
+    "E0307",
+    decl.params.map((p) => p.name),
+  );
   const found = collectVariables(module, decl);
-  const scope: TypeScope = { report, module, dims: new Set(found.dims.keys()), types: found.types, ownerOf: (dim) => `let the caller give it: \`fn ${decl.name.text}[${[...decl.dims.map((d) => d.text), dim].join(", ")}](…)\`` };
+  const scope: TypeScope = {
+    report,
+    module,
+    dims: new Set(found.dims.keys()),
+    types: found.types,
+    ownerOf: (dim) =>
+      `let the caller give it: \`fn ${decl.name.text}[${[...decl.dims.map((d) => d.text), dim].join(", ")}](…)\``,
+  };
   const params = decl.params.map((param): ParamInfo => {
     return { name: param.name.text, span: param.span, type: typeOfSyntax(scope, param.type) };
   });
-  const result = decl.result === null ? null : valueType(scope, decl.result);
+  const result = decl.result === null ? null : valueType(afterParameters(scope, params), decl.result);
   reportUnfixed(report, decl, found.dims, params);
   return {
     kind: "function",
@@ -113,6 +138,15 @@ export function declareFunction(report: Report, module: ModuleInfo, decl: Functi
     result,
     body: null,
   };
+}
+
+/** A dimension of the result may be unknown because the parameter that has it is wrong: then only that is reported. */
+function afterParameters(scope: TypeScope, params: readonly ParamInfo[]): TypeScope {
+  if (!params.some((p) => traitsOf(p.type).hasError)) return scope;
+  const report: Report = (code, span, text, details) => {
+    if (code !== "E0309") scope.report(code, span, text, details);
+  };
+  return { ...scope, report };
 }
 
 /** The dimension variables of a signature with their places, and its type parameters. */
@@ -152,7 +186,8 @@ function collectFrom(module: ModuleInfo, type: TypeExpr, found: Variables): void
 
 function collectArgument(module: ModuleInfo, arg: TypeArg, found: Variables): void {
   if (arg.kind === "type") collectFrom(module, arg.type, found);
-  else if (arg.dim.kind === "name" && isTypeParameter(module, arg.dim.name, null)) found.types.add(arg.dim.name);
+  else if (arg.dim.kind === "name" && isTypeParameter(module, arg.dim.name, null))
+    found.types.add(arg.dim.name);
   else collectDims(module, arg.dim, found);
 }
 
@@ -160,9 +195,9 @@ function collectDims(module: ModuleInfo, dim: DimExpr, found: Variables): void {
   if (dim.kind === "op") {
     collectDims(module, dim.left, found);
     collectDims(module, dim.right, found);
-  } else if (dim.kind === "name" && !isUpperCase(dim.name)) {
+  } else if (dim.kind === "name" && !isUpperCase(dim.name) && !builtinTypes.has(dim.name)) {
     const isDeclared = module.names.get(dim.name)?.kind === "const" || found.dims.has(dim.name);
-    if (!isDeclared) found.dims.set(dim.name, dim.span);
+    if (!isDeclared && !isBroken(module, dim.name)) found.dims.set(dim.name, dim.span);
   }
 }
 
@@ -177,7 +212,12 @@ function isTypeParameter(module: ModuleInfo, name: string, args: readonly TypeAr
  * Every dimension must be told by the arguments, or be given in brackets. A size tells a dimension that is the only
  * one not yet known in it and stands in one term: `n + 1`, `2 * n`, `groups * i` when `groups` is given.
  */
-function reportUnfixed(report: Report, decl: FunctionDecl, dims: ReadonlyMap<string, Span>, params: readonly ParamInfo[]): void {
+function reportUnfixed(
+  report: Report,
+  decl: FunctionDecl,
+  dims: ReadonlyMap<string, Span>,
+  params: readonly ParamInfo[],
+): void {
   // What is wrong with a parameter may be what hides its dimensions.
   if (params.some((p) => traitsOf(p.type).hasError)) return;
   const known = new Set(decl.dims.map((d) => d.text));

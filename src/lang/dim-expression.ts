@@ -1,5 +1,20 @@
 /** Expressions and written dimensions as polynomials. */
-import { addDims, alwaysNonNegative, asNumber, type Dim, DimensionOverflow, dimNumber, dimVariable, exactDivDims, floorDivDims, modDims, mulDims, scaleDim, showDim, subDims } from "./dims.ts";
+import { alwaysNonNegative } from "./dim-comparison.ts";
+import {
+  addDims,
+  asNumber,
+  type Dim,
+  DimensionOverflow,
+  dimNumber,
+  dimVariable,
+  exactDivDims,
+  floorDivDims,
+  modDims,
+  mulDims,
+  scaleDim,
+  showDim,
+  subDims,
+} from "./dims.ts";
 import { isBroken } from "./check-name.ts";
 import type { Inference } from "./inference.ts";
 import { closest } from "./suggest.ts";
@@ -112,7 +127,9 @@ function constantDim(cx: DimScope, { name, span }: Extract<DimExpr, { kind: "nam
   if (isBroken(module, name)) return null;
   const constants = [...module.names.values()].filter((t) => t.kind === "const").map((t) => t.name);
   const near = closest(name, [...dims, ...constants]);
-  report("E0309", span, "not a dimension here", { help: near === null ? helpForDim(cx, name) : `did you mean \`${near}\`?` });
+  report("E0309", span, "not a dimension here", {
+    help: near === null ? helpForDim(cx, name) : `did you mean \`${near}\`?`,
+  });
   return null;
 }
 
@@ -121,7 +138,12 @@ function helpForDim(cx: DimScope, name: string): string {
   return cx.ownerOf(name);
 }
 
-function dimOfOperation(report: Report, { op, span }: Extract<DimExpr, { kind: "op" }>, left: Dim, right: Dim): Dim | null {
+function dimOfOperation(
+  report: Report,
+  { op, span }: Extract<DimExpr, { kind: "op" }>,
+  left: Dim,
+  right: Dim,
+): Dim | null {
   const result = arithmeticWithin(op, left, right);
   if (result === "overflow") {
     report("E0247", span, "this one", { help: "name a part of it with a dimension of its own" });

@@ -30,7 +30,10 @@ const keys = new WeakMap<Dim, string>();
 export function dimKey(dim: Dim): string {
   let key = keys.get(dim);
   if (key === undefined) {
-    key = [...dim.monomials].map(([k, m]) => `${m.coefficient}·${k}`).sort().join("+");
+    key = [...dim.monomials]
+      .map(([k, m]) => `${m.coefficient}·${k}`)
+      .sort()
+      .join("+");
     keys.set(dim, key);
   }
   return key;
@@ -59,7 +62,8 @@ function fromMonomials(list: Iterable<Monomial>): Dim {
     const coefficient = (monomials.get(key)?.coefficient ?? 0) + m.coefficient;
     if (coefficient === 0) monomials.delete(key);
     else monomials.set(key, { coefficient, atoms: m.atoms });
-    if (monomials.size > mostTerms || Math.abs(coefficient) > Number.MAX_SAFE_INTEGER) throw new DimensionOverflow();
+    if (monomials.size > mostTerms || Math.abs(coefficient) > Number.MAX_SAFE_INTEGER)
+      throw new DimensionOverflow();
   }
   return { monomials };
 }
@@ -147,7 +151,9 @@ function divideMonomial(a: Monomial, b: Monomial): Monomial | null {
 /** `a = quotient * b + rest`, monomial by monomial; with a number `b`, the rest's coefficients are in `0 … b-1`. */
 function split(a: Dim, b: Dim): { quotient: Dim; rest: Dim } {
   if (b.monomials.size !== 1) {
-    return dimKey(a) === dimKey(b) ? { quotient: dimNumber(1), rest: dimNumber(0) } : { quotient: dimNumber(0), rest: a };
+    return dimKey(a) === dimKey(b)
+      ? { quotient: dimNumber(1), rest: dimNumber(0) }
+      : { quotient: dimNumber(0), rest: a };
   }
   const [divisor] = b.monomials.values();
   const quotient: Monomial[] = [];
@@ -200,33 +206,6 @@ export function exactDivDims(a: Dim, b: Dim): Dim | null {
   return addDims(quotient, ofAtom({ kind: "exact", left: rest, right: b }));
 }
 
-/** What is known of the equality of two dimensions for all values of their variables. */
-export type Verdict = "equal" | "different" | "undecided";
-
-/** Are two dimensions the same for all values of their variables? */
-export function compareDims(a: Dim, b: Dim): Verdict {
-  const difference = subDims(a, b);
-  if (difference.monomials.size === 0) return "equal";
-  if (hasNoWholeRoot(difference)) return "different";
-  return mentions(difference, (atom) => atom.kind !== "variable") ? "undecided" : "different";
-}
-
-/** A sum of multiples of g and a number that is none is never 0: `2*n + 1`. All atoms are whole numbers. */
-function hasNoWholeRoot(dim: Dim): boolean {
-  let divisor = 0;
-  let constant = 0;
-  for (const m of dim.monomials.values()) {
-    if (m.atoms.length === 0) constant = m.coefficient;
-    else divisor = greatestCommonDivisor(divisor, Math.abs(m.coefficient));
-  }
-  return divisor === 0 ? constant !== 0 : constant % divisor !== 0;
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  while (b !== 0) [a, b] = [b, a % b];
-  return a;
-}
-
 /** Does any atom, at any depth, satisfy the test? */
 export function mentions(dim: Dim, test: (atom: Atom) => boolean): boolean {
   for (const m of dim.monomials.values()) {
@@ -273,16 +252,6 @@ export function evaluateDim(dim: Dim, values: ReadonlyMap<string, number>): numb
   }
 }
 
-/**
- * Is the dimension at least 0 whatever values of at least 1 its variables have? Shown by writing each variable as
- * 1 + v' and finding no negative coefficient; false may also mean that it could not be shown.
- */
-export function alwaysNonNegative(dim: Dim): boolean {
-  if (mentions(dim, (atom) => atom.kind !== "variable")) return false;
-  const shifted = substituteDim(dim, (atom) => addDims(ofAtom(atom), dimNumber(1)));
-  return [...shifted.monomials.values()].every((m) => m.coefficient >= 0);
-}
-
 /** The dimension as a program would write it, highest powers first; unknowns show as `_`. */
 export function showDim(dim: Dim): string {
   if (dim.monomials.size === 0) return "0";
@@ -301,7 +270,8 @@ function showSign(coefficient: number, isFirst: boolean): string {
 function showMonomial(m: Monomial, isFirst: boolean): string {
   const size = Math.abs(m.coefficient);
   const [only] = m.atoms;
-  if (only !== undefined && m.atoms.length === 1 && size === 1 && !(isFirst && m.coefficient < 0)) return showAtom(only);
+  if (only !== undefined && m.atoms.length === 1 && size === 1 && !(isFirst && m.coefficient < 0))
+    return showAtom(only);
   const factors = m.atoms.map((atom) => ("left" in atom ? `(${showAtom(atom)})` : showAtom(atom)));
   if (size !== 1 || factors.length === 0) factors.unshift(String(size));
   return factors.join(" * ");

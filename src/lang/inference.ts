@@ -6,9 +6,10 @@ import type { Callable } from "./callable.ts";
 import type { DiagnosticCode } from "./catalogue.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Diagnostic, Label } from "./diagnostic.ts";
-import { type Dim, dimKey, dimNumber, floorDivDims } from "./dims.ts";
+import { type Dim, dimNumber, floorDivDims } from "./dims.ts";
+import { Equations } from "./equations.ts";
 import { Literals } from "./literals.ts";
-import { isOpen, Metas } from "./metas.ts";
+import { Metas } from "./metas.ts";
 import type { Condition, Instance, ModuleInfo } from "./program.ts";
 import type { IndexVariable, Scope } from "./scope.ts";
 import type { Span } from "./source.ts";
@@ -31,7 +32,12 @@ export interface Details {
 }
 
 /** Makes an error of the catalogue. */
-export function diagnostic(code: DiagnosticCode, span: Span, text: string, details: Details = {}): Diagnostic {
+export function diagnostic(
+  code: DiagnosticCode,
+  span: Span,
+  text: string,
+  details: Details = {},
+): Diagnostic {
   return {
     code,
     severity: "error",
@@ -41,13 +47,6 @@ export function diagnostic(code: DiagnosticCode, span: Span, text: string, detai
     notes: details.notes ?? [],
     help: details.help ?? null,
   };
-}
-
-/** An equation that could not be decided yet. */
-interface Deferred {
-  readonly left: Dim;
-  readonly right: Dim;
-  readonly report: () => Diagnostic;
 }
 
 type Lambda = Extract<syntax.Expr, { kind: "lambda" }>;
@@ -73,7 +72,7 @@ export class Inference {
   /** Was a mistake found in the parameters' types or the result's? */
   isSignatureBroken = false;
   private readonly unknowns: (Type | null)[] = [];
-  private deferred: Deferred[] = [];
+  private readonly equations = new Equations(this.metas);
   private trees = 0;
 
   constructor(readonly module: ModuleInfo) {}
@@ -85,7 +84,11 @@ export class Inference {
 
   /** Has anything been reported that may be why something else stays unknown? */
   hasMistake(): boolean {
-    return this.diagnostics.length > 0 || this.isSignatureBroken || [...this.types.values()].some((t) => traitsOf(t).hasError);
+    return (
+      this.diagnostics.length > 0 ||
+      this.isSignatureBroken ||
+      [...this.types.values()].some((t) => traitsOf(t).hasError)
+    );
   }
 
   freshType(): Type {
@@ -139,24 +142,19 @@ export class Inference {
     return false;
   }
 
-  /** As `agree`, but says nothing when it fails. */
+  /** As `agree`, but says nothing when it fails, and forgets what can't be decided yet. */
   attempt(found: Type, expected: Type): boolean {
     const silent = (): Diagnostic => diagnostic("E0201", this.module.syntax.span, "");
-    return this.unify(this.resolve(found), this.resolve(expected), silent) === null;
+    return this.equations.without(
+      () => this.unify(this.resolve(found), this.resolve(expected), silent) === null,
+    );
   }
 
   /** Makes two dimensions equal, now or later. */
   agreeDims(found: Dim, expected: Dim, report: () => Diagnostic): boolean {
-    switch (this.metas.unify(found, expected)) {
-      case "equal":
-        return true;
-      case "undecided":
-        this.deferred.push({ left: found, right: expected, report });
-        return true;
-      case "different":
-        this.diagnostics.push(report());
-        return false;
-    }
+    if (this.equations.require(found, expected, report) !== "different") return true;
+    this.diagnostics.push(report());
+    return false;
   }
 
   private unify(found: Type, expected: Type, report: (m: Mismatch) => Diagnostic): Mismatch | null {
@@ -165,7 +163,8 @@ export class Inference {
     if (found.kind === "unknown") return this.solveType(found, expected);
     switch (found.kind) {
       case "tensor": {
-        if (expected.kind !== "tensor" || found.shape.length !== expected.shape.length) return { kind: "type" };
+        if (expected.kind !== "tensor" || found.shape.length !== expected.shape.length)
+          return { kind: "type" };
         const wrong = this.unifyElements(found.element, expected.element, report);
         return wrong ?? this.unifyDims(found.shape, expected.shape, report);
       }
@@ -177,7 +176,10 @@ export class Inference {
         return this.unifyLists(found.items, expected.items, report);
       case "struct":
         if (expected.kind !== "struct" || found.decl !== expected.decl) return { kind: "type" };
-        return this.unifyDims(found.dims, expected.dims, report) ?? this.unifyLists(found.types, expected.types, report);
+        return (
+          this.unifyDims(found.dims, expected.dims, report) ??
+          this.unifyLists(found.types, expected.types, report)
+        );
       case "list": {
         if (expected.kind !== "list") return { kind: "type" };
         const wrong = this.unifyLists([found.item], [expected.item], report);
@@ -197,7 +199,11 @@ export class Inference {
     return null;
   }
 
-  private unifyLists(found: readonly Type[], expected: readonly Type[], report: (m: Mismatch) => Diagnostic): Mismatch | null {
+  private unifyLists(
+    found: readonly Type[],
+    expected: readonly Type[],
+    report: (m: Mismatch) => Diagnostic,
+  ): Mismatch | null {
     if (found.length !== expected.length) return { kind: "type" };
     for (const [i, type] of found.entries()) {
       const wrong = this.unify(this.resolve(type), this.resolve(expected[i]!), report);
@@ -206,10 +212,18 @@ export class Inference {
     return null;
   }
 
-  private unifyDims(found: readonly Dim[], expected: readonly Dim[], report: (m: Mismatch) => Diagnostic): Mismatch | null {
+  private unifyDims(
+    found: readonly Dim[],
+    expected: readonly Dim[],
+    report: (m: Mismatch) => Diagnostic,
+  ): Mismatch | null {
     for (const [i, dim] of found.entries()) {
       const wanted = expected[i]!;
-      const mismatch = (): Mismatch => ({ kind: "dim", found: this.metas.resolve(dim), expected: this.metas.resolve(wanted) });
+      const mismatch = (): Mismatch => ({
+        kind: "dim",
+        found: this.metas.resolve(dim),
+        expected: this.metas.resolve(wanted),
+      });
       const wrong = this.requireEqual(dim, wanted, mismatch, report);
       if (wrong !== null) return wrong;
     }
@@ -217,19 +231,20 @@ export class Inference {
   }
 
   /** An equation that is part of a larger comparison. */
-  private requireEqual(a: Dim, b: Dim, mismatch: () => Mismatch, report: (m: Mismatch) => Diagnostic): Mismatch | null {
-    switch (this.metas.unify(a, b)) {
-      case "equal":
-        return null;
-      case "different":
-        return mismatch();
-      case "undecided":
-        this.deferred.push({ left: a, right: b, report: () => report(mismatch()) });
-        return null;
-    }
+  private requireEqual(
+    a: Dim,
+    b: Dim,
+    mismatch: () => Mismatch,
+    report: (m: Mismatch) => Diagnostic,
+  ): Mismatch | null {
+    return this.equations.require(a, b, () => report(mismatch())) === "different" ? mismatch() : null;
   }
 
-  private unifyElements(found: Element, expected: Element, report: (m: Mismatch) => Diagnostic): Mismatch | null {
+  private unifyElements(
+    found: Element,
+    expected: Element,
+    report: (m: Mismatch) => Diagnostic,
+  ): Mismatch | null {
     const a = this.element(found);
     const b = this.element(expected);
     if (a.kind === "literal") {
@@ -245,7 +260,11 @@ export class Inference {
   }
 
   /** A written number is an `idx[n]` if it is less than n: if `number // n` is 0. */
-  private fitNumber(id: number, idx: Extract<Element, { kind: "idx" }>, report: (m: Mismatch) => Diagnostic): Mismatch | null {
+  private fitNumber(
+    id: number,
+    idx: Extract<Element, { kind: "idx" }>,
+    report: (m: Mismatch) => Diagnostic,
+  ): Mismatch | null {
     const value = this.literals.wholeValue(id);
     if (value === null) return { kind: "type" };
     const mismatch = (): Mismatch => ({ kind: "bound", value, bound: this.metas.resolve(idx.bound) });
@@ -254,32 +273,9 @@ export class Inference {
     return quotient === null ? mismatch() : this.requireEqual(quotient, dimNumber(0), mismatch, report);
   }
 
-  /** Gives every deferred equation its verdict; what still depends on dimensions to be given is returned. */
+  /** Gives every open equation its verdict; what depends on dimensions to be given is returned. */
   settleConditions(): Condition[] {
-    this.decide((left, right) => this.metas.unify(left, right));
-    this.decide((left, right) => this.metas.unifyByDivision(left, right));
-    const conditions = new Map<string, Condition>();
-    for (const d of this.deferred) {
-      const left = this.metas.resolve(d.left);
-      const right = this.metas.resolve(d.right);
-      const key = `${dimKey(left)}=${dimKey(right)}`;
-      if (isOpen(left) || isOpen(right) || conditions.has(key)) continue;
-      conditions.set(key, { left, right, diagnostic: d.report() });
-    }
-    return [...conditions.values()];
-  }
-
-  /** Goes through the deferred equations again and again while some of them are decided. */
-  private decide(unify: Metas["unify"]): void {
-    let before: number;
-    do {
-      before = this.deferred.length;
-      this.deferred = this.deferred.filter((d) => {
-        const verdict = unify(d.left, d.right);
-        if (verdict === "different") this.diagnostics.push(d.report());
-        return verdict === "undecided";
-      });
-    } while (this.deferred.length < before);
+    return this.equations.settle(this.diagnostics);
   }
 }
 

@@ -3,7 +3,11 @@ import { type Dim, substituteDim } from "./dims.ts";
 import { mapType, type StructType, type Type } from "./types.ts";
 
 /** Names that are not in the maps stay. */
-export function instantiate(type: Type, dims: ReadonlyMap<string, Dim>, types: ReadonlyMap<string, Type>): Type {
+export function instantiate(
+  type: Type,
+  dims: ReadonlyMap<string, Dim>,
+  types: ReadonlyMap<string, Type>,
+): Type {
   return mapType(type, {
     dim: (d) => instantiateDim(d, dims),
     type: (t) => (t.kind === "variable" ? (types.get(t.name) ?? null) : null),

@@ -3,9 +3,9 @@
  *
  *     f32[2 * ?n] = f32[2 * m]     gives     ?n = m
  */
+import { compareDims, type Verdict } from "./dim-comparison.ts";
 import {
   asNumber,
-  compareDims,
   type Dim,
   dimNumber,
   dividedBy,
@@ -16,7 +16,6 @@ import {
   scaleDim,
   subDims,
   substituteDim,
-  type Verdict,
 } from "./dims.ts";
 
 /** Does a dimension hold an unknown? */
@@ -65,7 +64,9 @@ export class Metas {
     for (const { id, factor, rest } of linearUnknowns(difference)) {
       if (isOpen(factor) || isOpen(rest)) continue;
       const isNegative = [...factor.monomials.values()].every((m) => m.coefficient < 0);
-      const quotient = isNegative ? exactDivDims(rest, scaleDim(factor, -1)) : exactDivDims(scaleDim(rest, -1), factor);
+      const quotient = isNegative
+        ? exactDivDims(rest, scaleDim(factor, -1))
+        : exactDivDims(scaleDim(rest, -1), factor);
       if (quotient === null) return "different";
       this.solutions.set(id, quotient);
       return "equal";

@@ -1,6 +1,6 @@
 /**
- * A checked function with what the checker found out of it: its signature, and under it each `let` with its type and
- * each index with its range, by line.
+ * A checked function with what the checker found out of it: its signature, and under it each `let` with its
+ * type and each index with its range, by line.
  *
  *     fn assign[n, o, d](x: f32[n, d], c: f32[o, d]) -> (f32[n, o], idx[o][n])
  *       14  let m: f32[n, o]
@@ -33,7 +33,10 @@ export function printTyped(program: Program, name: string | null = null): string
 /** One function with its inferred types. */
 export function printTypedFunction(info: FunctionInfo): string {
   const lines = [signatureOf(info)];
-  const rows = info.body === null ? [] : [...letRows(info.decl.body, info.body), ...indexRows(info.decl.body, info.body)];
+  const rows =
+    info.body === null
+      ? []
+      : [...letRows(info.decl.body, info.body), ...indexRows(info.decl.body, info.body)];
   const width = Math.max(0, ...rows.map((row) => String(row.line).length));
   let last = 0;
   for (const row of rows.sort((a, b) => a.line - b.line || a.order - b.order)) {
@@ -117,7 +120,9 @@ function namesOf({ pattern, value }: Let, body: CheckedBody): TypedName[] {
 
 function partsOf(pattern: Pattern, type: Type): TypedName[] {
   if (pattern.kind !== "tuple") return [{ name: pattern.name.text, type, span: pattern.name.span }];
-  return pattern.items.flatMap((item, i) => (type.kind === "tuple" && type.items[i] !== undefined ? partsOf(item, type.items[i]) : []));
+  return pattern.items.flatMap((item, i) =>
+    type.kind === "tuple" && type.items[i] !== undefined ? partsOf(item, type.items[i]) : [],
+  );
 }
 
 function letsIn(root: Expr): Let[] {
@@ -152,12 +157,16 @@ function walk(expr: Expr): Expr[] {
   return found;
 }
 
-const boundsOf = (binders: readonly Binder[]): Expr[] => binders.flatMap((b) => [b.from, b.to].filter((e) => e !== null));
+const boundsOf = (binders: readonly Binder[]): Expr[] =>
+  binders.flatMap((b) => [b.from, b.to].filter((e) => e !== null));
 
 function below(expr: Expr): Expr[] {
   switch (expr.kind) {
     case "block": {
-      const lets = expr.lets.flatMap(({ pattern, value }) => [...(pattern.kind === "indexed" ? boundsOf(pattern.binders) : []), value]);
+      const lets = expr.lets.flatMap(({ pattern, value }) => [
+        ...(pattern.kind === "indexed" ? boundsOf(pattern.binders) : []),
+        value,
+      ]);
       return [...lets, expr.result];
     }
     case "for":

@@ -33,7 +33,9 @@ function find(type: Type): Traits {
     case "list":
       return all([type.item], !isOpen(type.length));
     case "function":
-      return type.callable.kind === "declared" ? all([...type.callable.params, type.callable.result]) : all([]);
+      return type.callable.kind === "declared"
+        ? all([...type.callable.params, type.callable.result])
+        : all([]);
     case "variable":
       return { isClosed: true, hasError: false };
     case "unknown":

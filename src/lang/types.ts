@@ -20,7 +20,12 @@ export type Type =
   /** Inside `tree_map` and `tree_sum`: one tensor of a tree, of unknown shape; all leaves of one `tree` agree. */
   | { readonly kind: "leaf"; readonly element: Element; readonly tree: number }
   | { readonly kind: "tuple"; readonly items: readonly Type[] }
-  | { readonly kind: "struct"; readonly decl: StructInfo; readonly dims: readonly Dim[]; readonly types: readonly Type[] }
+  | {
+      readonly kind: "struct";
+      readonly decl: StructInfo;
+      readonly dims: readonly Dim[];
+      readonly types: readonly Type[];
+    }
   | { readonly kind: "list"; readonly item: Type; readonly length: Dim }
   /** A type parameter of the function that is being checked. */
   | { readonly kind: "variable"; readonly name: string }
@@ -77,7 +82,10 @@ export function withElement(type: Elementwise, element: Element): Elementwise {
 
 /** Is it an integer, `idx` included? */
 export function isIntegerElement(element: Element): boolean {
-  return element.kind === "idx" || (element.kind === "scalar" && (element.scalar === "i32" || element.scalar === "u32"));
+  return (
+    element.kind === "idx" ||
+    (element.kind === "scalar" && (element.scalar === "i32" || element.scalar === "u32"))
+  );
 }
 
 /** The type as a program would write it; unknown parts show as `_`, and what lies deep inside as `…`. */
@@ -172,7 +180,10 @@ function mapParts(type: Type, on: Replacement, seen: Map<Type, Type>): Type {
     case "function": {
       const { callable } = type;
       if (callable.kind !== "declared") return type;
-      return { kind: "function", callable: { kind: "declared", params: callable.params.map(map), result: map(callable.result) } };
+      return {
+        kind: "function",
+        callable: { kind: "declared", params: callable.params.map(map), result: map(callable.result) },
+      };
     }
     case "variable":
     case "unknown":

@@ -2,7 +2,7 @@
 import { type DimScope, dimOfSyntax } from "./dim-expression.ts";
 import { type Dim, dimNumber } from "./dims.ts";
 import { isBroken, useHelp } from "./check-name.ts";
-import type { ModuleInfo, StructInfo } from "./program.ts";
+import type { StructInfo } from "./program.ts";
 import { closest } from "./suggest.ts";
 import type { DimExpr, TypeArg, TypeExpr } from "./syntax.ts";
 import { errorType, scalarElement, type Type, tensorType } from "./types.ts";
@@ -60,7 +60,9 @@ function allOf(dims: readonly (Dim | null)[]): Dim[] | null {
 export function valueType(cx: TypeScope, expr: TypeExpr): Type {
   const type = typeOfSyntax(cx, expr);
   if (type.kind !== "function") return type;
-  cx.report("E0405", expr.span, "a function", { help: "only a parameter by itself may have a function's type" });
+  cx.report("E0405", expr.span, "a function", {
+    help: "only a parameter by itself may have a function's type",
+  });
   return errorType;
 }
 
@@ -84,7 +86,12 @@ function namedType(cx: TypeScope, expr: NamedTypeExpr): Type {
   const near = closest(name, [...builtinTypes, ...cx.types, ...structs]);
   const nearDecl = near === null ? undefined : cx.module.names.get(near);
   const kinds = { function: "a function", const: "a constant", struct: "a struct" };
-  const origin = decl !== undefined ? { span: decl.span, text: kinds[decl.kind] } : nearDecl !== undefined ? { span: nearDecl.span, text: `\`${near}\` is declared here` } : null;
+  const origin =
+    decl !== undefined
+      ? { span: decl.span, text: kinds[decl.kind] }
+      : nearDecl !== undefined
+        ? { span: nearDecl.span, text: `\`${near}\` is declared here` }
+        : null;
   cx.report("E0302", span, "not a type", {
     secondary: origin === null ? [] : [origin],
     help: useHelp(name) ?? (near !== null ? `did you mean \`${near}\`?` : helpForType(name)),
@@ -94,12 +101,16 @@ function namedType(cx: TypeScope, expr: NamedTypeExpr): Type {
 
 function helpForType(name: string): string {
   if (!isUpperCase(name)) return "types are `f32`, `f16`, `i32`, `u32`, `bool`, `idx[n]`, `key`, and structs";
-  return name.length <= 2 ? "a type parameter stands in the type of a parameter" : "declare it with `struct`, or bring it in with `use`";
+  return name.length <= 2
+    ? "a type parameter stands in the type of a parameter"
+    : "declare it with `struct`, or bring it in with `use`";
 }
 
 function dimArgument(cx: TypeScope, arg: TypeArg): Dim | null {
   if (arg.kind === "dim") return dimOfSyntax(cx, arg.dim);
-  cx.report("E0318", arg.type.span, "a type", { help: "this is a dimension: a number, a constant, or a lower-case name" });
+  cx.report("E0318", arg.type.span, "a type", {
+    help: "this is a dimension: a number, a constant, or a lower-case name",
+  });
   return null;
 }
 
@@ -108,7 +119,9 @@ function structType(cx: TypeScope, expr: NamedTypeExpr, decl: StructInfo): Type 
   if (args.length !== decl.params.length) {
     const list = decl.params.map((p) => p.text).join(", ");
     cx.report("E0308", expr.span, `${args.length} given`, {
-      secondary: [{ span: decl.span, text: `takes ${decl.params.length}${list === "" ? "" : `: [${list}]`}` }],
+      secondary: [
+        { span: decl.span, text: `takes ${decl.params.length}${list === "" ? "" : `: [${list}]`}` },
+      ],
       help: `write \`${decl.name}${list === "" ? "" : `[${list}]`}\``,
     });
     return errorType;
@@ -126,9 +139,15 @@ function structType(cx: TypeScope, expr: NamedTypeExpr, decl: StructInfo): Type 
 function typeArgument(cx: TypeScope, arg: TypeArg, param: string, decl: StructInfo): Type {
   if (arg.kind === "type") return valueType(cx, arg.type);
   const { dim } = arg;
-  const isDim = dim.kind === "name" && (cx.dims.has(dim.name) || cx.module.names.get(dim.name)?.kind === "const");
+  const isDim =
+    dim.kind === "name" && (cx.dims.has(dim.name) || cx.module.names.get(dim.name)?.kind === "const");
   if (dim.kind === "name" && !isDim) {
-    return namedType(cx, { kind: "named", span: dim.span, name: { text: dim.name, span: dim.span }, args: null });
+    return namedType(cx, {
+      kind: "named",
+      span: dim.span,
+      name: { text: dim.name, span: dim.span },
+      args: null,
+    });
   }
   cx.report("E0318", dim.span, "a dimension", {
     secondary: [{ span: decl.span, text: `${param} is a type` }],

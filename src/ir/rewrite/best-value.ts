@@ -6,7 +6,7 @@
 import { structuralKey } from "../affine.ts";
 import { read } from "../build.ts";
 import { type Comprehension, type ElementType, type Expr, type Graph, type Node, typeOf, type ValueName } from "../ir.ts";
-import { type NameSupply, namesFor } from "../names.ts";
+import { baseName, type NameSupply, namesFor } from "../names.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr, substituteIndices } from "../substitute.ts";
 import { postorder } from "../traverse.ts";
@@ -94,7 +94,7 @@ function readBest(root: Expr, found: ReadonlyMap<ValueName, Comprehension>, best
   return rewriteExpr(root, (e) => {
     const target = e.kind === "const" || e.kind === "index" ? undefined : targets.get(structuralKey(e));
     if (target === undefined) return e;
-    const name = target.of.reduction!.bestValue ?? best.get(target.of.name) ?? names.fresh(`${target.of.name}_best`);
+    const name = target.of.reduction!.bestValue ?? best.get(target.of.name) ?? names.fresh(`${baseName(target.of.name)}_best`);
     best.set(target.of.name, name);
     return read(name, target.element, target.indices);
   });

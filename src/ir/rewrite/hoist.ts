@@ -16,6 +16,7 @@ import { mapExpressions } from "../rename.ts";
 import { rewriteExpr } from "../substitute.ts";
 import { operands, postorder } from "../traverse.ts";
 import type { Scope } from "./walk.ts";
+import { baseName } from "../names.ts";
 
 /** A part is worth a node of its own from this many operations on … */
 const leastCost = 4;
@@ -34,7 +35,7 @@ export function hoistInvariants(node: Comprehension, scope: Scope): readonly Com
     if (made.has(key)) continue;
     const axes: Axis[] = [...domain].filter(([name]) => free.get(expr)!.has(name)).map(([name, size]) => ({ name, size }));
     const part: Comprehension = {
-      kind: "comprehension", name: scope.names.fresh(`${node.name.replace(/\.\d+$/, "")}_part`), element: { scalar: typeOf(expr), bound: null }, axes, reduction: null, keys: [], body: expr, origin: node.origin,
+      kind: "comprehension", name: scope.names.fresh(`${baseName(node.name)}_part`), element: { scalar: typeOf(expr), bound: null }, axes, reduction: null, keys: [], body: expr, origin: node.origin,
     };
     // It is computed at every index, also where a select would not have come to it.
     if (proveReads(part, scope.types, scope.outer).length === 0) made.set(key, part);

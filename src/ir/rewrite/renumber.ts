@@ -1,6 +1,7 @@
 /** Names without gaps: after passes have come and gone, `dot.7`, `dot.9` are `dot`, `dot.1` again. Results keep their names. */
 import type { Graph, ValueName } from "../ir.ts";
 import { namesIn, renameNodes } from "../rename.ts";
+import { baseName } from "../names.ts";
 
 export function renumber(graph: Graph): Graph {
   const fixed = new Set([...graph.params.map((p) => p.name), ...graph.results]);
@@ -9,7 +10,7 @@ export function renumber(graph: Graph): Graph {
   const next = new Map<string, number>();
   for (const { name } of graph.nodes.flatMap(namesIn)) {
     if (fixed.has(name) || names.has(name)) continue;
-    const base = name.replace(/\.\d+$/, "");
+    const base = baseName(name);
     let n = next.get(base) ?? 0;
     const candidate = (): string => (n === 0 ? base : `${base}.${n}`);
     while (taken.has(candidate())) n++;

@@ -14,6 +14,7 @@ import type { FunctionInfo } from "../program.ts";
 import { offset, originOf } from "./site.ts";
 import type { Span } from "../source.ts";
 import { type Closure, type Frame, leaves, mapLeaves, type TensorValue, type Value } from "./value.ts";
+import { baseName } from "../../ir/names.ts";
 
 const isFloating = (leaf: TensorValue): boolean => isFloat(leaf.element.scalar);
 
@@ -29,7 +30,7 @@ function copyFloats(cx: Context, value: Value, span: Span): { readonly names: Va
   const copied = mapLeaves(value, (leaf) => {
     if (!isFloating(leaf)) return leaf;
     const source = leaf.at(leaf.shape.map((_, i) => index(`#${i}`)));
-    const named = source.kind === "read" ? withHint(cx, source.tensor.replace(/\.\d+$/, "")) : cx;
+    const named = source.kind === "read" ? withHint(cx, baseName(source.tensor)) : cx;
     const name = nodeName(named, leaf, span);
     names.push(name);
     return lifted(cx, name, leaf);

@@ -11,7 +11,8 @@ import { elaborateFold } from "./fold.ts";
 import type { FieldInfo } from "../program.ts";
 import type * as syntax from "../syntax.ts";
 import type { Span } from "../source.ts";
-import { contextAt, mentionedIndices, offset, type ScopeAxis, type Site } from "./site.ts";
+import { contextAt, offset, type ScopeAxis, type Site } from "./site.ts";
+import { indicesIn } from "../../ir/traverse.ts";
 import { leaves, lookupLocal, mapLeaves, scalar, type StructValue, type TensorValue, type Value } from "./value.ts";
 
 /** The value of an expression. */
@@ -238,7 +239,7 @@ function enterReduction(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce"
 
 /** The values of a reduction's bound; null if it depends on an index that has none. Other axes, which may be empty, don't matter. */
 function boundRange(cx: Context, bound: Expr): Interval | null {
-  const mentioned = mentionedIndices([bound]);
+  const mentioned = indicesIn([bound]);
   const context = contextAt({ ...cx.site, axes: cx.site.axes.filter((a) => mentioned.has(a.name)) });
   return context.impossible ? null : rangeOf(bound, context);
 }
@@ -274,6 +275,9 @@ function elaborateBinary(cx: Context, expr: Extract<syntax.Expr, { kind: "binary
 }
 
 function elaborateIndex(cx: Context, expr: Extract<syntax.Expr, { kind: "index" }>): Value {
+  // `f[2, 2]` without its arguments: a function with its dimensions given, itself an argument.
+  const closure = closureOf(cx, expr);
+  if (closure !== null) return { kind: "function", closure };
   const target = elaborate(asOperand(cx), expr.target);
   if (target.kind === "list") return listElement(cx, expr, target.items);
   const tensor = target as TensorValue;

@@ -72,7 +72,7 @@ function elaborateLoop(cx: Context, expr: CountedFold, value: Value, from: numbe
   const ownDependence = indicesIn(initial.map((leaf) => leaf.at(leaf.shape.map(() => integer(0)))));
   const lifted = cx.site.axes.filter((a) => !a.isLoop && (depends.has(a.name) || ownDependence.has(a.name)));
   // Only the lifted index variables are axes of what is carried; others must not slip in.
-  const site = { ...cx.site, axes: cx.site.axes.filter((a) => a.isLoop || lifted.includes(a)) };
+  const site = { ...cx.site, axes: cx.site.axes.map((a) => (a.isLoop || lifted.includes(a) ? a : { ...a, isLoop: true })) };
   const outer: Context = { ...cx, site };
   const prefix = lifted.map((a) => offset(index(a.name), -a.lo));
   const inits = initial.map((leaf) => nodeName(outer, leaf, expr.init.span));

@@ -3,9 +3,9 @@
  *
  *     struct Linear[i, o] { weight: f32[o, i] ~ trunc_normal(0.02)  bias: f32[o] ~ zeros }
  *
- * The stream of a leaf comes from the seed and the leaf's path (`p.weight`), so that a field added or moved changes no other.
- * The numbers come from the prelude's own `normal`, `uniform` and `split`, compiled and interpreted: they are what a
- * program would draw.
+ * The stream of a leaf comes from the seed and the leaf's path (`p.weight`), so that a field added or moved
+ * changes no other. The numbers come from the prelude's own `normal`, `uniform` and `split`, compiled and
+ * interpreted: they are what a program would draw.
  */
 import { type Dim, evaluateDim } from "../dims.ts";
 import { check, noFiles } from "../check.ts";
@@ -35,12 +35,25 @@ export interface PlannedLeaf {
 }
 
 /** The tensors of a value of this type, in order, each with its distribution. */
-export function planInit(type: Type, shape: Shape, path: string, dims: ReadonlyMap<string, number>): PlannedLeaf[] {
+export function planInit(
+  type: Type,
+  shape: Shape,
+  path: string,
+  dims: ReadonlyMap<string, number>,
+): PlannedLeaf[] {
   return planWithin(type, shape, path, { dims, types: new Map() }, null);
 }
 
-/** The numbers of a tensor. `seed` is a whole number from 0. As a program would have them, floats are singles. */
-export function drawTensor(element: ElementType, shape: readonly number[], draw: Draw, seed: number, path: string): TensorData {
+/**
+ * The numbers of a tensor. `seed` is a whole number from 0. As a program would have them, floats are singles.
+ */
+export function drawTensor(
+  element: ElementType,
+  shape: readonly number[],
+  draw: Draw,
+  seed: number,
+  path: string,
+): TensorData {
   const result = zeros(element, shape);
   const { data } = result;
   if (draw.kind === "constant") {
@@ -48,7 +61,7 @@ export function drawTensor(element: ElementType, shape: readonly number[], draw:
     return result;
   }
   const key = streamOf(seed, path);
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     const drawn = drawBlock(draw, key, at, data.length - at);
     for (let i = 0; i < drawn.length && at < data.length; i++, at++) {
       data[at] = isFloat(element.scalar) ? Math.fround(drawn[i]!) : drawn[i]!;
@@ -57,7 +70,9 @@ export function drawTensor(element: ElementType, shape: readonly number[], draw:
   return result;
 }
 
-/** The names of a struct's declaration: numbers for its dimensions, and what stands for its type parameters. */
+/**
+ * The names of a struct's declaration: numbers for its dimensions, and what stands for its type parameters.
+ */
 interface Scope {
   readonly dims: ReadonlyMap<string, number>;
   readonly types: ReadonlyMap<string, { readonly type: Type; readonly scope: Scope }>;
@@ -123,7 +138,9 @@ function drawOf(distribution: Distribution, decl: StructInfo, dims: ReadonlyMap<
   }
 }
 
-/** The value of an argument of a distribution: arithmetic on numbers, constants and the struct's dimensions. */
+/**
+ * The value of an argument of a distribution: arithmetic on numbers, constants and the struct's dimensions.
+ */
 function numberOf(expr: Expr, decl: StructInfo, dims: ReadonlyMap<string, number>): number {
   switch (expr.kind) {
     case "number":
@@ -165,7 +182,8 @@ fn draw_normal[n](k: key, first: i32, std: f32) -> f32[n] = for i: n -> std * no
 fn draw_truncated[n](k: key, first: i32, std: f32, bound: f32) -> f32[n] =
   for i: n -> std * truncated(uniform(split(k, first + i)), bound / std)
 
-fn draw_whole[n](k: key, first: i32, below: i32) -> i32[n] = for i: n -> whole_below(split(k, first + i), below)
+fn draw_whole[n](k: key, first: i32, below: i32) -> i32[n] =
+  for i: n -> whole_below(split(k, first + i), below)
 
 fn draw_bits[n](k: key, first: i32) -> u32[n] = for i: n -> bits(split(k, first + i))
 
@@ -187,7 +205,12 @@ fn truncated(u: f32, bound: f32) -> f32 {
 /** The largest number that the prelude's `normal` gives is √(48 log 2): a cut beyond it cuts nothing. */
 const largestNormal = 5.78;
 
-function drawBlock(draw: Exclude<Draw, { kind: "constant" }>, key: TensorData, at: number, wanted: number): TensorData["data"] {
+function drawBlock(
+  draw: Exclude<Draw, { kind: "constant" }>,
+  key: TensorData,
+  at: number,
+  wanted: number,
+): TensorData["data"] {
   const single = (value: number): TensorData => tensor(f32, [], [value]);
   const whole = (value: number): TensorData => tensor(i32, [], [value]);
   const first = whole(at);
@@ -199,7 +222,8 @@ function drawBlock(draw: Exclude<Draw, { kind: "constant" }>, key: TensorData, a
     case "normal":
       return call("draw_normal", n, [key, first, single(draw.std)]).data;
     case "truncated":
-      if (!(draw.bound < largestNormal * draw.std)) return call("draw_normal", n, [key, first, single(draw.std)]).data;
+      if (!(draw.bound < largestNormal * draw.std))
+        return call("draw_normal", n, [key, first, single(draw.std)]).data;
       return call("draw_truncated", n, [key, first, single(draw.std), single(draw.bound)]).data;
     case "whole":
       return call("draw_whole", n, [key, first, whole(draw.below)]).data;
@@ -222,7 +246,8 @@ export function keyOfSeed(seed: number): TensorData {
 /** FNV-1a, 64 bits (Fowler, Noll & Vo). */
 function fnv1a(text: string): bigint {
   let hash = 0xcbf29ce484222325n;
-  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  for (const byte of new TextEncoder().encode(text))
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   return hash;
 }
 

@@ -3,9 +3,12 @@ import { expect, test } from "vitest";
 import { rendered } from "./rendered.ts";
 
 test("E0401: a tensor called like a function", () => {
-  const text = rendered("E0401", `
+  const text = rendered(
+    "E0401",
+    `
     fn first(x: f32[n]) -> f32 = x(0)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0401]: this is not a function
@@ -20,9 +23,12 @@ test("E0401: a tensor called like a function", () => {
 });
 
 test("E0401: a missing operator", () => {
-  const text = rendered("E0401", `
+  const text = rendered(
+    "E0401",
+    `
     fn scaled(lr: f32, g: f32[n]) -> f32[n] = lr (g + 1.0)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0401]: this is not a function
@@ -37,10 +43,13 @@ test("E0401: a missing operator", () => {
 });
 
 test("E0402: an argument too few", () => {
-  const text = rendered("E0402", `
+  const text = rendered(
+    "E0402",
+    `
     fn lerp(a: f32, b: f32, t: f32) -> f32 = a + t * (b - a)
     fn middle(a: f32, b: f32) -> f32 = lerp(a, b)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0402]: 3 arguments are expected, 2 given
@@ -54,9 +63,12 @@ test("E0402: an argument too few", () => {
 });
 
 test("E0402: an argument too many", () => {
-  const text = rendered("E0402", `
+  const text = rendered(
+    "E0402",
+    `
     fn wave(t: f32) -> f32 = sin(t, 2.0)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0402]: 1 argument is expected, 2 given
@@ -69,10 +81,13 @@ test("E0402: an argument too many", () => {
 });
 
 test("E0403: a batch given to a function of one example", () => {
-  const text = rendered("E0403", `
+  const text = rendered(
+    "E0403",
+    `
     fn norm(x: f32[d]) -> f32 = sqrt(sum[k] x[k] ^ 2)
     fn norms(batch: f32[b, d]) -> f32[b] = norm(batch)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0403]: an argument does not fit
@@ -87,10 +102,13 @@ test("E0403: a batch given to a function of one example", () => {
 });
 
 test("E0403: a dimension that does not agree", () => {
-  const text = rendered("E0403", `
+  const text = rendered(
+    "E0403",
+    `
     fn dot(x: f32[d], y: f32[d]) -> f32 = sum[k] x[k] * y[k]
     fn similarity(a: f32[n, c], b: f32[n, e]) -> f32[n] = for i -> dot(a[i], b[i])
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0403]: an argument does not fit
@@ -105,10 +123,13 @@ test("E0403: a dimension that does not agree", () => {
 });
 
 test("E0403: an integer given for a float", () => {
-  const text = rendered("E0403", `
+  const text = rendered(
+    "E0403",
+    `
     fn decayed(lr: f32, step: f32) -> f32 = lr / (1.0 + step)
     fn rate(t: i32) -> f32 = decayed(0.1, t)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0403]: an argument does not fit
@@ -123,10 +144,13 @@ test("E0403: an integer given for a float", () => {
 });
 
 test("E0403: a number that is no class", () => {
-  const text = rendered("E0403", `
+  const text = rendered(
+    "E0403",
+    `
     fn logit(logits: f32[c], label: idx[c]) -> f32 = logits[label]
     fn of_tenth(logits: f32[10]) -> f32 = logit(logits, 10)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0403]: an argument does not fit
@@ -141,10 +165,13 @@ test("E0403: a number that is no class", () => {
 });
 
 test("E0403: a function of another type", () => {
-  const text = rendered("E0403", `
+  const text = rendered(
+    "E0403",
+    `
     fn integrate(f: fn(f32) -> f32, x: f32[n]) -> f32 = mean[i] f(x[i])
     fn area(x: f32[n]) -> f32 = integrate(fn (t) -> t > 0.5, x)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0403]: an argument does not fit
@@ -159,10 +186,13 @@ test("E0403: a function of another type", () => {
 });
 
 test("E0404: dimensions that are not given", () => {
-  const text = rendered("E0404", `
+  const text = rendered(
+    "E0404",
+    `
     fn grid[h, w](scale: f32) -> f32[h, w] = for i, j -> scale * f32(i * w + j)
     fn small(scale: f32) -> f32[2, 2] = grid(scale)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0404]: dimensions in brackets are missing or too many
@@ -177,12 +207,15 @@ test("E0404: dimensions that are not given", () => {
 });
 
 test("E0405: functions chosen by a condition", () => {
-  const text = rendered("E0405", `
+  const text = rendered(
+    "E0405",
+    `
     fn activate(x: f32, smooth: bool) -> f32 {
       let f = if smooth then fn (t) -> tanh(t) else 0.0
       f
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0405]: a function is not a value
@@ -195,10 +228,13 @@ test("E0405: functions chosen by a condition", () => {
 });
 
 test("E0405: a derivative that waits for its cotangent", () => {
-  const text = rendered("E0405", `
+  const text = rendered(
+    "E0405",
+    `
     fn square(x: f32) -> f32 = x * x
     fn slope(x: f32) -> f32 = vjp(square)(x)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0405]: a function is not a value
@@ -211,13 +247,16 @@ test("E0405: a derivative that waits for its cotangent", () => {
 });
 
 test("E0411: an anonymous function with too few parameters", () => {
-  const text = rendered("E0411", `
+  const text = rendered(
+    "E0411",
+    `
     struct Layer[d] {
       weight: f32[d]
     }
 
     fn step(p: Layer[d], g: Layer[d]) -> Layer[d] = tree_map(fn (w) -> 0.9 * w, p, g)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0411]: an anonymous function with other parameters
@@ -231,12 +270,15 @@ test("E0411: an anonymous function with too few parameters", () => {
 });
 
 test("E0412: an anonymous function for scalars and tensors", () => {
-  const text = rendered("E0412", `
+  const text = rendered(
+    "E0412",
+    `
     fn rescaled(x: f32[n]) -> f32[n] {
       let twice = fn (t) -> 2.0 * t
       for i -> twice(x[i]) + twice(x)[i]
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0412]: a function called with two types
@@ -251,13 +293,16 @@ test("E0412: an anonymous function for scalars and tensors", () => {
 });
 
 test("E0412: a named function for two sizes", () => {
-  const text = rendered("E0412", `
+  const text = rendered(
+    "E0412",
+    `
     fn norm(x: f32[d]) -> f32 = sqrt(sum[k] x[k] ^ 2)
     fn both(x: f32[n], y: f32[m]) -> f32 {
       let size = norm
       size(x) + size(y)
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0412]: a function called with two types
@@ -272,9 +317,12 @@ test("E0412: a named function for two sizes", () => {
 });
 
 test("E0413: the exponential of an integer", () => {
-  const text = rendered("E0413", `
+  const text = rendered(
+    "E0413",
+    `
     fn weight(step: i32) -> f32 = exp(step)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0413]: a scalar function can't take this
@@ -288,10 +336,13 @@ test("E0413: the exponential of an integer", () => {
 });
 
 test("E0414: a value where a function is needed", () => {
-  const text = rendered("E0414", `
+  const text = rendered(
+    "E0414",
+    `
     fn loss(w: f32) -> f32 = w * w
     fn slope(w: f32) -> f32 = grad(loss(w))
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0414]: a function is needed here
@@ -304,10 +355,13 @@ test("E0414: a value where a function is needed", () => {
 });
 
 test("E0415: a dimension known only when running", () => {
-  const text = rendered("E0415", `
+  const text = rendered(
+    "E0415",
+    `
     fn grid[n](scale: f32) -> f32[n] = for i -> scale * f32(i)
     fn scaled(scale: f32, size: i32) -> f32 = sum[i] grid[size](scale)[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0415]: a dimension in brackets is not known

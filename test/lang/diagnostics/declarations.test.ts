@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { rendered } from "./rendered.ts";
 
 test("E0308: a struct without its parameters", () => {
-  const text = rendered("E0308", `
+  const text = rendered(
+    "E0308",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
     }
@@ -12,7 +14,8 @@ test("E0308: a struct without its parameters", () => {
       fc1: Linear[i, h]
       fc2: Linear
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0308]: the wrong number of arguments to a type
@@ -28,12 +31,15 @@ test("E0308: a struct without its parameters", () => {
 });
 
 test("E0309: a dimension that comes from nowhere", () => {
-  const text = rendered("E0309", `
+  const text = rendered(
+    "E0309",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
       bias: f32[out]
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0309]: unknown dimension
@@ -46,9 +52,12 @@ test("E0309: a dimension that comes from nowhere", () => {
 });
 
 test("E0309: a dimension of a result only", () => {
-  const text = rendered("E0309", `
+  const text = rendered(
+    "E0309",
+    `
     fn doubled(x: f32[n]) -> f32[m] = for i -> x[i // 2]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0309]: unknown dimension
@@ -61,9 +70,12 @@ test("E0309: a dimension of a result only", () => {
 });
 
 test("E0310: recursion", () => {
-  const text = rendered("E0310", `
+  const text = rendered(
+    "E0310",
+    `
     fn factorial(n: i32) -> i32 = if n == 0 then 1 else n * factorial(n - 1)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0310]: functions call each other in a circle
@@ -78,12 +90,15 @@ test("E0310: recursion", () => {
 });
 
 test("E0311: a struct inside itself", () => {
-  const text = rendered("E0311", `
+  const text = rendered(
+    "E0311",
+    `
     struct Node[d] {
       value: f32[d]
       children: [Node[d]; 2]
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0311]: a struct contains itself
@@ -99,11 +114,14 @@ test("E0311: a struct inside itself", () => {
 });
 
 test("E0312: a misspelt distribution", () => {
-  const text = rendered("E0312", `
+  const text = rendered(
+    "E0312",
+    `
     struct Linear[i, o] {
       weight: f32[o, i] ~ trunc_norm(0.02)
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0312]: unknown distribution
@@ -116,11 +134,14 @@ test("E0312: a misspelt distribution", () => {
 });
 
 test("E0313: a distribution without its number", () => {
-  const text = rendered("E0313", `
+  const text = rendered(
+    "E0313",
+    `
     struct Embedding[n, d] {
       weight: f32[n, d] ~ normal
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0313]: the wrong number of arguments to a distribution
@@ -134,11 +155,14 @@ test("E0313: a distribution without its number", () => {
 });
 
 test("E0314: integers that are drawn", () => {
-  const text = rendered("E0314", `
+  const text = rendered(
+    "E0314",
+    `
     struct Counter[n] {
       seen: i32[n] ~ ones
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0314]: this field is not drawn
@@ -151,9 +175,12 @@ test("E0314: integers that are drawn", () => {
 });
 
 test("E0315: a constant that is computed from a tensor function", () => {
-  const text = rendered("E0315", `
+  const text = rendered(
+    "E0315",
+    `
     const scale = sqrt(2.0)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0315]: not a constant
@@ -168,10 +195,13 @@ test("E0315: a constant that is computed from a tensor function", () => {
 });
 
 test("E0315: a constant that is declared later", () => {
-  const text = rendered("E0315", `
+  const text = rendered(
+    "E0315",
+    `
     const size = 2 * heads
     const heads = 8
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0315]: not a constant
@@ -186,11 +216,14 @@ test("E0315: a constant that is declared later", () => {
 });
 
 test("E0315: a distribution with an unknown number", () => {
-  const text = rendered("E0315", `
+  const text = rendered(
+    "E0315",
+    `
     struct Linear[i, o] {
       weight: f32[o, i] ~ normal(std)
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0315]: not a constant
@@ -203,13 +236,16 @@ test("E0315: a distribution with an unknown number", () => {
 });
 
 test("E0318: a type for a dimension", () => {
-  const text = rendered("E0318", `
+  const text = rendered(
+    "E0318",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
     }
 
     fn use_it(p: Linear[f32[3], 2]) -> f32 = p.weight[0, 0]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0318]: a type where a dimension belongs, or the reverse
@@ -222,10 +258,13 @@ test("E0318: a type for a dimension", () => {
 });
 
 test("E0321: a fraction as a dimension", () => {
-  const text = rendered("E0321", `
+  const text = rendered(
+    "E0321",
+    `
     const rate = 0.5
     fn half(x: f32[rate]) -> f32 = x[0]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0321]: a dimension is not a whole number
@@ -240,9 +279,12 @@ test("E0321: a fraction as a dimension", () => {
 });
 
 test("E0321: a negative dimension", () => {
-  const text = rendered("E0321", `
+  const text = rendered(
+    "E0321",
+    `
     fn border(x: f32[3 - 4]) -> f32 = sum[i] x[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0321]: a dimension is not a whole number

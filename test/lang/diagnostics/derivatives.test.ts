@@ -3,9 +3,12 @@ import { expect, test } from "vitest";
 import { rendered } from "./rendered.ts";
 
 test("E0234: a tree of integers", () => {
-  const text = rendered("E0234", `
+  const text = rendered(
+    "E0234",
+    `
     fn doubled(counts: i32[n]) -> i32[n] = tree_map(fn (c) -> c + c, counts)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0234]: this is not a tree of tensors
@@ -18,13 +21,16 @@ test("E0234: a tree of integers", () => {
 });
 
 test("E0234: trees of two types", () => {
-  const text = rendered("E0234", `
+  const text = rendered(
+    "E0234",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
     }
 
     fn step(p: Linear[i, o], g: Linear[o, i]) -> Linear[i, o] = tree_map(fn (w, d) -> w - d, p, g)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0234]: this is not a tree of tensors
@@ -40,13 +46,16 @@ test("E0234: trees of two types", () => {
 });
 
 test("E0235: an index into a leaf", () => {
-  const text = rendered("E0235", `
+  const text = rendered(
+    "E0235",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
     }
 
     fn norm(p: Linear[i, o]) -> f32 = tree_sum(fn (w) -> sum[r, c] w[r, c] ^ 2, p)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0235]: a leaf's axes are not known
@@ -59,13 +68,16 @@ test("E0235: an index into a leaf", () => {
 });
 
 test("E0245: a leaf function that compares", () => {
-  const text = rendered("E0245", `
+  const text = rendered(
+    "E0245",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
     }
 
     fn signs(p: Linear[i, o]) -> Linear[i, o] = tree_map(fn (w) -> w > 0.0, p)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0245]: not a function of a leaf
@@ -78,10 +90,13 @@ test("E0245: a leaf function that compares", () => {
 });
 
 test("E0406: the gradient of a vector", () => {
-  const text = rendered("E0406", `
+  const text = rendered(
+    "E0406",
+    `
     fn linear(w: f32[o, i], x: f32[i]) -> f32[o] = for r -> sum[c] w[r, c] * x[c]
     fn slope(w: f32[o, i], x: f32[i]) = grad(linear)(w, x)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0406]: only a scalar has a gradient
@@ -96,10 +111,13 @@ test("E0406: the gradient of a vector", () => {
 });
 
 test("E0407: a gradient with respect to a class", () => {
-  const text = rendered("E0407", `
+  const text = rendered(
+    "E0407",
+    `
     fn loss(label: idx[c], logits: f32[c]) -> f32 = -logits[label]
     fn slope(label: idx[c], logits: f32[c]) = grad(loss)(label, logits)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0407]: nothing to differentiate with respect to
@@ -114,10 +132,13 @@ test("E0407: a gradient with respect to a class", () => {
 });
 
 test("E0407: a rule for a function of integers", () => {
-  const text = rendered("E0407", `
+  const text = rendered(
+    "E0407",
+    `
     fn double(i: i32) -> i32 = 2 * i
       vjp (i, ct) -> ct
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0407]: nothing to differentiate with respect to
@@ -132,10 +153,13 @@ test("E0407: a rule for a function of integers", () => {
 });
 
 test("E0409: a rule without a cotangent", () => {
-  const text = rendered("E0409", `
+  const text = rendered(
+    "E0409",
+    `
     fn safe_sqrt(x: f32) -> f32 = sqrt(max(x, 0.0))
       vjp (x) -> 0.5 / sqrt(max(x, 1e-12))
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0409]: a derivative with other parameters

@@ -3,11 +3,14 @@ import { expect, test } from "vitest";
 import { rendered } from "./rendered.ts";
 
 test("E0203: an index over two axes", () => {
-  const text = rendered("E0203", `
+  const text = rendered(
+    "E0203",
+    `
     # The example of the language's description.
     fn project(w: f32[o, c], x: f32[d]) -> f32[o] =
       for i -> sum[k] w[i, k] * x[k]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0203]: shapes do not agree
@@ -22,9 +25,12 @@ test("E0203: an index over two axes", () => {
 });
 
 test("E0203: an operator on two shapes", () => {
-  const text = rendered("E0203", `
+  const text = rendered(
+    "E0203",
+    `
     fn residual(x: f32[n, d], y: f32[n, e]) -> f32[n, d] = x + 0.5 * y
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0203]: shapes do not agree
@@ -39,9 +45,12 @@ test("E0203: an operator on two shapes", () => {
 });
 
 test("E0204: an index that nothing gives a range", () => {
-  const text = rendered("E0204", `
+  const text = rendered(
+    "E0204",
+    `
     fn windows(x: f32[n]) = for i -> x[2*i] + x[2*i + 1]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0204]: the range of an index is not known
@@ -54,9 +63,12 @@ test("E0204: an index that nothing gives a range", () => {
 });
 
 test("E0208: more indices than axes", () => {
-  const text = rendered("E0208", `
+  const text = rendered(
+    "E0208",
+    `
     fn first(x: f32[n, d]) -> f32[n] = for i -> x[i, 0, 0]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0208]: too many indices
@@ -71,9 +83,12 @@ test("E0208: more indices than axes", () => {
 });
 
 test("E0209: a float as an index", () => {
-  const text = rendered("E0209", `
+  const text = rendered(
+    "E0209",
+    `
     fn pick(x: f32[n], place: f32) -> f32 = x[place * f32(n)]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0209]: an index is not an integer
@@ -86,9 +101,12 @@ test("E0209: a float as an index", () => {
 });
 
 test("E0210: a difference of neighbours", () => {
-  const text = rendered("E0210", `
+  const text = rendered(
+    "E0210",
+    `
     fn differences(x: f32[n]) -> f32[n] = for i -> x[i + 1] - x[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0210]: a read leaves the tensor
@@ -103,9 +121,12 @@ test("E0210: a difference of neighbours", () => {
 });
 
 test("E0210: the last element by a negative number", () => {
-  const text = rendered("E0210", `
+  const text = rendered(
+    "E0210",
+    `
     fn last(x: f32[n]) -> f32 = x[-1]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0210]: a read leaves the tensor
@@ -120,9 +141,12 @@ test("E0210: the last element by a negative number", () => {
 });
 
 test("E0211: a class as the place of a point", () => {
-  const text = rendered("E0211", `
+  const text = rendered(
+    "E0211",
+    `
     fn spread(center: f32[o, d], a: idx[n][o]) -> f32[o, d] = for i, k -> center[a[i], k]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0211]: an \`idx\` for another axis
@@ -137,9 +161,12 @@ test("E0211: a class as the place of a point", () => {
 });
 
 test("E0224: a product that tells neither factor", () => {
-  const text = rendered("E0224", `
+  const text = rendered(
+    "E0224",
+    `
     fn unflatten(x: f32[h * w]) -> f32[h, w] = for i, j -> x[i * w + j]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0224]: no argument fixes a dimension
@@ -154,9 +181,12 @@ test("E0224: a product that tells neither factor", () => {
 });
 
 test("E0225: a division of dimensions by zero", () => {
-  const text = rendered("E0225", `
+  const text = rendered(
+    "E0225",
+    `
     fn cells(x: f32[n]) -> f32[n // 0] = for i -> x[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0225]: a division of dimensions that can't be
@@ -169,9 +199,12 @@ test("E0225: a division of dimensions by zero", () => {
 });
 
 test("E0225: an odd number halved", () => {
-  const text = rendered("E0225", `
+  const text = rendered(
+    "E0225",
+    `
     fn halves(x: f32[7]) -> f32[7 / 2] = for i -> x[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0225]: a division of dimensions that can't be
@@ -184,14 +217,17 @@ test("E0225: an odd number halved", () => {
 });
 
 test("E0227: a list element chosen while running", () => {
-  const text = rendered("E0227", `
+  const text = rendered(
+    "E0227",
+    `
     struct Expert[d] {
       weight: f32[d, d]
     }
 
     fn routed(experts: [Expert[d]; n], x: f32[d], choice: idx[n]) -> f32[d] =
       for r -> sum[c] experts[choice].weight[r, c] * x[c]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0227]: a list is indexed by something unknown
@@ -206,9 +242,12 @@ test("E0227: a list element chosen while running", () => {
 });
 
 test("E0230: a float as a bound", () => {
-  const text = rendered("E0230", `
+  const text = rendered(
+    "E0230",
+    `
     fn prefix(x: f32[n], part: f32) -> f32 = sum[i: 0 .. part * f32(n)] x[i | 0.0]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0230]: a bound is not an integer
@@ -221,9 +260,12 @@ test("E0230: a float as a bound", () => {
 });
 
 test("E0231: a position along two axes", () => {
-  const text = rendered("E0231", `
+  const text = rendered(
+    "E0231",
+    `
     fn peak(x: f32[h, w]) = argmax[i, j] x[i, j]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0231]: one index for a position
@@ -236,13 +278,16 @@ test("E0231: a position along two axes", () => {
 });
 
 test("E0233: a dimension that nothing tells", () => {
-  const text = rendered("E0233", `
+  const text = rendered(
+    "E0233",
+    `
     struct Grid[n] {
       spacing: f32
     }
 
     fn coarser(g: Grid[n]) = Grid { spacing: 2.0 * g.spacing }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0233]: a dimension stays unknown
@@ -255,9 +300,12 @@ test("E0233: a dimension that nothing tells", () => {
 });
 
 test("E0242: a ragged tensor", () => {
-  const text = rendered("E0242", `
+  const text = rendered(
+    "E0242",
+    `
     fn triangle(x: f32[n, n]) = for i: n, j: i + 1 -> x[i, j]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0242]: an axis whose size changes
@@ -272,14 +320,17 @@ test("E0242: a ragged tensor", () => {
 });
 
 test("E0243: past the end of a list", () => {
-  const text = rendered("E0243", `
+  const text = rendered(
+    "E0243",
+    `
     struct Block[d] {
       weight: f32[d, d]
     }
 
     fn second(blocks: [Block[d]; 2], x: f32[d]) -> f32[d] =
       for r -> sum[c] blocks[2].weight[r, c] * x[c]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0243]: past the end of a list
@@ -294,9 +345,12 @@ test("E0243: past the end of a list", () => {
 });
 
 test("E0244: a number of turns known only when running", () => {
-  const text = rendered("E0244", `
+  const text = rendered(
+    "E0244",
+    `
     fn power(x: f32, times: i32) -> f32 = fold y = 1.0 for t: times -> y * x
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0244]: a fold of unknown length
@@ -309,9 +363,12 @@ test("E0244: a number of turns known only when running", () => {
 });
 
 test("E0246: a range the wrong way round", () => {
-  const text = rendered("E0246", `
+  const text = rendered(
+    "E0246",
+    `
     fn interior(x: f32[n]) -> f32 = sum[i: n .. n - 1] x[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0246]: a range that ends before it begins
@@ -324,10 +381,13 @@ test("E0246: a range the wrong way round", () => {
 });
 
 test("E0247: a size with too many terms", () => {
-  const text = rendered("E0247", `
+  const text = rendered(
+    "E0247",
+    `
     fn total[a, b, c, d, e, f](x: f32[(a + b + c + d) * (c + d + e + f) * (a + c + e + f + 1) * (b + d + e + f + 2) *
                                     (a + b + e + f + 3) * (b + c + d + e + 4) * (a + c + d + f + 5)]) -> f32 = sum[i] x[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0247]: a dimension that is too large

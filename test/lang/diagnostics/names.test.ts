@@ -3,9 +3,12 @@ import { expect, test } from "vitest";
 import { rendered } from "./rendered.ts";
 
 test("E0301: a misspelt parameter", () => {
-  const text = rendered("E0301", `
+  const text = rendered(
+    "E0301",
+    `
     fn scaled(weight: f32[n], x: f32[n]) -> f32[n] = for i -> wieght[i] * x[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0301]: nothing is called \`wieght\` here
@@ -20,9 +23,12 @@ test("E0301: a misspelt parameter", () => {
 });
 
 test("E0301: a function of the standard library without `use`", () => {
-  const text = rendered("E0301", `
+  const text = rendered(
+    "E0301",
+    `
     fn probabilities(x: f32[n]) -> f32[n] = softmax(x)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0301]: nothing is called \`softmax\` here
@@ -35,13 +41,16 @@ test("E0301: a function of the standard library without `use`", () => {
 });
 
 test("E0302: a misspelt struct", () => {
-  const text = rendered("E0302", `
+  const text = rendered(
+    "E0302",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
     }
 
     fn linear(p: Linaer[i, o], x: f32[i]) -> f32[o] = for r -> sum[c] x[c]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0302]: unknown type
@@ -57,11 +66,14 @@ test("E0302: a misspelt struct", () => {
 });
 
 test("E0302: a struct of the standard library without `use`", () => {
-  const text = rendered("E0302", `
+  const text = rendered(
+    "E0302",
+    `
     struct Head[d] {
       norm: LayerNorm[d]
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0302]: unknown type
@@ -74,11 +86,14 @@ test("E0302: a struct of the standard library without `use`", () => {
 });
 
 test("E0303: two functions of one name", () => {
-  const text = rendered("E0303", `
+  const text = rendered(
+    "E0303",
+    `
     fn square(x: f32) -> f32 = x * x
     fn cube(x: f32) -> f32 = x * x * x
     fn square(x: f32[n]) -> f32[n] = x * x
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0303]: declared twice
@@ -94,10 +109,13 @@ test("E0303: two functions of one name", () => {
 });
 
 test("E0304: a module that is nearly there", () => {
-  const text = rendered("E0304", `
+  const text = rendered(
+    "E0304",
+    `
     use sofmax.{softmax}
     fn probabilities(x: f32[n]) -> f32[n] = softmax(x)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0304]: no such module
@@ -110,10 +128,13 @@ test("E0304: a module that is nearly there", () => {
 });
 
 test("E0304: a file that is not there", () => {
-  const text = rendered("E0304", `
+  const text = rendered(
+    "E0304",
+    `
     use ./blocks.{Block}
     fn width(b: Block[d]) -> i32 = d
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0304]: no such module
@@ -129,10 +150,14 @@ test("E0305: a name that the file does not declare", () => {
   const files = {
     "./blocks": `struct Block[d] { weight: f32[d] }`,
   };
-  const text = rendered("E0305", `
+  const text = rendered(
+    "E0305",
+    `
     use ./blocks.{Bloc}
     fn first(b: Bloc[d]) -> f32 = b.weight[0]
-  `, files);
+  `,
+    files,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0305]: the module does not declare this
@@ -155,10 +180,14 @@ test("E0306: files in a circle", () => {
       const size = 3
       fn weight(b: Block[d]) -> f32[d] = b.weight`,
   };
-  const text = rendered("E0306", `
+  const text = rendered(
+    "E0306",
+    `
     use ./blocks.{Block}
     fn first(b: Block[3]) -> f32 = b.weight[0]
-  `, files);
+  `,
+    files,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0306]: files use each other in a circle
@@ -171,9 +200,12 @@ test("E0306: files in a circle", () => {
 });
 
 test("E0307: a parameter named twice", () => {
-  const text = rendered("E0307", `
+  const text = rendered(
+    "E0307",
+    `
     fn distance(x: f32[d], x: f32[d]) -> f32 = sum[k] (x[k] - x[k]) ^ 2
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0307]: one name for two things
@@ -188,12 +220,15 @@ test("E0307: a parameter named twice", () => {
 });
 
 test("E0307: a pattern with one name for two parts", () => {
-  const text = rendered("E0307", `
+  const text = rendered(
+    "E0307",
+    `
     fn product(p: (f32, f32)) -> f32 {
       let (a, a) = p
       a * a
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0307]: one name for two things
@@ -208,9 +243,12 @@ test("E0307: a pattern with one name for two parts", () => {
 });
 
 test("E0320: an index named twice", () => {
-  const text = rendered("E0320", `
+  const text = rendered(
+    "E0320",
+    `
     fn outer(x: f32[n], y: f32[n]) -> f32[n, n] = for i, i -> x[i] * y[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0320]: an index named twice
@@ -225,14 +263,17 @@ test("E0320: an index named twice", () => {
 });
 
 test("E0322: a struct as a value", () => {
-  const text = rendered("E0322", `
+  const text = rendered(
+    "E0322",
+    `
     struct State[d] {
       center: f32[d]
       seen: i32
     }
 
     fn initial(x: f32[d]) = State
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0322]: a struct is not a value

@@ -4,10 +4,15 @@ import type { DiagnosticCode } from "../../../src/lang/catalogue.ts";
 import { renderDiagnostic } from "../../../src/lang/render.ts";
 
 /** The whole text of the one diagnostic that a program gives; throws unless it is one, and of this code. */
-export function rendered(code: DiagnosticCode, program: string, files: Readonly<Record<string, string>> = {}): string {
+export function rendered(
+  code: DiagnosticCode,
+  program: string,
+  files: Readonly<Record<string, string>> = {},
+): string {
   const { diagnostics } = check({ name: "model.fec", text: dedent(program) }, loaderOf(files));
   const texts = diagnostics.map((d) => renderDiagnostic(d));
-  if (texts.length !== 1 || diagnostics[0]!.code !== code) throw new Error(`expected ${code} alone:\n${texts.join("\n\n")}`);
+  if (texts.length !== 1 || diagnostics[0]!.code !== code)
+    throw new Error(`expected ${code} alone:\n${texts.join("\n\n")}`);
   return `\n${texts[0]!}\n`;
 }
 
@@ -15,7 +20,8 @@ export function rendered(code: DiagnosticCode, program: string, files: Readonly<
 export function loaderOf(files: Readonly<Record<string, string>>): Loader {
   if (Object.keys(files).length === 0) return noFiles;
   return {
-    load: (path) => (Object.hasOwn(files, path) ? { name: `${path.slice(2)}.fec`, text: dedent(files[path]!) } : null),
+    load: (path) =>
+      Object.hasOwn(files, path) ? { name: `${path.slice(2)}.fec`, text: dedent(files[path]!) } : null,
   };
 }
 

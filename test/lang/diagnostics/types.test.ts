@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { rendered } from "./rendered.ts";
 
 test("E0201: a struct update from another struct", () => {
-  const text = rendered("E0201", `
+  const text = rendered(
+    "E0201",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
       bias: f32[o]
@@ -11,7 +13,8 @@ test("E0201: a struct update from another struct", () => {
 
     fn without_bias(p: Linear[i, o], q: Linear[i, m]) -> Linear[i, o] =
       Linear { ...q, bias: for r -> 0.0 * p.bias[r] }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0201]: types do not agree
@@ -26,10 +29,13 @@ test("E0201: a struct update from another struct", () => {
 });
 
 test("E0201: a rule that gives the cotangent of something else", () => {
-  const text = rendered("E0201", `
+  const text = rendered(
+    "E0201",
+    `
     fn norm(x: f32[d]) -> f32 = sqrt(sum[k] x[k] ^ 2)
       vjp (x, ct) -> ct / norm(x)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0201]: types do not agree
@@ -44,9 +50,12 @@ test("E0201: a rule that gives the cotangent of something else", () => {
 });
 
 test("E0202: a bias added to a batch", () => {
-  const text = rendered("E0202", `
+  const text = rendered(
+    "E0202",
+    `
     fn shifted(x: f32[n, d], bias: f32[d]) -> f32[n, d] = x + bias
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0202]: tensors of different rank do not combine
@@ -62,9 +71,12 @@ test("E0202: a bias added to a batch", () => {
 });
 
 test("E0205: booleans in arithmetic, negated", () => {
-  const text = rendered("E0205", `
+  const text = rendered(
+    "E0205",
+    `
     fn opposite(c: bool) -> bool = -c
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0205]: operand of the wrong kind
@@ -77,13 +89,16 @@ test("E0205: booleans in arithmetic, negated", () => {
 });
 
 test("E0205: a struct in arithmetic", () => {
-  const text = rendered("E0205", `
+  const text = rendered(
+    "E0205",
+    `
     struct Point[d] {
       at: f32[d]
     }
 
     fn moved(p: Point[d], v: Point[d], dt: f32) -> Point[d] = p + dt * v.at
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0205]: operand of the wrong kind
@@ -98,9 +113,12 @@ test("E0205: a struct in arithmetic", () => {
 });
 
 test("E0206: an integer times a float", () => {
-  const text = rendered("E0206", `
+  const text = rendered(
+    "E0206",
+    `
     fn average(x: f32[n]) -> f32 = (sum[i] x[i]) / n
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0206]: numbers of different types
@@ -116,9 +134,12 @@ test("E0206: an integer times a float", () => {
 });
 
 test("E0206: a boolean summed as a number", () => {
-  const text = rendered("E0206", `
+  const text = rendered(
+    "E0206",
+    `
     fn penalty(x: f32) -> f32 = x + (x > 1.0)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0206]: numbers of different types
@@ -128,15 +149,18 @@ test("E0206: a boolean summed as a number", () => {
       │                             │ │
       │                             │ \`+\` needs two of one type
       │                             f32
-      = help: a boolean is no number: convert, as in \`f32((x > 1.0))\`, or choose with \`if\`
+      = help: a boolean is no number: convert, as in \`f32(x > 1.0)\`, or choose with \`if\`
     "
   `);
 });
 
 test("E0207: a number as a condition", () => {
-  const text = rendered("E0207", `
+  const text = rendered(
+    "E0207",
+    `
     fn positive_part(x: f32, keep: i32) -> f32 = if keep then x else 0.0
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0207]: a condition is not a boolean
@@ -149,9 +173,12 @@ test("E0207: a number as a condition", () => {
 });
 
 test("E0207: a tensor of booleans as a condition", () => {
-  const text = rendered("E0207", `
+  const text = rendered(
+    "E0207",
+    `
     fn rectified(x: f32[n]) -> f32[n] = if x > 0.0 then x else 0.0 * x
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0207]: a condition is not a boolean
@@ -164,9 +191,12 @@ test("E0207: a tensor of booleans as a condition", () => {
 });
 
 test("E0212: padding of another type", () => {
-  const text = rendered("E0212", `
+  const text = rendered(
+    "E0212",
+    `
     fn shifted(label: i32[n]) -> i32[n] = for i: n -> label[i - 1 | 0.5]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0212]: padding of another type
@@ -181,13 +211,16 @@ test("E0212: padding of another type", () => {
 });
 
 test("E0213: a struct read with brackets", () => {
-  const text = rendered("E0213", `
+  const text = rendered(
+    "E0213",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
     }
 
     fn row(p: Linear[i, o]) -> f32[i] = for k -> p[0, k]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0213]: this can't be indexed
@@ -200,7 +233,9 @@ test("E0213: a struct read with brackets", () => {
 });
 
 test("E0214: a field that is nearly there", () => {
-  const text = rendered("E0214", `
+  const text = rendered(
+    "E0214",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
       bias: f32[o]
@@ -208,7 +243,8 @@ test("E0214: a field that is nearly there", () => {
 
     fn linear(p: Linear[i, o], x: f32[i]) -> f32[o] =
       for r -> p.bais[r] + sum[c] p.weight[r, c] * x[c]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0214]: no such field
@@ -224,9 +260,12 @@ test("E0214: a field that is nearly there", () => {
 });
 
 test("E0215: a field of a tensor", () => {
-  const text = rendered("E0215", `
+  const text = rendered(
+    "E0215",
+    `
     fn width(x: f32[n, d]) -> i32 = x.shape
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0215]: this has no fields
@@ -241,9 +280,12 @@ test("E0215: a field of a tensor", () => {
 });
 
 test("E0216: booleans summed", () => {
-  const text = rendered("E0216", `
+  const text = rendered(
+    "E0216",
+    `
     fn correct(guess: idx[c][n], label: idx[c][n]) -> i32 = sum[i] guess[i] == label[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0216]: a reduction over values of the wrong kind
@@ -258,9 +300,12 @@ test("E0216: booleans summed", () => {
 });
 
 test("E0216: the mean of integers", () => {
-  const text = rendered("E0216", `
+  const text = rendered(
+    "E0216",
+    `
     fn mean_age(age: i32[n]) -> f32 = mean[i] age[i]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0216]: a reduction over values of the wrong kind
@@ -275,9 +320,12 @@ test("E0216: the mean of integers", () => {
 });
 
 test("E0217: an integer beside a float", () => {
-  const text = rendered("E0217", `
+  const text = rendered(
+    "E0217",
+    `
     fn clipped(x: f32, i: i32) -> f32 = if x > 1.0 then x else i
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0217]: the sides of an \`if\` differ in type
@@ -292,9 +340,12 @@ test("E0217: an integer beside a float", () => {
 });
 
 test("E0218: an accumulator that changes its type", () => {
-  const text = rendered("E0218", `
+  const text = rendered(
+    "E0218",
+    `
     fn norm(x: f32[n, d]) -> f32 = fold s = 0.0 for t: n -> s + x[t]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0218]: a fold changes its type
@@ -309,9 +360,12 @@ test("E0218: an accumulator that changes its type", () => {
 });
 
 test("E0219: a fold over a tensor", () => {
-  const text = rendered("E0219", `
+  const text = rendered(
+    "E0219",
+    `
     fn total(x: f32[n]) -> f32 = fold s = 0.0 for v in x -> s + v
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0219]: a fold over something that is no list
@@ -326,14 +380,17 @@ test("E0219: a fold over a tensor", () => {
 });
 
 test("E0220: a pattern of another size", () => {
-  const text = rendered("E0220", `
+  const text = rendered(
+    "E0220",
+    `
     fn minmax(x: f32[n]) -> (f32, f32) = (min[i] x[i], max[i] x[i])
 
     fn spread(x: f32[n]) -> f32 {
       let (low, middle, high) = minmax(x)
       high - low
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0220]: a tuple of another size
@@ -348,14 +405,17 @@ test("E0220: a pattern of another size", () => {
 });
 
 test("E0221: a struct literal without a field", () => {
-  const text = rendered("E0221", `
+  const text = rendered(
+    "E0221",
+    `
     struct Norm[c] {
       weight: f32[c]
       bias: f32[c]
     }
 
     fn plain(w: f32[c]) -> Norm[c] = Norm { weight: w }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0221]: fields are missing
@@ -371,14 +431,17 @@ test("E0221: a struct literal without a field", () => {
 });
 
 test("E0222: a field of another shape", () => {
-  const text = rendered("E0222", `
+  const text = rendered(
+    "E0222",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
       bias: f32[o]
     }
 
     fn layer(w: f32[o, i], x: f32[i]) -> Linear[i, o] = Linear { weight: w, bias: x }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0222]: a field of another type
@@ -394,14 +457,17 @@ test("E0222: a field of another shape", () => {
 });
 
 test("E0223: a field given twice", () => {
-  const text = rendered("E0223", `
+  const text = rendered(
+    "E0223",
+    `
     struct Norm[c] {
       weight: f32[c]
       bias: f32[c]
     }
 
     fn plain(w: f32[c]) -> Norm[c] = Norm { weight: w, bias: w, weight: w }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0223]: a field given twice
@@ -416,9 +482,12 @@ test("E0223: a field given twice", () => {
 });
 
 test("E0226: a quotient of integers", () => {
-  const text = rendered("E0226", `
+  const text = rendered(
+    "E0226",
+    `
     fn halves(points: i32) -> i32 = points / 2
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0226]: \`/\` between integers
@@ -433,10 +502,13 @@ test("E0226: a quotient of integers", () => {
 });
 
 test("E0226: a constant that is no integer", () => {
-  const text = rendered("E0226", `
+  const text = rendered(
+    "E0226",
+    `
     const stages = 7
     const half = stages / 2
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0226]: \`/\` between integers
@@ -451,9 +523,12 @@ test("E0226: a constant that is no integer", () => {
 });
 
 test("E0228: a number that an i32 can't hold", () => {
-  const text = rendered("E0228", `
+  const text = rendered(
+    "E0228",
+    `
     fn seed(i: i32) -> i32 = i * 3000000000
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0228]: a number that does not fit
@@ -467,9 +542,12 @@ test("E0228: a number that an i32 can't hold", () => {
 });
 
 test("E0228: a negative u32", () => {
-  const text = rendered("E0228", `
+  const text = rendered(
+    "E0228",
+    `
     fn wrapped(word: u32) -> u32 = word + -1
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0228]: a number that does not fit
@@ -483,9 +561,12 @@ test("E0228: a negative u32", () => {
 });
 
 test("E0229: an unknown power of an integer", () => {
-  const text = rendered("E0229", `
+  const text = rendered(
+    "E0229",
+    `
     fn scale(level: i32) -> i32 = 2 * level ^ level
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0229]: a power that integers don't have
@@ -500,12 +581,15 @@ test("E0229: an unknown power of an integer", () => {
 });
 
 test("E0232: a result of another shape", () => {
-  const text = rendered("E0232", `
+  const text = rendered(
+    "E0232",
+    `
     fn linear(w: f32[o, i], x: f32[i]) -> f32[i] {
       let y[r] = sum[c] w[r, c] * x[c]
       y
     }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0232]: the body does not give what is declared
@@ -521,9 +605,12 @@ test("E0232: a result of another shape", () => {
 });
 
 test("E0232: a result of another type", () => {
-  const text = rendered("E0232", `
+  const text = rendered(
+    "E0232",
+    `
     fn predict(logits: f32[c]) -> f32 = argmax[k] logits[k]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0232]: the body does not give what is declared
@@ -538,13 +625,16 @@ test("E0232: a result of another type", () => {
 });
 
 test("E0238: structs collected by an index", () => {
-  const text = rendered("E0238", `
+  const text = rendered(
+    "E0238",
+    `
     struct Point[d] {
       at: f32[d]
     }
 
     fn points(x: f32[n, d]) = for i -> Point { at: x[i] }
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0238]: this can't be the value at an index
@@ -557,13 +647,16 @@ test("E0238: structs collected by an index", () => {
 });
 
 test("E0239: a scalar function of a struct", () => {
-  const text = rendered("E0239", `
+  const text = rendered(
+    "E0239",
+    `
     struct Linear[i, o] {
       weight: f32[o, i]
     }
 
     fn magnitudes(p: Linear[i, o]) -> Linear[i, o] = abs(p)
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0239]: a scalar or a tensor is needed
@@ -576,14 +669,17 @@ test("E0239: a scalar function of a struct", () => {
 });
 
 test("E0240: a list of different sizes", () => {
-  const text = rendered("E0240", `
+  const text = rendered(
+    "E0240",
+    `
     struct Block[d] {
       weight: f32[d, d]
     }
 
     fn run(a: Block[d], b: Block[e], x: f32[d]) -> f32[d] =
       fold y = x for p in [a, b] -> for r -> sum[c] p.weight[r, c] * y[c]
-  `);
+  `,
+  );
   expect(text).toMatchInlineSnapshot(`
     "
     error[E0240]: a list of different types

@@ -1,0 +1,22 @@
+import { defineConfig } from "tsdown";
+
+/** The library, which runs in the browser as well, and the command. */
+export default defineConfig([
+  {
+    entry: { index: "src/index.ts" },
+    platform: "neutral",
+    target: "es2023",
+    dts: true,
+    sourcemap: true,
+    outExtensions: () => ({ js: ".js", dts: ".d.ts" }),
+  },
+  {
+    entry: { cli: "src/cli/main.ts" },
+    platform: "node",
+    target: "node20.19",
+    dts: false,
+    sourcemap: true,
+    clean: false,
+    outExtensions: () => ({ js: ".js" }),
+  },
+]);
