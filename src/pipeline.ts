@@ -2,7 +2,7 @@
  * The pipeline, written once: what becomes of a program, stage by stage. `FECIT_TRACE` and `fecit inspect`
  * walk over this list.
  *
- *     text ──check──▶ typed program ──ir──▶ graph ──vjp──▶ graph without derivative markers ──simplify──▶ graph
+ *     text ──check──▶ typed program ──ir──▶ graph ──vjp──▶ graph without markers ──simplify──▶ graph
  */
 import { differentiate } from "./autodiff/differentiate.ts";
 import { type DerivativeKind, rebind, withDerivative } from "./derived.ts";

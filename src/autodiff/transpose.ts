@@ -85,7 +85,7 @@ function scatter(ws: Workspace, node: Comprehension, target: Read, guards: reado
   const { shape, element } = ws.types.get(target.tensor)!;
   const keyed = new Set(node.keys.map((k) => k.axis));
   const outer = node.axes.filter((a) => !keyed.has(a.name));
-  const taken = new Set([...node.axes.map((a) => a.name), ...(node.reduction?.axes.map((a) => a.name) ?? [])]);
+  const taken = new Set([...node.axes.map((a) => a.name), ...(node.reduction?.axes.map((a) => a.name) ?? []), ...ws.outer.variables.keys()]);
   const axes = shape.map((size, i): Axis => ({ name: freshVariable(axisHint(target.indices[i]!, i), taken), size }));
   const points: ReductionAxis[] = [...outer.map((a) => ({ name: a.name, lo: integer(0), hi: integer(a.size) })), ...(node.reduction?.axes ?? [])];
   const deltas = target.indices.map((e, i) => apply("eq", e, index(axes[i]!.name)));

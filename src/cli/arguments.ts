@@ -155,7 +155,9 @@ function literalFor(value: number | boolean, name: string, shape: Shape): Value 
       const { data } = keyOfSeed(value);
       return { type: "u32", shape: [2], data };
     }
-    throw new Failure(exit.commandWrong, `${name}=${value}: the number of a key is a whole number from 0`);
+    throw new Failure(exit.commandWrong, `${name}=${value}: the number of a key is a whole number from 0`, {
+      help: `as in \`${name}=7\``,
+    });
   }
   if (shape.kind !== "tensor" || shape.shape.length > 0) {
     throw new Failure(exit.commandWrong, `${name}=${value}: ${name} is ${showShape(shape)}, not one number`, {

@@ -27,6 +27,7 @@ export function addCheck(program: Command, terminal: Terminal, done: (code: numb
 }
 
 function checkFiles(terminal: Terminal, files: readonly string[], options: Options): number {
+  const trace = tracing(terminal, options.trace);
   const found: Diagnostic[] = [];
   const seen = new Set<string>();
   let failed = false;
@@ -34,7 +35,7 @@ function checkFiles(terminal: Terminal, files: readonly string[], options: Optio
     try {
       const module = loadModule(readSource(terminal, name), {
         loader: fileLoader(terminal),
-        ...tracing(terminal, options.trace),
+        ...trace,
       });
       // A file that several others use is reported on once.
       const fresh = module.diagnostics.filter((d) => {

@@ -2,12 +2,11 @@
  * Arguments that are made, not read: `x=normal`, `labels=uniform`, `m=zeros`, `p=init`. Streams differ by the
  * arguments' names.
  */
-import { type Value, valueOf } from "../host-value.ts";
+import { showShape, type Value, valueOf } from "../host-value.ts";
 import { zeros, type TensorData } from "../ir/interpret.ts";
 import { isFloat } from "../ir/ir.ts";
 import { type Draw, drawTensor } from "../lang/elaborate/init.ts";
 import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
-import { showShape } from "../host-value.ts";
 import { exit, Failure } from "./failure.ts";
 
 type Leaf = Extract<Shape, { kind: "tensor" }>;

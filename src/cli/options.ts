@@ -2,6 +2,7 @@
 import { Option } from "commander";
 import type { FunctionInfo, Program } from "../lang/program.ts";
 import { closest } from "../lang/suggest.ts";
+import { largestDim } from "../module.ts";
 import { exit, Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -23,6 +24,9 @@ function collectDims(text: string, before: ReadonlyMap<string, number>): Map<str
       });
     }
     const [, name, value] = found as unknown as [string, string, string];
+    if (Number(value) > largestDim) {
+      throw new Failure(exit.commandWrong, `--dim ${name}=${value}: a dimension is at most ${largestDim}`);
+    }
     const other = dims.get(name);
     if (other !== undefined && other !== Number(value)) {
       throw new Failure(exit.commandWrong, `--dim gives ${name} twice, as ${other} and as ${value}`, {

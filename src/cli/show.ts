@@ -1,16 +1,15 @@
 /**
  * Values in short, as NumPy shows arrays: a long axis by its ends.
  *
- *     cluster: f32[49, 32]
- *     [[ 0.125   -1.5     0.25    …  2        0.5      0.75   ]
+ *     cluster: f32[49, 3]
+ *     [[ 0.125   -1.5     0.25]
  *      …
+ *      [     2      1   -0.75]]
  */
-import type { Value } from "../host-value.ts";
-import { tensorsOf } from "../host-value.ts";
+import { showShape, tensorsOf, type Value } from "../host-value.ts";
 import type { TensorData } from "../ir/interpret.ts";
 import { sizeOf } from "../ir/ir.ts";
 import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
-import { showShape } from "../host-value.ts";
 
 /** Axes longer than this are shown by this many elements at each end. */
 const longestAxis = 8;

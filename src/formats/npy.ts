@@ -24,12 +24,11 @@ export function readNpy(bytes: Uint8Array): NumberArray {
   const count = elementCount(shape);
   const size = storage[type].bytes;
   const found = bytes.length - start;
-  if (count === null || count * size !== found) {
-    const wanted = count === null ? "more than any file has" : `${count * size}`;
-    const isShort = count === null || count * size > found;
+  if (count === null) throw malformed(header.trim());
+  if (count * size !== found) {
     throw new FormatError(
-      isShort ? "the file is cut short" : "the file goes on after its array",
-      [`${wanted} bytes of data are expected for ${descr} of shape (${shape.join(", ")}), found ${found}`],
+      count * size > found ? "the file is cut short" : "the file goes on after its array",
+      [`${count * size} bytes of data are expected for ${descr} of shape ${tupleOf(shape)}, found ${found}`],
       "write or copy the file again",
     );
   }
@@ -41,8 +40,7 @@ export function readNpy(bytes: Uint8Array): NumberArray {
 export function writeNpy({ type, shape, data }: NumberArray): Uint8Array {
   const { npy, encode } = storage[type];
   if (npy === null) throw new FormatError(`NumPy has no ${type}`, [], "write it as f32");
-  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const text = `{'descr': '${npy}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const text = `{'descr': '${npy}', 'fortran_order': False, 'shape': ${tupleOf(shape)}, }`;
   // Preamble, header, padding and line break together are a multiple of 64.
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
   const header = `${text.padEnd(length - 1)}\n`;
@@ -56,6 +54,11 @@ export function writeNpy({ type, shape, data }: NumberArray): Uint8Array {
   );
   bytes.set(numbers, 10 + length);
   return bytes;
+}
+
+/** A shape as Python writes it. */
+function tupleOf(shape: readonly number[]): string {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
 }
 
 const again = "write it with `numpy.save(path, array)`";

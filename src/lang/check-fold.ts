@@ -3,10 +3,10 @@ import { bindName, bindPattern } from "./check-block.ts";
 import { checkExpression, checkValue, describe, notesOn } from "./check-expression.ts";
 import { enterBinders } from "./check-range.ts";
 import { dimOfExpression } from "./dim-expression.ts";
-import { dimNumber } from "./dims.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import type { Scope } from "./scope.ts";
 import type { Expr } from "./syntax.ts";
+import { traitsOf } from "./type-traits.ts";
 import { errorType, type Type } from "./types.ts";
 
 type Fold = Extract<Expr, { kind: "fold-list" | "fold-count" }>;
@@ -43,22 +43,17 @@ function enterList(cx: Inference, scope: Scope, expr: Extract<Fold, { kind: "fol
 
 function enterCount(cx: Inference, scope: Scope, expr: Extract<Fold, { kind: "fold-count" }>): Scope {
   const { binder } = expr;
+  const help = `give the number of turns as a dimension: \`for ${binder.name.text}: 10 -> …\``;
+  if (binder.to === null) {
+    cx.report("E0244", binder.span, "how often?", { help });
+    return bindName(scope, binder.name, errorType);
+  }
   const entered = enterBinders(cx, scope, [binder]);
-  const isKnown = [binder.from, binder.to].every(
-    (bound) => bound === null || dimOfExpression(cx, scope, bound) !== null,
+  const unknown = [binder.from, binder.to].find(
+    (bound) => bound !== null && dimOfExpression(cx, scope, bound) === null,
   );
-  if (binder.to === null || !isKnown) {
-    cx.report(
-      "E0244",
-      binder.to?.span ?? binder.span,
-      binder.to === null ? "how often?" : "known only when running",
-      {
-        help: `give the number of turns as a dimension: \`for ${binder.name.text}: 10 -> …\``,
-      },
-    );
-    // Said once; without this the unknown range would be reported too.
-    const [variable] = entered.variables;
-    if (variable?.hi != null) cx.metas.unify(variable.hi, dimNumber(1));
+  if (unknown != null && !traitsOf(cx.types.get(unknown) ?? errorType).hasError) {
+    cx.report("E0244", unknown.span, "known only when running", { help });
   }
   return entered.scope;
 }

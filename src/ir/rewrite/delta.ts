@@ -48,7 +48,13 @@ function solveSum(node: Comprehension & { readonly reduction: Reduction }, names
     if (next === null) break;
     problem = next;
   }
-  return assemble(node, problem, names, outer);
+  return assemble(node, withoutPointlessKeys(problem), names, outer);
+}
+
+/** When every point has been solved for there is nothing to sum: a key is a condition again. */
+function withoutPointlessKeys(p: Problem): Problem {
+  if (p.points.length > 0 || p.keys.length === 0) return p;
+  return { ...p, keys: [], guards: [...p.keys.map((k) => apply("eq", index(k.axis), k.at)), ...p.guards] };
 }
 
 function contextFor(node: Comprehension, p: Problem, outer: RangeContext): RangeContext {

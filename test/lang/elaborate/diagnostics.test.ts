@@ -186,7 +186,7 @@ describe("compiling for given dimensions", () => {
       1 │ fn at(x: f32[n], i: idx[n]) -> f32 = x[i]
         │                  ───────── i: idx[n] is expected
       2 │ fn third(x: f32[n]) -> f32 = at(x, 2)
-        │    ─────                           ─ i32 here
+        │    ─────                           ─ 2 here
         │    │
         │    compiled for this use
         = 2 // n is 1, 0 is 0, with n = 2

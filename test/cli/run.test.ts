@@ -1,0 +1,198 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { NumberArray } from "../../src/formats/array.ts";
+import { readNpy, writeNpy } from "../../src/formats/npy.ts";
+import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
+import { fecit, inFolder, type Outcome } from "./capture.ts";
+
+const program = `
+use nn.{Linear, linear}
+
+struct Net[i, h, o, l] {
+  @name("stem") first: Linear[i, h]
+  rest: [Linear[h, o]; l]
+}
+
+fn scale(x: f32[n], by: f32) -> f32[n] = for i -> by * x[i]
+fn net(p: Net[i, h, o, l], x: f32[i]) -> f32[l, o] = {
+  let y = linear(p.first, x)
+  for j, k -> fold s = 0.0 for q in p.rest -> s + linear(q, y)[k]
+}
+fn pick(x: f32[n, d], a: idx[n][m], flag: bool) -> (f32[m, d], bool) = (for j, k -> x[a[j], k], flag)
+fn draw[n](k: key) -> f32[n] = for i: n -> uniform(split(k, i))
+fn identity(p: Net[i, h, o, l]) -> Net[i, h, o, l] = p
+fn half(x: f32[2 * n]) -> f32[n] = for i -> x[2 * i]
+`;
+
+/** \`fecit run p.fec …\` on the interpreter, with files beside it. */
+function run(words: readonly string[], files: Readonly<Record<string, Uint8Array>> = {}): Promise<Outcome> {
+  return inFolder((folder) => runIn(folder, words, files));
+}
+
+function runIn(folder: string, words: readonly string[], files: Readonly<Record<string, Uint8Array>> = {}): Promise<Outcome> {
+  writeFileSync(join(folder, "p.fec"), program);
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+  return fecit(["run", "p.fec", ...words, "--device", "interpreter"], folder);
+}
+
+const f32 = (shape: readonly number[], ...numbers: number[]): NumberArray => ({
+  type: "f32",
+  shape,
+  data: Float32Array.from(numbers),
+});
+
+describe("run", () => {
+  it("takes dimensions from the arguments and prints the result", async () => {
+    const { code, out, err } = await run(["scale", "x=@x.npy", "by=2"], { "x.npy": writeNpy(f32([3], 1, 2.5, -3)) });
+    expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(out).toMatchInlineSnapshot(`
+      "scale: f32[3]
+      [ 2   5  -6]
+      "
+    `);
+  });
+
+  it("shows the ends of long axes", async () => {
+    expect((await run(["scale", "x=arange", "by=1", "--dim", "n=100"])).out).toMatchInlineSnapshot(`
+      "scale: f32[100]
+      [ 0   1   2  …  97  98  99]
+      "
+    `);
+  });
+
+  it("draws by the seed and the argument's name", async () => {
+    const words = ["pick", "x=normal", "a=uniform", "flag=true", "--dim", "n=3,d=2", "--dim", "m=4"];
+    const [first, same, other] = [await run(words), await run(words), await run([...words, "--seed", "1"])];
+    expect(first.code).toBe(0);
+    expect(same).toEqual(first);
+    expect(other.out).not.toBe(first.out);
+  });
+
+  it("takes a number as a key", async () => {
+    const [a, b] = [await run(["draw", "k=7", "--dim", "n=3"]), await run(["draw", "k=8", "--dim", "n=3"])];
+    expect(a.code).toBe(0);
+    expect(a.out).not.toBe(b.out);
+  });
+
+  it("prints one object for tools, and writes results by position", async () => {
+    await inFolder(async (folder) => {
+      const words = ["pick", "x=arange", "a=arange", "flag=0", "--dim", "n=2,d=2,m=3", "--out", "out", "--json"];
+      const { code, out } = await runIn(folder, words);
+      expect(code).toBe(0);
+      expect(JSON.parse(out)).toEqual({
+        adapter: "interpreter",
+        results: [
+          { name: "pick.0", dtype: "f32", shape: [3, 2], file: join("out", "0.npy") },
+          { name: "pick.1", dtype: "bool", shape: [], file: join("out", "1.npy") },
+        ],
+        kernels: 0,
+        compileMs: expect.any(Number) as number,
+        runMs: expect.any(Number) as number,
+      });
+      expect(readdirSync(join(folder, "out")).sort()).toEqual(["0.npy", "1.npy"]);
+      expect(readNpy(readFileSync(join(folder, "out", "0.npy")))).toEqual(f32([3, 2], 0, 1, 2, 3, 0, 1));
+    });
+  });
+
+  it("reads a struct by paths and checkpoint names, draws one, and writes one", async () => {
+    const arrays = new Map([
+      ["stem.weight", f32([1, 1], 2)],
+      ["first.bias", f32([1], 1)],
+      ["rest.0.weight", f32([1, 1], 10)],
+      ["rest.0.bias", f32([1], 0.5)],
+    ]);
+    const { out, err } = await run(["net", "p=@w.safetensors", "x=ones"], { "w.safetensors": writeSafetensors(arrays) });
+    expect({ out, err }).toEqual({ out: "net: f32[1, 1]\n[[30.5]]\n", err: "" });
+    await inFolder(async (folder) => {
+      const words = ["identity", "p=init", "--dim", "i=2,h=3,o=1,l=2", "--seed", "3", "--out", "."];
+      expect((await runIn(folder, words)).code).toBe(0);
+      const written = readSafetensors(readFileSync(join(folder, "0.safetensors"))).arrays;
+      expect([...written.keys()]).toEqual([
+        "first.weight", "first.bias", "rest.0.weight", "rest.0.bias", "rest.1.weight", "rest.1.bias",
+      ]);
+      expect(written.get("rest.1.weight")?.data).not.toEqual(written.get("rest.0.weight")?.data);
+    });
+  });
+
+  it("runs the vjp, with cotangents as further arguments", async () => {
+    const { code, out } = await run(["scale", "x=ones", "by=3", "ct=ones", "--vjp", "--dim", "n=2"]);
+    expect({ code, out }).toEqual({ code: 0, out: "d_x: f32[2]\n[3  3]\nd_by: f32 = 2\n" });
+  });
+
+  it("says once that `auto` is the interpreter", async () => {
+    const words = ["run", "examples/cluster.fec", "dot", "x=ones", "y=ones", "--dim", "d=3"];
+    expect(await fecit(words)).toMatchInlineSnapshot(`
+      {
+        "code": 0,
+        "err": "fecit: on the interpreter, in double precision (there is no GPU back end yet)
+      ",
+        "out": "dot: f32 = 3
+      ",
+      }
+    `);
+  });
+});
+
+describe("run refuses", () => {
+  it.each<[string, string[]]>([
+    ["a word that is no argument", ["scale", "x"]],
+    ["an argument that there is not", ["scale", "x=ones", "bye=2"]],
+    ["an argument given twice", ["scale", "x=ones", "x=zeros"]],
+    ["too few arguments", ["scale", "x=ones"]],
+    ["a value that there is not", ["scale", "x=norml", "by=2"]],
+    ["a number for a tensor", ["scale", "x=1", "by=2", "--dim", "n=2"]],
+    ["a fraction for an index", ["draw", "k=0.5", "--dim", "n=2"]],
+    ["normal integers", ["pick", "x=ones", "a=normal", "flag=true", "--dim", "n=1,d=1,m=1"]],
+    ["a tensor from `init`", ["scale", "x=init", "by=1", "--dim", "n=2"]],
+    ["a missing cotangent", ["scale", "x=ones", "by=3", "--vjp", "--dim", "n=2"]],
+    ["a cotangent too many", ["scale", "x=ones", "by=3", "ct=ones", "ct1=ones", "--vjp", "--dim", "n=2"]],
+    ["a dimension that no index reaches", ["scale", "x=ones", "by=3", "--dim", "n=9999999999"]],
+    ["a dimension that is missing", ["scale", "x=ones", "by=3"]],
+    ["a seed that is no number", ["scale", "x=ones", "by=3", "--seed", "-1"]],
+    ["the wrong kind of file", ["scale", "x=@x.txt", "by=3"]],
+  ])("%s", async (_, words) => {
+    const { code, out, err } = await run(words);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatchSnapshot();
+  });
+
+  const good = writeNpy(f32([3], 1, 2, 3));
+  it.each<[string, string[], Record<string, Uint8Array>]>([
+    ["a file that is missing", ["scale", "x=@x.npy", "by=1"], {}],
+    ["a file that is cut short", ["scale", "x=@x.npy", "by=1"], { "x.npy": good.subarray(0, good.length - 5) }],
+    ["a shape that does not fit", ["pick", "x=@x.npy", "a=zeros", "flag=true"], { "x.npy": good }],
+    ["an odd number for pairs", ["half", "x=@x.npy", "--dim", "n=2"], { "x.npy": good }],
+    ["integers for floats", ["scale", "x=@x.npy", "by=1"], { "x.npy": writeNpy({ type: "i64", shape: [1], data: Float64Array.of(1) }) }],
+    [
+      "an index outside its range",
+      ["pick", "x=ones", "a=@a.npy", "flag=true", "--dim", "n=3,d=1"],
+      { "a.npy": writeNpy({ type: "i64", shape: [2], data: Float64Array.of(0, 3) }) },
+    ],
+    [
+      "a checkpoint that lacks tensors",
+      ["net", "p=@w.safetensors", "x=ones"],
+      { "w.safetensors": writeSafetensors(new Map([["stem.weigth", f32([1, 1], 2)]])) },
+    ],
+    ["a checkpoint that is none", ["net", "p=@w.safetensors", "x=ones"], { "w.safetensors": good }],
+  ])("%s", async (_, words, files) => {
+    const { code, out, err } = await run(words, files);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toMatchSnapshot();
+  });
+
+  it("a GPU, which there is no back end for yet", async () => {
+    for (const device of ["gpu", "software", "NVIDIA"]) {
+      const words = ["run", "examples/cluster.fec", "dot", "x=ones", "y=ones", "--dim", "d=3", "--device", device];
+      const { code, out, err } = await fecit(words);
+      expect({ code, out }).toEqual({ code: 3, out: "" });
+      expect(err).toContain(`--device ${device}: this version can't run programs on a GPU yet`);
+    }
+  });
+
+  it("dimensions for which there is no memory", async () => {
+    const { code, err } = await run(["pick", "x=ones", "a=zeros", "flag=1", "--dim", "n=2000000000,d=2000000000,m=1"]);
+    expect(code).toBe(3);
+    expect(err).toContain("there is not enough memory");
+  });
+});
