@@ -17,7 +17,11 @@ export interface Embedding {
 
 export const embeddings: readonly Embedding[] = [
   { folder: "std", constant: "stdSources", title: "The standard library by module name." },
-  { folder: "models", constant: "modelSources", title: "The models by the names of their files, without `.fec`." },
+  {
+    folder: "models",
+    constant: "modelSources",
+    title: "The models by the names of their files, without `.fec`.",
+  },
 ];
 
 /** The module that an embedding writes. */
@@ -32,7 +36,9 @@ export function embedded(embedding: Embedding): string {
     .filter((file) => file.endsWith(".fec"))
     .map((file) => file.slice(0, -".fec".length))
     .sort();
-  const entries = names.map((name) => `  ${name}: ${template(readFileSync(new URL(`${name}.fec`, target), "utf8"))},\n`);
+  const entries = names.map(
+    (name) => `  ${name}: ${template(readFileSync(new URL(`${name}.fec`, target), "utf8"))},\n`,
+  );
   return (
     `/** ${embedding.title} Generated from the .fec files here by \`npm run std\`; edit those. */\n` +
     `export const ${embedding.constant}: Readonly<Record<string, string>> = {\n${entries.join("")}};\n`

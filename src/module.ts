@@ -265,7 +265,9 @@ export const largestDim = 2 ** 31 - 1;
 function dimensions(given: Readonly<Record<string, number>>): Map<string, number> {
   for (const [name, value] of Object.entries(given)) {
     if (Number.isInteger(value) && value >= 0 && value <= largestDim) continue;
-    throw new ArgumentError(`the dimension ${name}: expected a whole number from 0 to ${largestDim}, found ${value}`);
+    throw new ArgumentError(
+      `the dimension ${name}: expected a whole number from 0 to ${largestDim}, found ${value}`,
+    );
   }
   return new Map(Object.entries(given));
 }

@@ -22,7 +22,7 @@ import {
   type Value,
   verifyGraph,
 } from "../src/index.ts";
-import { inFolder } from "./cli/capture.ts";
+import { inFolder } from "./folder.ts";
 
 const verified: LoadOptions = { verify: true };
 
@@ -42,7 +42,9 @@ fn apply(p: Net[i, o], x: f32[i]) -> (f32[o], idx[o]) {
   let y = fold y = linear(p.layer, x) for s in p.scales -> y * s.by
   (y, argmax[k] y[k])
 }
-fn choose(yes: bool, a: (f32, f32), at: idx[n], x: f32[n]) -> f32 = if yes then x[at] else { let (u, v) = a  u + v }
+fn choose(yes: bool, a: (f32, f32), at: idx[n], x: f32[n]) -> f32 =
+  if yes then x[at] else { let (u, v) = a
+ u + v }
 fn tree(p: T) -> T = tree_map(fn (x) -> 3.0 * x, p)
 `;
 
@@ -135,7 +137,9 @@ describe("compile", () => {
     expect(messageOf(ArgumentError, () => module.compile("double", { dims: { m: 1 } }))).toBe(
       "fn double has no dimension m; there are n",
     );
-    expect(messageOf(ArgumentError, () => module.compile("double", { dims: { n: 1.5 } }))).toContain("found 1.5");
+    expect(messageOf(ArgumentError, () => module.compile("double", { dims: { n: 1.5 } }))).toContain(
+      "found 1.5",
+    );
   });
 
   it("names the argument that does not fit", () => {
@@ -151,7 +155,9 @@ describe("compile", () => {
     expect(bad({ ...struct, steps: undefined })).toBe("p.steps: expected i32, found nothing");
     expect(bad({ ...struct, step: 1 })).toBe("p: Net has no field step; did you mean steps?");
     expect(bad({ ...struct, scales: [] })).toBe("p.scales: expected 2 items, found 0");
-    expect(bad({ layer: struct["layer"], steps: 1 })).toContain("p.scales is missing; expected [Scale { by }; 2]");
+    expect(bad({ layer: struct["layer"], steps: 1 })).toContain(
+      "p.scales is missing; expected [Scale { by }; 2]",
+    );
     expect(messageOf(ArgumentError, () => run(net))).toBe("apply takes 2 arguments (p, x), 1 given");
     const choose = module.compile("choose", { dims: { n: 2 } });
     expect(messageOf(ArgumentError, () => choose.interpret(true, [1, 2], 2, tensor([2], [5, 6])))).toBe(
@@ -167,7 +173,10 @@ describe("derivatives", () => {
   it("gives the vjp with a cotangent for the floating result, and structs of the floating fields", () => {
     const vjp = apply.vjp();
     expect(vjp.params.map((p) => p.name)).toEqual(["p", "x", "ct"]);
-    expect(vjp.results.map((p) => `${p.name}: ${p.type}`)).toEqual(["d_p: Net { layer, scales }", "d_x: f32[1]"]);
+    expect(vjp.results.map((p) => `${p.name}: ${p.type}`)).toEqual([
+      "d_p: Net { layer, scales }",
+      "d_x: f32[1]",
+    ]);
     const [dp, dx] = vjp.interpret(net, x, tensor([2], [1, 10]));
     expect(dp).toMatchObject({ layer: { bias: tensor([2], [6, 10]) } });
     expect(dx).toEqual(tensor([1], [6 * 1 + 10 * -2]));
@@ -220,9 +229,15 @@ describe("init", () => {
     expect(messageOf(ArgumentError, () => compiled.init("p"))).toBe(
       "p.steps can't be drawn: it has no distribution; give its field one, as in `steps: i32 ~ zeros`",
     );
-    expect(messageOf(ArgumentError, () => compiled.init("q"))).toBe("apply has no parameter q; there are p, x");
-    expect(messageOf(ArgumentError, () => module.init("Scal", {}))).toBe("there is no struct Scal; did you mean Scale?");
-    expect(messageOf(ArgumentError, () => module.init("Scale", {}))).toContain("the dimension o of Scale is not given");
+    expect(messageOf(ArgumentError, () => compiled.init("q"))).toBe(
+      "apply has no parameter q; there are p, x",
+    );
+    expect(messageOf(ArgumentError, () => module.init("Scal", {}))).toBe(
+      "there is no struct Scal; did you mean Scale?",
+    );
+    expect(messageOf(ArgumentError, () => module.init("Scale", {}))).toContain(
+      "the dimension o of Scale is not given",
+    );
   });
 });
 
@@ -246,8 +261,9 @@ describe("the parts", () => {
     expectTypeOf<Compiled["graph"]>().toEqualTypeOf<Graph>();
     expectTypeOf<Compiled["interpret"]>().parameters.toEqualTypeOf<Value[]>();
     expectTypeOf(tensor([1], [1])).toExtend<Value>();
+    const double = load(source).compile("double", { dims: { n: 1 } });
     // @ts-expect-error a string is no value
-    expect(() => load(source).compile("double", { dims: { n: 1 } }).interpret("x")).toThrow(ArgumentError);
+    expect(() => double.interpret("x")).toThrow(ArgumentError);
   });
 });
 
@@ -261,7 +277,7 @@ describe("in the browser", () => {
       if (seen.has(path)) return;
       seen.add(path);
       const text = readFileSync(path, "utf8");
-      for (const [, name] of text.matchAll(/^(?:import|export|\})[^"']*["']([^"']+)["'];$/gm)) {
+      for (const [, name] of text.matchAll(/^(?:import |[^*\n]*\bfrom )"([^"]+)";$/gm)) {
         if (name!.startsWith(".")) visit(join(dirname(path), name!));
         else packages.add(name!);
       }

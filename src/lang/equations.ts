@@ -7,6 +7,7 @@ import type { Verdict } from "./dim-comparison.ts";
 import type { Condition } from "./program.ts";
 
 interface Equation {
+  readonly about: Condition["about"];
   readonly left: Dim;
   readonly right: Dim;
   readonly report: () => Diagnostic;
@@ -18,9 +19,9 @@ export class Equations {
   constructor(private readonly metas: Metas) {}
 
   /** Makes two dimensions equal if that can be done now; keeps the equation if it is undecided. */
-  require(left: Dim, right: Dim, report: () => Diagnostic): Verdict {
+  require(left: Dim, right: Dim, report: () => Diagnostic, about: Condition["about"] = "shapes"): Verdict {
     const verdict = this.metas.unify(left, right);
-    if (verdict === "undecided") this.waiting.push({ left, right, report });
+    if (verdict === "undecided") this.waiting.push({ about, left, right, report });
     return verdict;
   }
 
@@ -42,7 +43,7 @@ export class Equations {
       const right = this.metas.resolve(equation.right);
       const key = `${dimKey(left)}=${dimKey(right)}`;
       if (isOpen(left) || isOpen(right) || conditions.has(key)) continue;
-      conditions.set(key, { left, right, diagnostic: equation.report() });
+      conditions.set(key, { about: equation.about, left, right, diagnostic: equation.report() });
     }
     return [...conditions.values()];
   }

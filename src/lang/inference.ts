@@ -236,8 +236,9 @@ export class Inference {
     b: Dim,
     mismatch: () => Mismatch,
     report: (m: Mismatch) => Diagnostic,
+    about: Condition["about"] = "shapes",
   ): Mismatch | null {
-    return this.equations.require(a, b, () => report(mismatch())) === "different" ? mismatch() : null;
+    return this.equations.require(a, b, () => report(mismatch()), about) === "different" ? mismatch() : null;
   }
 
   private unifyElements(
@@ -270,7 +271,7 @@ export class Inference {
     const mismatch = (): Mismatch => ({ kind: "bound", value, bound: this.metas.resolve(idx.bound) });
     const quotient = value < 0 ? null : floorDivDims(dimNumber(value), this.metas.resolve(idx.bound));
     this.literals.solve(id, idx);
-    return quotient === null ? mismatch() : this.requireEqual(quotient, dimNumber(0), mismatch, report);
+    return quotient === null ? mismatch() : this.requireEqual(quotient, dimNumber(0), mismatch, report, "index");
   }
 
   /** Gives every open equation its verdict; what depends on dimensions to be given is returned. */

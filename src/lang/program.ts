@@ -55,6 +55,8 @@ export interface StructInfo {
 
 /** A condition on dimensions that could not be decided for all of them. */
 export interface Condition {
+  /** Are two shapes to be equal, or is a number to be an `idx[n]` (then `number // n` is to be 0)? */
+  readonly about: "shapes" | "index";
   readonly left: Dim;
   readonly right: Dim;
   /** What is reported when it does not hold. */

@@ -24,8 +24,10 @@ export function checkpointTensors(type: Type, shape: Shape, name = ""): Checkpoi
       return shape.items.flatMap((item, i) => checkpointTensors(itemType(type, i), item, below(i)));
     case "struct":
       return shape.fields.flatMap((field) => {
-        const declared = type.kind === "struct" ? type.decl.fields.find((f) => f.name === field.name) : undefined;
-        const inner = type.kind === "struct" && declared !== undefined ? fieldType(type, declared.type) : type;
+        const declared =
+          type.kind === "struct" ? type.decl.fields.find((f) => f.name === field.name) : undefined;
+        const inner =
+          type.kind === "struct" && declared !== undefined ? fieldType(type, declared.type) : type;
         return checkpointTensors(inner, field.shape, below(declared?.checkpointName ?? field.name));
       });
   }

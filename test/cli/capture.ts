@@ -1,7 +1,4 @@
 /** Runs the command line in this process, with its streams caught. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { main } from "../../src/cli/main.ts";
 
 export interface Outcome {
@@ -27,14 +24,4 @@ export async function fecit(
     errColors: false,
   });
   return { code, out, err };
-}
-
-/** A folder that is there for the duration of an action. */
-export async function inFolder<T>(action: (folder: string) => T): Promise<Awaited<T>> {
-  const folder = mkdtempSync(join(tmpdir(), "fecit-"));
-  try {
-    return await action(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }

@@ -1,10 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fecit, inFolder, type Outcome } from "./capture.ts";
+import { inFolder } from "../folder.ts";
+import { fecit, type Outcome } from "./capture.ts";
 
 /** `fecit check` on files of these contents. */
-async function check(files: Readonly<Record<string, string | Uint8Array>>, ...options: string[]): Promise<Outcome> {
+async function check(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  ...options: string[]
+): Promise<Outcome> {
   return inFolder((folder) => {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
     return fecit(["check", ...options], folder);
@@ -36,7 +40,11 @@ describe("check", () => {
   });
 
   it("gives diagnostics as data: lines and columns from 1, the end exclusive", async () => {
-    const { code, out, err } = await check({ "a.fec": "fn g(x: f32) -> f32 =\n  y + x\n" }, "a.fec", "--json");
+    const { code, out, err } = await check(
+      { "a.fec": "fn g(x: f32) -> f32 =\n  y + x\n" },
+      "a.fec",
+      "--json",
+    );
     expect({ code, err }).toEqual({ code: 1, err: "" });
     const found = JSON.parse(out) as { diagnostics: Record<string, unknown>[] };
     expect(found.diagnostics).toEqual([

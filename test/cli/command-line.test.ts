@@ -10,14 +10,20 @@ describe("the command line", () => {
     expect(err).toContain("Usage: fecit [options] [command]");
   });
 
-  it.each(["check", "fmt", "run", "inspect", "explain", "tour"])("%s --help has an example", async (command) => {
-    const { code, out, err } = await fecit([command, "--help"]);
-    expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toContain(`Example:\n  fecit ${command}`);
-  });
+  it.each(["check", "fmt", "run", "inspect", "explain", "tour"])(
+    "%s --help has an example",
+    async (command) => {
+      const { code, out, err } = await fecit([command, "--help"]);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(out).toContain(`Example:\n  fecit ${command}`);
+    },
+  );
 
   it("prints its version", async () => {
-    expect(await fecit(["--version"])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(await fecit(["--version"])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    });
   });
 
   it("suggests a command", async () => {
@@ -60,7 +66,7 @@ describe("the command line", () => {
     const words = ["check", "examples/cluster.fec"];
     expect(await fecit(words, undefined, { FECIT_TRACE: "chekc" })).toMatchInlineSnapshot(`
       {
-        "code": 1,
+        "code": 2,
         "err": "error: FECIT_TRACE: there is no stage chekc
         = help: did you mean check?
       ",

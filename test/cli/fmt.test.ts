@@ -1,7 +1,8 @@
 import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { fecit, inFolder } from "./capture.ts";
+import { inFolder } from "../folder.ts";
+import { fecit } from "./capture.ts";
 
 const loose = "fn f(x:f32)->f32=x*2.0 # twice\n";
 const canonical = "fn f(x: f32) -> f32 = x * 2.0  # twice\n";

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import type { NumberArray } from "../../src/formats/array.ts";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { readSafetensors, writeSafetensors } from "../../src/formats/safetensors.ts";
-import { fecit, inFolder, type Outcome } from "./capture.ts";
+import { inFolder } from "../folder.ts";
+import { fecit, type Outcome } from "./capture.ts";
 
 const program = `
 use nn.{Linear, linear}
@@ -30,7 +31,11 @@ function run(words: readonly string[], files: Readonly<Record<string, Uint8Array
   return inFolder((folder) => runIn(folder, words, files));
 }
 
-function runIn(folder: string, words: readonly string[], files: Readonly<Record<string, Uint8Array>> = {}): Promise<Outcome> {
+function runIn(
+  folder: string,
+  words: readonly string[],
+  files: Readonly<Record<string, Uint8Array>> = {},
+): Promise<Outcome> {
   writeFileSync(join(folder, "p.fec"), program);
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
   return fecit(["run", "p.fec", ...words, "--device", "interpreter"], folder);
@@ -44,7 +49,9 @@ const f32 = (shape: readonly number[], ...numbers: number[]): NumberArray => ({
 
 describe("run", () => {
   it("takes dimensions from the arguments and prints the result", async () => {
-    const { code, out, err } = await run(["scale", "x=@x.npy", "by=2"], { "x.npy": writeNpy(f32([3], 1, 2.5, -3)) });
+    const { code, out, err } = await run(["scale", "x=@x.npy", "by=2"], {
+      "x.npy": writeNpy(f32([3], 1, 2.5, -3)),
+    });
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatchInlineSnapshot(`
       "scale: f32[3]
@@ -77,7 +84,17 @@ describe("run", () => {
 
   it("prints one object for tools, and writes results by position", async () => {
     await inFolder(async (folder) => {
-      const words = ["pick", "x=arange", "a=arange", "flag=0", "--dim", "n=2,d=2,m=3", "--out", "out", "--json"];
+      const words = [
+        "pick",
+        "x=arange",
+        "a=arange",
+        "flag=0",
+        "--dim",
+        "n=2,d=2,m=3",
+        "--out",
+        "out",
+        "--json",
+      ];
       const { code, out } = await runIn(folder, words);
       expect(code).toBe(0);
       expect(JSON.parse(out)).toEqual({
@@ -102,14 +119,21 @@ describe("run", () => {
       ["rest.0.weight", f32([1, 1], 10)],
       ["rest.0.bias", f32([1], 0.5)],
     ]);
-    const { out, err } = await run(["net", "p=@w.safetensors", "x=ones"], { "w.safetensors": writeSafetensors(arrays) });
+    const { out, err } = await run(["net", "p=@w.safetensors", "x=ones"], {
+      "w.safetensors": writeSafetensors(arrays),
+    });
     expect({ out, err }).toEqual({ out: "net: f32[1, 1]\n[[30.5]]\n", err: "" });
     await inFolder(async (folder) => {
       const words = ["identity", "p=init", "--dim", "i=2,h=3,o=1,l=2", "--seed", "3", "--out", "."];
       expect((await runIn(folder, words)).code).toBe(0);
       const written = readSafetensors(readFileSync(join(folder, "0.safetensors"))).arrays;
       expect([...written.keys()]).toEqual([
-        "first.weight", "first.bias", "rest.0.weight", "rest.0.bias", "rest.1.weight", "rest.1.bias",
+        "first.weight",
+        "first.bias",
+        "rest.0.weight",
+        "rest.0.bias",
+        "rest.1.weight",
+        "rest.1.bias",
       ]);
       expect(written.get("rest.1.weight")?.data).not.toEqual(written.get("rest.0.weight")?.data);
     });
@@ -160,10 +184,18 @@ describe("run refuses", () => {
   const good = writeNpy(f32([3], 1, 2, 3));
   it.each<[string, string[], Record<string, Uint8Array>]>([
     ["a file that is missing", ["scale", "x=@x.npy", "by=1"], {}],
-    ["a file that is cut short", ["scale", "x=@x.npy", "by=1"], { "x.npy": good.subarray(0, good.length - 5) }],
+    [
+      "a file that is cut short",
+      ["scale", "x=@x.npy", "by=1"],
+      { "x.npy": good.subarray(0, good.length - 5) },
+    ],
     ["a shape that does not fit", ["pick", "x=@x.npy", "a=zeros", "flag=true"], { "x.npy": good }],
     ["an odd number for pairs", ["half", "x=@x.npy", "--dim", "n=2"], { "x.npy": good }],
-    ["integers for floats", ["scale", "x=@x.npy", "by=1"], { "x.npy": writeNpy({ type: "i64", shape: [1], data: Float64Array.of(1) }) }],
+    [
+      "integers for floats",
+      ["scale", "x=@x.npy", "by=1"],
+      { "x.npy": writeNpy({ type: "i64", shape: [1], data: Float64Array.of(1) }) },
+    ],
     [
       "an index outside its range",
       ["pick", "x=ones", "a=@a.npy", "flag=true", "--dim", "n=3,d=1"],
@@ -183,7 +215,17 @@ describe("run refuses", () => {
 
   it("a GPU, which there is no back end for yet", async () => {
     for (const device of ["gpu", "software", "NVIDIA"]) {
-      const words = ["run", "examples/cluster.fec", "dot", "x=ones", "y=ones", "--dim", "d=3", "--device", device];
+      const words = [
+        "run",
+        "examples/cluster.fec",
+        "dot",
+        "x=ones",
+        "y=ones",
+        "--dim",
+        "d=3",
+        "--device",
+        device,
+      ];
       const { code, out, err } = await fecit(words);
       expect({ code, out }).toEqual({ code: 3, out: "" });
       expect(err).toContain(`--device ${device}: this version can't run programs on a GPU yet`);
@@ -191,7 +233,14 @@ describe("run refuses", () => {
   });
 
   it("dimensions for which there is no memory", async () => {
-    const { code, err } = await run(["pick", "x=ones", "a=zeros", "flag=1", "--dim", "n=2000000000,d=2000000000,m=1"]);
+    const { code, err } = await run([
+      "pick",
+      "x=ones",
+      "a=zeros",
+      "flag=1",
+      "--dim",
+      "n=2000000000,d=2000000000,m=1",
+    ]);
     expect(code).toBe(3);
     expect(err).toContain("there is not enough memory");
   });

@@ -6,7 +6,13 @@ import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 function file(header: string, data: readonly number[] = [], preamble = [1, 0]): Uint8Array {
   const length = preamble[0] === 1 ? [header.length & 0xff, header.length >> 8] : [header.length, 0, 0, 0];
   const text = [..."\x93NUMPY"].map((c) => c.charCodeAt(0));
-  return Uint8Array.from([...text, ...preamble, ...length, ...[...header].map((c) => c.charCodeAt(0)), ...data]);
+  return Uint8Array.from([
+    ...text,
+    ...preamble,
+    ...length,
+    ...[...header].map((c) => c.charCodeAt(0)),
+    ...data,
+  ]);
 }
 
 function messageOf(bytes: Uint8Array): string {
@@ -62,7 +68,9 @@ describe("reading .npy", () => {
 
   it("keeps a scalar and an empty array", () => {
     expect(readNpy(writeNpy({ type: "f32", shape: [], data: Float32Array.of(3) })).shape).toEqual([]);
-    expect(readNpy(writeNpy({ type: "f32", shape: [0, 3], data: new Float32Array(0) })).shape).toEqual([0, 3]);
+    expect(readNpy(writeNpy({ type: "f32", shape: [0, 3], data: new Float32Array(0) })).shape).toEqual([
+      0, 3,
+    ]);
   });
 
   it("aligns its data to 64 bytes", () => {

@@ -34,7 +34,11 @@ export function modelProgram(name: string): Program {
 }
 
 /** A function of a model program. */
-export function compileModel(program: string, name: string, dims: Readonly<Record<string, number>>): Specialised {
+export function compileModel(
+  program: string,
+  name: string,
+  dims: Readonly<Record<string, number>>,
+): Specialised {
   return compileFunction(modelProgram(program), name, { dims: new Map(Object.entries(dims)) });
 }
 
@@ -46,7 +50,9 @@ export function weightsOf(compiled: Specialised): CheckpointTensor[] {
 /** Portable weights for the first parameter and a portable image for the second. */
 export function portableInputs(compiled: Specialised, seed = 1): Record<string, TensorData> {
   const names = compiled.params[0]!.values;
-  const weights = weightsOf(compiled).map(({ name, leaf }, i) => [names[i]!, portableWeight(name, leaf.shape, seed)] as const);
+  const weights = weightsOf(compiled).map(
+    ({ name, leaf }, i) => [names[i]!, portableWeight(name, leaf.shape, seed)] as const,
+  );
   const image = compiled.graph.params.find((p) => p.name === compiled.params[1]!.values[0])!;
   return { ...Object.fromEntries(weights), [image.name]: portableImages(image.shape, seed) };
 }

@@ -9,13 +9,22 @@ import { tensor, type TensorData } from "../../src/ir/interpret.ts";
 import { f32, sizeOf } from "../../src/ir/ir.ts";
 
 /** A tensor of numbers in [lo, hi]. */
-export function portableTensor(name: string, shape: readonly number[], [lo, hi]: readonly [number, number], seed: number): TensorData {
+export function portableTensor(
+  name: string,
+  shape: readonly number[],
+  [lo, hi]: readonly [number, number],
+  seed: number,
+): TensorData {
   const stream = fnv1a(name) ^ hash(seed);
   const at = (k: number): number => {
     const u = (hash((Math.imul(k, 0x9e3779b9) + stream) | 0) >>> 8) / 2 ** 24;
     return Math.fround(lo + (hi - lo) * u);
   };
-  return tensor(f32, shape, Array.from({ length: sizeOf(shape) }, (_, k) => at(k)));
+  return tensor(
+    f32,
+    shape,
+    Array.from({ length: sizeOf(shape) }, (_, k) => at(k)),
+  );
 }
 
 /** A parameter by the name that checkpoints have for it. */

@@ -4,7 +4,10 @@ import { embedded, embeddings, moduleOf } from "../../scripts/embed-std.ts";
 import { modelSources } from "../../src/models/sources.ts";
 import { stdSources } from "../../src/std/sources.ts";
 
-const sources: Readonly<Record<string, Readonly<Record<string, string>>>> = { std: stdSources, models: modelSources };
+const sources: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  std: stdSources,
+  models: modelSources,
+};
 
 describe.each(embeddings)("the texts of src/$folder", (embedding) => {
   const read = (file: string): string => readFileSync(new URL(file, moduleOf(embedding)), "utf8");
@@ -14,7 +17,8 @@ describe.each(embeddings)("the texts of src/$folder", (embedding) => {
   });
 
   test("survive embedding", () => {
-    for (const [name, text] of Object.entries(sources[embedding.folder]!)) expect(text, name).toBe(read(`${name}.fec`));
+    for (const [name, text] of Object.entries(sources[embedding.folder]!))
+      expect(text, name).toBe(read(`${name}.fec`));
   });
 });
 

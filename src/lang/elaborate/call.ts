@@ -6,11 +6,10 @@ import { elementwise, plainElement } from "./arithmetic.ts";
 import { type Context, fail, given, integerOf, withHint, withLocal } from "./context.ts";
 import { applyDerivative, callWithRule } from "./derivative.ts";
 import { elaborate, freshAxes, materialise, tensorNode, zerosLike } from "./expression.ts";
-import { evaluateDim, showDim } from "../dims.ts";
-import type { FunctionInfo, ParamInfo } from "../program.ts";
+import { type Dim, evaluateDim, showDim } from "../dims.ts";
+import type { Condition, FunctionInfo } from "../program.ts";
 import type * as syntax from "../syntax.ts";
 import type { Span } from "../source.ts";
-import { showType } from "../types.ts";
 import { type Closure, type Frame, type FunctionValue, leaves, lookupLocal, mapLeaves, scalar, type TensorValue, type Value } from "./value.ts";
 import { isBuiltin } from "../check-expression.ts";
 
@@ -71,23 +70,9 @@ function applyNamed(cx: Context, closure: Extract<Closure, { kind: "named" }>, a
   const instance = closure.frame.body.instances.get(reference);
   const dims = new Map([...(instance?.dims ?? [])].map(([name, dim]) => [name, integerOf(closure.frame, dim, reference.span)]));
   const frame = frameOf(info, dims, span);
-  info.params.forEach((param, i) => checkIndexValue(frame, param, args[i]!, span));
   const named = args.map((arg, i) => materialise(withHint(cx, info.params[i]!.name), arg, span));
   if (info.decl.vjp !== null) return callWithRule(cx, frame, info, named, span);
   return callBody(cx, frame, info, named);
-}
-
-/** A number given as an `idx[n]` must be one. */
-function checkIndexValue(frame: Frame, param: ParamInfo, arg: Value, span: Span): void {
-  const { type } = param;
-  if (type.kind !== "tensor" || type.element.kind !== "idx" || type.shape.length > 0 || arg.kind !== "tensor") return;
-  const value = arg.at([]);
-  const bound = integerOf(frame, type.element.bound, span);
-  if (value.kind !== "const" || (value.value >= 0 && value.value < bound)) return;
-  fail("E0513", span, `${param.name} is ${value.value}`, {
-    secondary: [{ span: param.span, text: `less than ${bound}: ${showType(type)}` }],
-    help: "positions are counted from 0",
-  });
 }
 
 /** The frame of one use of a function; conditions that waited for the dimensions are checked now. */
@@ -100,14 +85,25 @@ export function frameOf(info: FunctionInfo, dims: ReadonlyMap<string, number>, s
     const left = evaluateDim(condition.left, dims);
     const right = evaluateDim(condition.right, dims);
     if (left !== null && left === right) continue;
-    const { primary, secondary } = condition.diagnostic;
-    fail("E0502", primary.span, primary.text, {
-      secondary: [...secondary, ...(span.file === primary.span.file && span.start === primary.span.start ? [] : [{ span, text: "compiled for this use" }])],
-      notes: [`${showDim(condition.left)} is ${left ?? "no whole number"}, ${showDim(condition.right)} is ${right ?? "no whole number"}, with ${given(frame, condition.left, condition.right)}`],
-      help: "choose dimensions for which both are equal",
-    });
+    failCondition(frame, condition, left, right, span);
   }
   return frame;
+}
+
+function failCondition(frame: Frame, { about, diagnostic, ...equation }: Condition, left: number | null, right: number | null, span: Span): never {
+  const { primary, secondary } = diagnostic;
+  const isHere = span.file === primary.span.file && span.start === primary.span.start;
+  const places = [...secondary, ...(isHere ? [] : [{ span, text: "compiled for this use" }])];
+  const dims = given(frame, equation.left, equation.right);
+  if (about === "index") {
+    return fail("E0513", primary.span, primary.text, { secondary: places, notes: [`with ${dims}`], help: "positions are counted from 0" });
+  }
+  const value = (dim: Dim, n: number | null): string => `${showDim(dim)} is ${n ?? "no whole number"}`;
+  return fail("E0502", primary.span, primary.text, {
+    secondary: places,
+    notes: [`${value(equation.left, left)}, ${value(equation.right, right)}, with ${dims}`],
+    help: "choose dimensions for which both are equal",
+  });
 }
 
 /** A function's body with its parameters bound. */

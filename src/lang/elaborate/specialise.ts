@@ -4,6 +4,7 @@
  *     specialise(program, "mlp", { dims: new Map([["i", 8], ["h", 16], ["o", 4]]) })
  */
 import { callBody, frameOf } from "./call.ts";
+import { callWithRule } from "./derivative.ts";
 import { type Context, dimOf, fail, withHint } from "./context.ts";
 import { tensorNode } from "./expression.ts";
 import { GraphBuilder, TooManyNodes, topSite } from "./site.ts";
@@ -85,7 +86,8 @@ function elaborateFunction(builder: GraphBuilder, info: FunctionInfo, options: S
     const shape = shapeOfType(frame, param.type, param.span, options.types ?? new Map());
     return parameter(builder, param.name, shape, param.type);
   });
-  const value = callBody(cx, frame, info, params.map((p) => p.value));
+  const args = params.map((p) => p.value);
+  const value = info.decl.vjp === null ? callBody(cx, frame, info, args) : callWithRule(cx, frame, info, args, info.span);
   const parts = value.kind === "tuple" ? value.items : [value];
   const results = parts.map((part, i) => resultBinding(cx, part, parts.length === 1 ? info.name : `${info.name}.${i}`, info.span));
   const graph: Graph = {

@@ -181,7 +181,7 @@ describe("compiling for given dimensions", () => {
     const text = "fn at(x: f32[n], i: idx[n]) -> f32 = x[i]\nfn third(x: f32[n]) -> f32 = at(x, 2)";
     expect(compiling(text, "third", { n: 2 })).toMatchInlineSnapshot(`
       "
-      error[E0502]: shapes do not agree for these dimensions
+      error[E0513]: an index value outside its range
        ┌─ model.fec:2:36
       1 │ fn at(x: f32[n], i: idx[n]) -> f32 = x[i]
         │                  ───────── i: idx[n] is expected
@@ -189,8 +189,8 @@ describe("compiling for given dimensions", () => {
         │    ─────                           ─ 2 here
         │    │
         │    compiled for this use
-        = 2 // n is 1, 0 is 0, with n = 2
-        = help: choose dimensions for which both are equal
+        = with n = 2
+        = help: positions are counted from 0
       "
     `);
     expect(compiling(text, "third", { n: 3 })).toBe("no mistake");
