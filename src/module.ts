@@ -48,6 +48,11 @@ export interface CompileOptions {
   readonly args?: readonly (Shape | null)[];
   /** What stands for the function's type parameters, where no argument tells it. */
   readonly types?: Readonly<Record<string, Shape>>;
+  /**
+   * Take sums before the linear maps under them (a 1×1 convolution under an average) where that lowers the operation count. Exact
+   * in real arithmetic; it moves roundings, which may turn a near tie of an argmax. Off by default.
+   */
+  readonly reassociate?: boolean;
 }
 
 export interface InitOptions {
@@ -143,7 +148,7 @@ function compile(
   const types = new Map(Object.entries(request.types ?? {}));
   const start: Compilation = {
     ...checked,
-    request: { function: name, dims, args: request.args ?? [], types, derivatives: [] },
+    request: { function: name, dims, args: request.args ?? [], types, derivatives: [], reassociate: request.reassociate ?? false },
   };
   return compileRequest(start, options);
 }

@@ -3,11 +3,14 @@
  * walk over this list.
  *
  *     text ──check──▶ typed program ──ir──▶ graph ──vjp──▶ graph without markers ──simplify──▶ graph
+ *
+ * `reassociate` follows when it is asked for.
  */
 import { differentiate } from "./autodiff/differentiate.ts";
 import { type DerivativeKind, rebind, withDerivative } from "./derived.ts";
 import type { Graph } from "./ir/ir.ts";
 import { printGraph } from "./ir/print.ts";
+import { reassociate } from "./ir/rewrite/reassociate.ts";
 import { simplify } from "./ir/rewrite/simplify.ts";
 import { verifyGraph } from "./ir/verify.ts";
 import { check, type Loader } from "./lang/check.ts";
@@ -29,6 +32,8 @@ export interface Request {
   /** What stands for the function's type parameters, where no argument tells it. */
   readonly types: ReadonlyMap<string, Shape>;
   readonly derivatives: readonly DerivativeKind[];
+  /** Take sums before the linear maps under them where that is cheaper; it moves roundings. */
+  readonly reassociate: boolean;
 }
 
 /** What has been made so far. A stage adds its part. */
@@ -44,7 +49,7 @@ export interface Compilation {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export type StageName = "check" | "ir" | "vjp" | "simplify";
+export type StageName = "check" | "ir" | "vjp" | "simplify" | "reassociate";
 
 export interface Stage {
   /** As `FECIT_TRACE` names it. */
@@ -52,6 +57,8 @@ export interface Stage {
   /** What it makes, in a few words. */
   readonly makes: string;
   readonly run: (before: Compilation) => Compilation;
+  /** Whether it has anything to do; always, when it does not say. */
+  readonly isWanted?: (request: Request) => boolean;
   /** What it has made, as text. */
   readonly print: (after: Compilation) => string;
 }
@@ -77,6 +84,13 @@ export const pipeline: readonly Stage[] = [
     run: overGraph((c) => rebind(c, simplify(c.graph))),
     print: printCompiled,
   },
+  {
+    name: "reassociate",
+    makes: "sums taken before linear maps",
+    run: overGraph((c) => rebind(c, simplify(reassociate(c.graph)))),
+    isWanted: (request) => request.reassociate,
+    print: printCompiled,
+  },
 ];
 
 export interface PipelineOptions {
@@ -97,7 +111,8 @@ export function unchecked(file: SourceFile, loader: Loader): Compilation {
 export function runPipeline(start: Compilation, options: PipelineOptions = {}): Compilation {
   let now = start;
   for (const stage of pipeline) {
-    if (stage.name !== "check" || now.program === null) {
+    const isWanted = now.request === null || stage.isWanted?.(now.request) !== false;
+    if (isWanted && (stage.name !== "check" || now.program === null)) {
       now = stage.run(now);
       options.trace?.(stage, () => stage.print(now));
       if (options.verify === true && now.compiled !== null) assertIntact(stage, now.compiled.graph);

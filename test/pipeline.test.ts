@@ -12,6 +12,7 @@ function start(request: Partial<Request> = {}): Compilation {
     args: [],
     types: new Map(),
     derivatives: [],
+    reassociate: false,
     ...request,
   };
   return { ...unchecked({ name: "a.fec", text }, noFiles), request: asked };
@@ -26,7 +27,7 @@ function traced(from: Compilation): Map<string, string> {
 
 describe("the pipeline", () => {
   it("has a stage for each thing that is made", () => {
-    expect(pipeline.map((stage) => stage.name)).toEqual(["check", "ir", "vjp", "simplify"]);
+    expect(pipeline.map((stage) => stage.name)).toEqual(["check", "ir", "vjp", "simplify", "reassociate"]);
   });
 
   it("prints what each stage made", () => {

@@ -1,6 +1,6 @@
 /** Sums and products of derivatives, where factors of one and signs are seen at once. */
-import { all, apply, select, zeroOf } from "../ir/build.ts";
-import { type Expr, typeOf } from "../ir/ir.ts";
+import { apply } from "../ir/build.ts";
+import type { Expr } from "../ir/ir.ts";
 
 export function mul(a: Expr, b: Expr): Expr {
   if (isConst(a, 1)) return b;
@@ -21,9 +21,4 @@ function neg(a: Expr): Expr {
 
 function isConst(e: Expr, value: number): boolean {
   return e.kind === "const" && e.value === value;
-}
-
-/** The value where all conditions hold, 0 elsewhere. */
-export function selectOrZero(conditions: readonly Expr[], value: Expr): Expr {
-  return conditions.length === 0 ? value : select(all(conditions), value, zeroOf(typeOf(value)));
 }

@@ -7,10 +7,11 @@
  * contributes only where it is chosen, and the condition is put around the whole product: 0 times an infinite slope in the
  * branch not chosen would be NaN.
  */
-import { add, mul, selectOrZero } from "./arithmetic.ts";
+import { add, mul } from "./arithmetic.ts";
 import { apply, cast, zeroOf } from "../ir/build.ts";
 import { structuralKey } from "../ir/affine.ts";
 import { type Expr, isFloat, typeOf } from "../ir/ir.ts";
+import { selectAll } from "../ir/rewrite/guards.ts";
 import { scalarFunctions } from "../ir/scalar.ts";
 import { postorder } from "../ir/traverse.ts";
 
@@ -89,7 +90,7 @@ function merge(parts: Part[], part: Part): Part[] {
   if (same >= 0) return parts.with(same, { conditions: part.conditions, value: add(parts[same]!.value, part.value) });
   const more = [...parts, part];
   if (more.length <= mostParts) return more;
-  const whole = more.map((p) => selectOrZero(p.conditions, p.value)).reduce(add);
+  const whole = more.map((p) => selectAll(p.conditions, p.value)).reduce(add);
   return [{ conditions: [], value: whole }];
 }
 

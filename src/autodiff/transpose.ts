@@ -8,13 +8,14 @@
  * which is written down as exactly that; `solveDeltas` then turns the indicator into index arithmetic.
  */
 import { bodyCotangents, type Read } from "./body.ts";
-import { add, mul, selectOrZero } from "./arithmetic.ts";
+import { add, mul } from "./arithmetic.ts";
 import { apply, index, integer, read, select } from "../ir/build.ts";
 import { type Axis, type Comprehension, type ElementType, type Expr, isFloat, type Node, type ReductionAxis, typeOf, type ValueName, type ValueType } from "../ir/ir.ts";
 import { baseName, freshVariable, type NameSupply } from "../ir/names.ts";
 import { hullOf } from "../ir/hull.ts";
 import type { RangeContext } from "../ir/ranges.ts";
 import { solveDeltas } from "../ir/rewrite/delta.ts";
+import { selectAll } from "../ir/rewrite/guards.ts";
 import { substituteIndices } from "../ir/substitute.ts";
 import { structuralKey } from "../ir/affine.ts";
 
@@ -69,7 +70,7 @@ function transposeSum(ws: Workspace, node: Comprehension, cotangent: ValueName, 
   for (const c of contributions) {
     const key = structuralKey(c.read);
     const entry = byRead.get(key) ?? { read: c.read, terms: [] };
-    entry.terms.push(selectOrZero(c.conditions, c.value));
+    entry.terms.push(selectAll(c.conditions, c.value));
     byRead.set(key, entry);
   }
   return [...byRead.values()].map(({ read: r, terms }) => scatter(ws, node, r, guards, terms.reduce(add)));
@@ -96,7 +97,7 @@ function scatter(ws: Workspace, node: Comprehension, target: Read, guards: reado
     axes,
     reduction: { op: "sum", axes: points, bestValue: null },
     keys: [],
-    body: selectOrZero([...deltas, ...guards], value),
+    body: selectAll([...deltas, ...guards], value),
     origin: node.origin,
   };
   for (const made of solveDeltas(dense, ws.names, ws.outer)) {

@@ -14,13 +14,14 @@ import { loadModule } from "../module.ts";
 import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource } from "./files.ts";
-import { dimOption, functionNamed, knowDims, needDims } from "./options.ts";
+import { dimOption, functionNamed, knowDims, needDims, reassociateHelp } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { tracing } from "./trace.ts";
 
 interface Options {
   readonly dim: ReadonlyMap<string, number>;
   readonly stage: string;
+  readonly reassociate?: boolean;
   readonly json?: boolean;
   readonly trace?: string;
 }
@@ -45,6 +46,7 @@ export function addInspect(program: Command, terminal: Terminal, done: (code: nu
         .argParser(parseStage)
         .default("ir"),
     )
+    .option("--reassociate", reassociateHelp)
     .option("--json", "print one JSON object, with the nodes as data")
     .option("--trace <stages>", "print what stages made on the way: check,ir,vjp,simplify")
     .addHelpText(
@@ -86,7 +88,7 @@ function inspect(
   terminal: Terminal,
   file: string,
   name: string,
-  { dim: dims, stage, json, trace }: Options,
+  { dim: dims, stage, reassociate = false, json, trace }: Options,
 ): void {
   const module = loadModule(readSource(terminal, file), {
     loader: fileLoader(terminal),
@@ -98,7 +100,7 @@ function inspect(
     knowDims(info, dims);
     if (stage === "typed") return { text: printTypedFunction(info), nodes: typedNodes(info) };
     needDims(info, dims);
-    const compiled = module.compile(name, { dims: Object.fromEntries(dims) });
+    const compiled = module.compile(name, { dims: Object.fromEntries(dims), reassociate });
     const { graph } = stage === "vjp" ? compiled.vjp() : compiled;
     return { text: printGraph(graph), nodes: graphNodes(graph) };
   });

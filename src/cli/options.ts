@@ -6,6 +6,10 @@ import { largestDim } from "../module.ts";
 import { exit, Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** What `--reassociate` does, for `--help`. */
+export const reassociateHelp =
+  "take sums before the linear maps under them where that is cheaper; moves roundings near ties";
+
 /** `--dim`, which may be given several times. */
 export function dimOption(description: string): Option {
   return new Option("--dim <dims>", description)

@@ -25,7 +25,7 @@ import {
   needDims,
   needInterpreter,
   parseSeed,
-  sayDevice,
+  sayDevice, reassociateHelp,
 } from "./options.ts";
 import { showValue } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
@@ -38,6 +38,7 @@ interface Options {
   readonly json?: boolean;
   readonly device: string;
   readonly vjp?: boolean;
+  readonly reassociate?: boolean;
   readonly trace?: string;
 }
 
@@ -58,6 +59,7 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
     .option("--json", "print one JSON object")
     .option("--device <name>", "auto, gpu, software, interpreter, or part of an adapter's name", "auto")
     .option("--vjp", "run its vjp: cotangents are further arguments, ct (ct0, ct1, … for several results)")
+    .option("--reassociate", reassociateHelp)
     .option("--trace <stages>", "print what stages made on the way: check,ir,vjp,simplify")
     .addHelpText(
       "after",
@@ -144,7 +146,7 @@ function compileFor(
   module: LoadedModule,
   info: FunctionInfo,
   given: ReadonlyMap<string, Given>,
-  { dim, vjp }: Options,
+  { dim, vjp, reassociate = false }: Options,
 ): Compiled {
   const args = info.params.map(({ name, type }) => shapeOfGiven(given.get(name)!, type));
   try {
@@ -153,7 +155,7 @@ function compileFor(
     // Compiling says it with the place in the program.
     if (!(error instanceof ShapeMismatch)) throw error;
   }
-  const compiled = module.compile(info.name, { dims: Object.fromEntries(dim), args });
+  const compiled = module.compile(info.name, { dims: Object.fromEntries(dim), args, reassociate });
   return vjp === true ? compiled.vjp() : compiled;
 }
 

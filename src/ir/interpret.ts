@@ -55,7 +55,7 @@ export function interpret(
     if (problem !== null) throw new InterpretError(`the input for ${wanted} ${problem}`);
     values.set(param.name, given);
   }
-  runNodes(graph.nodes, new Set(graph.results), { values, indices: new Map(), options, nests: new Map() });
+  runNodes(graph.nodes, new Set(graph.results), { values, indices: new Map(), options, nests: new Map(), lastUses: new Map() });
   return Object.fromEntries(graph.results.map((name) => [name, valueIn(values, name)]));
 }
 
@@ -76,22 +76,33 @@ interface Environment {
   readonly options: InterpretOptions;
   /** What has been compiled in this run: a loop's body is compiled in its first turn. */
   readonly nests: Map<Comprehension, LoopNest & { readonly run: LoopFunction }>;
+  readonly lastUses: Map<readonly Node[], readonly (readonly ValueName[])[]>;
 }
 
 /** Runs nodes in order; of their values only those named in `kept` are there afterwards. */
 function runNodes(nodes: readonly Node[], kept: ReadonlySet<ValueName>, environment: Environment): void {
-  const { values } = environment;
+  const { values, lastUses } = environment;
+  let dying = lastUses.get(nodes);
+  if (dying === undefined) {
+    dying = lastUsesIn(nodes, kept);
+    lastUses.set(nodes, dying);
+  }
+  for (const [i, node] of nodes.entries()) {
+    runNode(node, environment);
+    for (const name of dying[i]!) values.delete(name);
+  }
+}
+
+/** For each node the values that are used there for the last time. */
+function lastUsesIn(nodes: readonly Node[], kept: ReadonlySet<ValueName>): ValueName[][] {
   const lastUse = new Map<ValueName, number>();
   nodes.forEach((node, i) => {
     for (const { name } of definitions(node)) lastUse.set(name, i);
     for (const name of valuesUsed(node)) if (lastUse.has(name)) lastUse.set(name, i);
   });
-  const dying = new Map<number, ValueName[]>();
-  for (const [name, i] of lastUse) if (!kept.has(name)) dying.set(i, [...(dying.get(i) ?? []), name]);
-  nodes.forEach((node, i) => {
-    runNode(node, environment);
-    for (const name of dying.get(i) ?? []) values.delete(name);
-  });
+  const dying: ValueName[][] = nodes.map(() => []);
+  for (const [name, i] of lastUse) if (!kept.has(name)) dying[i]!.push(name);
+  return dying;
 }
 
 function runNode(node: Node, environment: Environment): void {
@@ -134,14 +145,15 @@ function runComprehension(node: Comprehension, { values, indices, options, nests
   if (best !== undefined) values.set(best.name, results[1]!);
 }
 
-function runLoop(loop: Loop, { values, indices, options, nests }: Environment): void {
+function runLoop(loop: Loop, environment: Environment): void {
+  const { values, indices } = environment;
   let carried = loop.carries.map((carry) => valueIn(values, carry.init));
   const stacks = loop.stacks.map((stack) => zeros(stack.element, [loop.count, ...stack.shape]));
   const kept = new Set([...loop.carries.map((carry) => carry.next), ...loop.stacks.map((stack) => stack.value)]);
   for (let turn = 0; turn < loop.count; turn++) {
     const inner = new Map(values);
     loop.carries.forEach((carry, i) => inner.set(carry.param, carried[i]!));
-    runNodes(loop.body, kept, { values: inner, indices: new Map(indices).set(loop.index, turn), options, nests });
+    runNodes(loop.body, kept, { ...environment, values: inner, indices: new Map(indices).set(loop.index, turn) });
     carried = loop.carries.map((carry) => valueIn(inner, carry.next));
     loop.stacks.forEach((stack, i) => stacks[i]!.data.set(valueIn(inner, stack.value).data, turn * sizeOf(stack.shape)));
   }

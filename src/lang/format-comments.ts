@@ -56,8 +56,8 @@ export function linesOf(items: readonly LineItem[], start: number, end: number, 
     let apart = item.apart ?? false;
     const docs = attached(file, before, item.start);
     for (const comment of before) {
-      const doc = commentText(comment, docs.has(comment));
-      lines.push({ doc, apart: apart || followsEmptyLine(file, comment.span.start) });
+      const text = commentText(comment, docs.has(comment));
+      lines.push({ doc: text, apart: apart || followsEmptyLine(file, comment.span.start) });
       apart = false;
     }
     apart ||= followsEmptyLine(file, item.start);

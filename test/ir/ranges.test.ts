@@ -142,7 +142,7 @@ describe("proveReads", () => {
   const unproved = (text: string): string[] => {
     const graph = parseGraph(`graph g(%x: f32[8], %m: f32[4, 6], %at: idx<8>[4], %b: i32[4]) -> (%y) { ${text} }`);
     const types = new Map(graph.params.map((param) => [param.name, param]));
-    return proveReads(graph.nodes[0] as Comprehension, types).map(({ tensor, axis, index, size }) => `%${tensor} axis ${axis}: ${printExpr(index)} < ${size}`);
+    return proveReads(graph.nodes[0] as Comprehension, types).map((r) => `%${r.tensor} axis ${r.axis}: ${printExpr(r.index)} < ${r.size}`);
   };
 
   it.each([

@@ -98,7 +98,7 @@ function block(...lines: string[]): string {
   return expression(`{\n${lines.join("\n")}\n}`);
 }
 
-function type(text: string): string {
+function writtenType(text: string): string {
   return typeShape((declarations(`fn f(x: ${text}) = x`)[0] as FunctionDecl).params[0]!.type);
 }
 
@@ -190,7 +190,7 @@ describe("types", () => {
     ["Pair[(f32, key), (n)]", "Pair[<f32, key>, n]"],
     ["[Block[d]; 2 * l]", "list<Block[d]; (* 2 l)>"],
     ["fn(f32[n], key) -> (f32, f32)", "fn<f32[n], key -> <f32, f32>>"],
-  ])("%s", (text, tree) => expect(type(text)).toBe(tree));
+  ])("%s", (text, tree) => expect(writtenType(text)).toBe(tree));
 });
 
 describe("declarations", () => {

@@ -9,14 +9,14 @@
  * the first line and come out as these; so do `aggregate`, one-hot masks and `count` in a program.
  */
 import { addAffine, type Affine, affineConstant, asDivision, coefficientOf, fromAffine, scaleAffine, toAffine, withoutTerm } from "../affine.ts";
-import { all, apply, index, integer, read, select, zeroOf } from "../build.ts";
+import { apply, index, integer, read, zeroOf } from "../build.ts";
 import { type Axis, type Comprehension, type Expr, type Key, type Reduction, type ReductionAxis, typeOf } from "../ir.ts";
 import { freshVariable, type NameSupply } from "../names.ts";
 import { affineOf, contextOf, contextsOf, emptyContext, prove, type RangeContext, rangeOf, rangeOfAffine } from "../ranges.ts";
 import { substituteIndices } from "../substitute.ts";
 import { indicesIn } from "../traverse.ts";
 import { nodeKey } from "./cse.ts";
-import { conditionsOf, peel } from "./guards.ts";
+import { conditionsOf, peel, selectAll } from "./guards.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
 
 /** A sum under conditions, while it is being solved. */
@@ -376,7 +376,7 @@ function pinned(p: Problem, outside: readonly Expr[], context: RangeContext, key
 }
 
 function finish(node: Comprehension, p: Problem, context: RangeContext): Comprehension {
-  const body = p.guards.length === 0 ? p.value : select(all(p.guards), p.value, zeroOf(typeOf(p.value)));
+  const body = selectAll(p.guards, p.value);
   const simple = simplifyWithin(body, context);
   if (p.points.length === 0 && p.keys.length === 0) return { ...node, axes: p.axes, reduction: null, keys: [], body: simple };
   return { ...node, axes: p.axes, reduction: { op: "sum", axes: p.points, bestValue: null }, keys: p.keys, body: simple };

@@ -1,6 +1,7 @@
 /** The conditions under which a term counts: `select(c, v, 0)`, wherever it stands in a product, is v where c holds. */
 import { all, apply, select, zeroOf } from "../build.ts";
 import { type Expr, typeOf } from "../ir.ts";
+import { operands, postorder } from "../traverse.ts";
 
 export interface Guarded {
   readonly guards: readonly Expr[];
@@ -91,7 +92,23 @@ function peelApplied(expr: Extract<Expr, { kind: "apply" }>, of: (e: Expr) => Gu
   }
 }
 
-/** The value where all conditions hold, 0 elsewhere. */
+/**
+ * The value where all conditions hold, 0 elsewhere. A condition that reads a tensor is tested under those that read less: they may
+ * be what keeps its reads inside.
+ */
 export function selectAll(guards: readonly Expr[], value: Expr): Expr {
-  return guards.length === 0 ? value : select(all(guards), value, zeroOf(typeOf(value)));
+  const depths = guards.map(readDepth);
+  const levels = [...new Set(depths)].sort((a, b) => b - a);
+  const zero = zeroOf(typeOf(value));
+  return levels.reduce((inner, level) => select(all(guards.filter((_, i) => depths[i] === level)), inner, zero), value);
+}
+
+/** How deep reads are nested: 0 without a read, 2 for `%x[%a[i]]`. */
+export function readDepth(expr: Expr): number {
+  const depths = new Map<Expr, number>();
+  for (const e of postorder(expr)) {
+    const below = operands(e).reduce((most, x) => Math.max(most, depths.get(x)!), 0);
+    depths.set(e, e.kind === "read" ? below + 1 : below);
+  }
+  return depths.get(expr)!;
 }

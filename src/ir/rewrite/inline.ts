@@ -7,7 +7,7 @@
  *
  * Such a one-hot value is never worth its n × o elements: put into the sums that read it, its equation solves them.
  */
-import { all, index, read, select, zeroOf } from "../build.ts";
+import { index, read } from "../build.ts";
 import { proveReads } from "../bounds.ts";
 import { structuralKey } from "../affine.ts";
 import { type Comprehension, type Expr, typeOf } from "../ir.ts";
@@ -15,6 +15,7 @@ import { contextOf } from "../ranges.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr, substituteIndices } from "../substitute.ts";
 import { costOf } from "../expression-cost.ts";
+import { selectAll } from "./guards.ts";
 import { pinnedAxes, termsOf } from "./terms.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
 import type { Scope } from "./walk.ts";
@@ -76,7 +77,7 @@ function pin(node: Comprehension, scope: Scope): readonly Comprehension[] {
       made.push(part);
       whole = read(part.name, part.element, rest.map((a) => index(a.name)));
     }
-    return select(all(guards), whole, zeroOf(typeOf(value)));
+    return selectAll(guards, whole);
   });
   const body = parts.reduce((a, b): Expr => ({ kind: "apply", fn: "add", type: typeOf(a), args: [a, b] }));
   return structuralKey(body) === structuralKey(node.body) ? [node] : [...made, { ...node, body }];

@@ -10,6 +10,7 @@
 import { fromAffine, structuralKey } from "../affine.ts";
 import { apply, cast, constant, select, truth } from "../build.ts";
 import { type Expr, isFloat, type ScalarType, typeOf } from "../ir.ts";
+import { readDepth } from "./guards.ts";
 import { affineOf, prove, type RangeContext, withCondition } from "../ranges.ts";
 import { runtimeFunctions, type ScalarFunctionName } from "../scalar.ts";
 
@@ -80,8 +81,8 @@ function simplifySelect(expr: Extract<Expr, { kind: "select" }>, context: RangeC
   const no = side(expr.no, false);
   if (structuralKey(yes) === structuralKey(no)) return yes;
   if (condition.kind === "apply" && condition.fn === "not") return select(condition.args[0]!, no, yes);
-  // if a then (if b then x else 0) else 0  =  if a and b then x else 0
-  if (yes.kind === "select" && structuralKey(yes.no) === structuralKey(no)) return select(apply("and", condition, yes.condition), yes.yes, no);
+  // if a then (if b then x else 0) else 0  =  if a and b then x else 0, unless a keeps the reads of b inside.
+  if (yes.kind === "select" && readDepth(yes.condition) === 0 && structuralKey(yes.no) === structuralKey(no)) return select(apply("and", condition, yes.condition), yes.yes, no);
   if (condition === expr.condition && yes === expr.yes && no === expr.no) return expr;
   return select(condition, yes, no);
 }

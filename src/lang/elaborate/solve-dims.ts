@@ -67,7 +67,7 @@ function match(type: Type, shape: Shape, where: string, equations: Equation[], s
   switch (type.kind) {
     case "tensor": {
       if (shape.kind !== "tensor") return wrong(`a ${shape.kind}`);
-      if (shape.shape.length !== type.shape.length) return wrong(`of ${shape.shape.length} axes`);
+      if (shape.shape.length !== type.shape.length) return wrong(`of ${shape.shape.length} ${shape.shape.length === 1 ? "axis" : "axes"}`);
       type.shape.forEach((dim, i) => equations.push({ dim, value: shape.shape[i]!, where: `axis ${i + 1} of ${where}` }));
       if (type.element.kind === "idx" && shape.element.bound !== null) equations.push({ dim: type.element.bound, value: shape.element.bound, where: `the bound of ${where}` });
       return;

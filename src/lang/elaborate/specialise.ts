@@ -78,7 +78,7 @@ export function specialise(info: FunctionInfo, options: SpecialiseOptions): Spec
 
 function elaborateFunction(builder: GraphBuilder, info: FunctionInfo, options: SpecialiseOptions): Specialised {
   for (const [name, span] of info.dims) {
-    if (!options.dims.has(name)) fail("E0501", span, `${name} is not given`, { secondary: [{ span: info.span, text: "in this function" }], help: `give it: \`--dim ${name}=…\`` });
+    if (!options.dims.has(name)) fail("E0501", span, `${name} is not given`, { secondary: [{ span: info.span, text: "in this function" }], help: `give it, \`${name}=…\`, or an argument whose shape tells it` });
   }
   const frame = frameOf(info, options.dims, info.span);
   const cx: Context = { builder, frame, locals: null, site: topSite, hint: info.name };
