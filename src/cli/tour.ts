@@ -6,7 +6,6 @@ import { createColors } from "picocolors";
 import type { Tensor, Value } from "../host-value.ts";
 import type { Graph } from "../ir/ir.ts";
 import { printNode } from "../ir/print.ts";
-import { format } from "../lang/format.ts";
 import { type Compiled, loadModule } from "../module.ts";
 import { orDiagnose } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
@@ -47,8 +46,6 @@ function tour(terminal: Terminal): number {
     const shown = params.map((p) => p.type).join(", ");
     out(`   ${name}: (${shown}) -> ${result.length > 40 ? `${result.slice(0, 40)}…` : result}\n`);
   }
-  const isLaidOut = format(source).text === source.text;
-  out(`   ${isLaidOut ? "and laid out as `fecit fmt` would" : "`fecit fmt` would lay it out anew"}\n`);
 
   const sizes = Object.entries(dims)
     .map(([name, size]) => `${name}=${size}`)
