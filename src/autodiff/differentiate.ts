@@ -10,7 +10,7 @@ import type { Workspace } from "./transpose.ts";
 import { reverse, zerosLike } from "./vjp.ts";
 import { index, read } from "../ir/build.ts";
 import { type Comprehension, type Derivative, type Graph, isFloat, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
-import { namesFor } from "../ir/names.ts";
+import { axesOver, namesFor } from "../ir/names.ts";
 import { emptyContext, withVariable } from "../ir/ranges.ts";
 import { namesIn } from "../ir/rename.ts";
 
@@ -19,7 +19,7 @@ export function differentiate(graph: Graph): Graph {
   const types = new Map<ValueName, ValueType>(graph.params.map((p) => [p.name, p]));
   for (const d of graph.nodes.flatMap(namesIn)) types.set(d.name, d);
   const expanded = expand(graph.nodes, { names: namesFor(graph), types, outer: emptyContext });
-  return { ...graph, nodes: withoutCustom(expanded) };
+  return { ...graph, nodes: withoutCustom(expanded, []) };
 }
 
 function expand(nodes: readonly Node[], shared: Omit<Workspace, "emit">): Node[] {
@@ -48,20 +48,20 @@ function expandMarker(ws: Workspace, marker: Derivative, before: readonly Node[]
   const found =
     marker.kind === "vjp" ? reverse(ws, before, marker.of, marker.seeds, marker.at) : forward(ws, before, marker.at, marker.seeds, marker.of);
   const likes = marker.kind === "vjp" ? marker.at : marker.of;
-  marker.results.forEach((result, i) => ws.emit(copyNode(result, found[i] ?? zerosLike(ws, likes[i]!, result.name))));
+  marker.results.forEach((result, i) => ws.emit(copyNode(result, found[i] ?? zerosLike(ws, likes[i]!, result.name), ws.outer.variables.keys())));
 }
 
 /** A node that copies a value under another name. */
-function copyNode(to: ValueType, from: ValueName): Comprehension {
-  const axes = to.shape.map((size, i) => ({ name: `i${i}`, size }));
+function copyNode(to: ValueType, from: ValueName, around: Iterable<string>): Comprehension {
+  const axes = axesOver(to.shape, around);
   const body = read(from, to.element, axes.map((a) => index(a.name)));
   return { kind: "comprehension", name: to.name, element: to.element, axes, reduction: null, keys: [], body, origin: null };
 }
 
-function withoutCustom(nodes: readonly Node[]): Node[] {
+function withoutCustom(nodes: readonly Node[], around: readonly string[]): Node[] {
   return nodes.flatMap((node): Node[] => {
-    if (node.kind === "custom") return node.results.map((r) => copyNode(r, r.value));
-    return node.kind === "loop" ? [{ ...node, body: withoutCustom(node.body) }] : [node];
+    if (node.kind === "custom") return node.results.map((r) => copyNode(r, r.value, around));
+    return node.kind === "loop" ? [{ ...node, body: withoutCustom(node.body, [...around, node.index]) }] : [node];
   });
 }
 

@@ -10,6 +10,7 @@ import type { Cotangent, Workspace } from "./transpose.ts";
 import { reverse, sumOf, zerosLike } from "./vjp.ts";
 import { apply, index, integer, read } from "../ir/build.ts";
 import { type Carry, definitions, type Expr, isFloat, type Loop, type Node, type Stack, type ValueName, type ValueType } from "../ir/ir.ts";
+import { axesOver } from "../ir/names.ts";
 import { mapExpressions, namesIn, renameNodes } from "../ir/rename.ts";
 import { type RangeContext, withVariable } from "../ir/ranges.ts";
 import { rewriteExpr } from "../ir/substitute.ts";
@@ -142,14 +143,16 @@ function replayTurn(
 
 /** A node of the body at a given turn. */
 function atTurn(node: Node, name: string, turn: Expr): Node {
-  if (node.kind !== "comprehension") return node.kind === "loop" ? { ...node, body: node.body.map((n) => atTurn(n, name, turn)) } : node;
+  if (node.kind === "loop") return { ...node, body: node.body.map((n) => atTurn(n, name, turn)) };
+  if (node.kind === "custom") return { ...node, rule: node.rule.map((n) => atTurn(n, name, turn)) };
+  if (node.kind !== "comprehension") return node;
   return mapExpressions(node, (e) => rewriteExpr(e, (x) => (x.kind === "index" && x.name === name ? turn : x)));
 }
 
 /** Emits one turn's part of a stacked value. */
 function sliceAt(ws: Workspace, stacked: ValueName, turn: Expr): ValueName {
   const { element, shape } = ws.types.get(stacked)!;
-  const axes = shape.slice(1).map((size, i) => ({ name: `i${i}`, size }));
+  const axes = axesOver(shape.slice(1), ws.outer.variables.keys());
   const name = declare(ws, stacked.replace(/_turns$/, ""), element, shape.slice(1));
   ws.emit({ kind: "comprehension", name, element, axes, reduction: null, keys: [], body: read(stacked, element, [turn, ...axes.map((a) => index(a.name))]), origin: null });
   return name;

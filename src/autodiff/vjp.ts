@@ -4,7 +4,8 @@ import { vjpOfCustom } from "./custom.ts";
 import { vjpOfLoop } from "./loop.ts";
 import { type Cotangent, transpose, type Workspace } from "./transpose.ts";
 import { index, read, zeroOf } from "../ir/build.ts";
-import { type Comprehension, definitions, type Expr, isFloat, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
+import { type Axis, type Comprehension, definitions, type Expr, isFloat, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
+import { axesOver } from "../ir/names.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 
 /** The values that depend on `at` through floats, `at` included. */
@@ -72,26 +73,26 @@ function cotangentsOf(ws: Workspace, node: Node, total: (name: ValueName) => Val
 export function sumOf(ws: Workspace, like: ValueName, values: readonly ValueName[]): ValueName {
   if (values.length === 1) return values[0]!;
   const { element, shape } = ws.types.get(values[0]!)!;
-  const axes = shape.map((size, i) => ({ name: `i${i}`, size }));
+  const axes = axesOver(shape, ws.outer.variables.keys());
   const indices = axes.map((a) => index(a.name));
   const body = values.map((v) => read(v, element, indices)).reduce(add);
-  return emitMap(ws, `d_${like}`, shape, body);
+  return emitMap(ws, `d_${like}`, axes, body);
 }
 
 /** Emits zeros of a value's type and shape. */
 export function zerosLike(ws: Workspace, like: ValueName, hint: string): ValueName {
   const { element, shape } = ws.types.get(like)!;
-  return emitMap(ws, hint, shape, zeroOf(element.scalar));
+  return emitMap(ws, hint, axesOver(shape, ws.outer.variables.keys()), zeroOf(element.scalar));
 }
 
-/** Emits a node without reduction; the body's index variables are `i0`, `i1`, …. */
-export function emitMap(ws: Workspace, hint: string, shape: readonly number[], body: Expr): ValueName {
+/** Emits a node without reduction. */
+function emitMap(ws: Workspace, hint: string, axes: readonly Axis[], body: Expr): ValueName {
   const type = body.kind === "read" ? body.element.scalar : body.kind === "const" || body.kind === "apply" ? body.type : "f32";
   const node: Comprehension = {
     kind: "comprehension", name: ws.names.fresh(hint), element: { scalar: type, bound: null },
-    axes: shape.map((size, i) => ({ name: `i${i}`, size })), reduction: null, keys: [], body, origin: null,
+    axes, reduction: null, keys: [], body, origin: null,
   };
-  ws.types.set(node.name, { name: node.name, element: node.element, shape });
+  ws.types.set(node.name, { name: node.name, element: node.element, shape: axes.map((a) => a.size) });
   ws.emit(node);
   return node.name;
 }

@@ -1,5 +1,5 @@
 /** Fresh names in a graph that has some already. */
-import { definitions, type Graph, type Node, type ValueName } from "./ir.ts";
+import { type Axis, definitions, type Graph, type Node, type ValueName } from "./ir.ts";
 
 export interface NameSupply {
   /** A name like `hint` that was not given before: `d_x`, then `d_x.1`, `d_x.2`, … */
@@ -47,4 +47,10 @@ export function freshVariable(hint: string, taken: Set<string>): string {
   for (let n = 1; taken.has(name); n++) name = `${base}${n}`;
   taken.add(name);
   return name;
+}
+
+/** Axes `i0`, `i1`, … over a shape, named otherwise where those are index variables around. */
+export function axesOver(shape: readonly number[], around: Iterable<string>): Axis[] {
+  const taken = new Set(around);
+  return shape.map((size, i) => ({ name: freshVariable(`i${i}`, taken), size }));
 }

@@ -81,7 +81,7 @@ function stepOf(node: Comprehension, p: Problem, outer: RangeContext): Problem |
     const rest = { ...p, guards: p.guards.toSpliced(i, 1) };
     const equation = equationOf(guard, context);
     if (equation === null) continue;
-    const solved = solvePoint(rest, equation) ?? splitDivision(rest, equation, context) ?? solveRemainder(rest, equation) ?? solveMultiple(rest, equation);
+    const solved = solvePoint(rest, equation) ?? splitDivision(rest, equation, context) ?? solveRemainder(rest, equation, context) ?? solveMultiple(rest, equation);
     if (solved !== null) return solved;
   }
   const tightened = tighten(node, p, context, outer);
@@ -192,7 +192,7 @@ function splitDivision(p: Problem, equation: Affine, context: RangeContext): Pro
 }
 
 /** `(v + n) % c = m` says `v = c·t + m - n` for some t. */
-function solveRemainder(p: Problem, equation: Affine): Problem | null {
+function solveRemainder(p: Problem, equation: Affine, context: RangeContext): Problem | null {
   for (const { atom, coefficient } of equation.terms.values()) {
     if (atom.kind !== "apply" || atom.fn !== "mod" || Math.abs(coefficient) !== 1) continue;
     const [dividend, divisor] = atom.args as [Expr, Expr];
@@ -202,7 +202,7 @@ function solveRemainder(p: Problem, equation: Affine): Problem | null {
     const m = fromAffine(scaleAffine(withoutTerm(equation, atom), -coefficient));
     if (point === undefined || indicesIn([m]).has(point.name)) continue;
     const shift = fromAffine(addAffine(toAffine(m), scaleAffine(withoutTerm(inner, index(point.name)), -1)));
-    const turn = freshVariable("t", new Set([...p.axes, ...p.points].map((a) => a.name)));
+    const turn = freshVariable("t", new Set([...[...p.axes, ...p.points].map((a) => a.name), ...context.variables.keys()]));
     const value = apply("add", apply("mul", index(turn), divisor), shift);
     const ceil = (e: Expr): Expr => apply("floor_div", apply("add", e, integer(divisor.value - 1)), divisor);
     const lo = ceil(apply("sub", point.lo, shift));
