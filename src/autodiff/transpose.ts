@@ -153,7 +153,7 @@ function flatten(ws: Workspace, node: Comprehension): Flattened {
   const hulls = reduction.axes.map((_, i) => hullOf(node, i, ws.outer));
   const sizes = hulls.map((h) => h.hi - h.lo);
   const total = sizes.reduce((a, b) => a * b, 1);
-  const taken = new Set([...node.axes, ...reduction.axes].map((a) => a.name));
+  const taken = new Set([...[...node.axes, ...reduction.axes].map((a) => a.name), ...ws.outer.variables.keys()]);
   const name = freshVariable(reduction.axes[0]!.name, taken);
   const decode = (flat: Expr): Map<string, Expr> => {
     const values = new Map<string, Expr>();
@@ -181,7 +181,7 @@ function flatten(ws: Workspace, node: Comprehension): Flattened {
 export function productOfOthers(ws: Workspace, node: Comprehension): Expr {
   const { axes } = node.reduction!;
   const hulls = axes.map((_, i) => hullOf(node, i, ws.outer));
-  const taken = new Set([...node.axes, ...axes].map((a) => a.name));
+  const taken = new Set([...[...node.axes, ...axes].map((a) => a.name), ...ws.outer.variables.keys()]);
   const others = axes.map((a) => freshVariable(a.name, taken));
   const rename = new Map(axes.map((a, i): [string, Expr] => [a.name, index(others[i]!)]));
   // The point itself is an output axis that counts from 0.

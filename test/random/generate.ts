@@ -53,6 +53,8 @@ class Generator {
   private readonly features = new Set<string>();
   private readonly callables: Callable[] = [];
   private counter = 0;
+  /** Loops take time: there is one in a program. */
+  private hasLoop = false;
   private fuel = 0;
 
   constructor(private readonly random: RandomSource, private readonly seed: number, private readonly size: number) {}
@@ -370,7 +372,8 @@ class Generator {
 
   private tensorFold(scope: Scope, shape: readonly Dim[]): Tree {
     const name = `m${this.counter++}`;
-    const long = this.random.chance(0.35);
+    const long = !this.hasLoop && this.random.chance(0.5);
+    this.hasLoop ||= long;
     this.note(long ? "long fold" : "short fold");
     if (scope.indices.length > 0 && long) this.note("long fold under for");
     const count = long ? 66 + this.random.below(6) : 2 + this.random.below(3);
@@ -536,7 +539,8 @@ class Generator {
       case "fold": {
         this.note("fold of a number");
         const name = `m${this.counter++}`;
-        const long = this.random.chance(0.25);
+        const long = !this.hasLoop && this.random.chance(0.4);
+        this.hasLoop ||= long;
         const count = long ? this.random.choose([66, 257]) : 2 + this.random.below(3);
         if (long) this.note(count > 256 ? "long fold of a number" : "unrolled fold of many turns");
         const turn: IndexVariable = { name: this.indexName(scope), size: String(count), tellsRange: false };

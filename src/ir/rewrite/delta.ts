@@ -8,15 +8,15 @@
  * The last is segment form: n steps instead of n · o. Gradients of gathers, convolutions, paddings and strides are written as
  * the first line and come out as these; so do `aggregate`, one-hot masks and `count` in a program.
  */
-import { addAffine, type Affine, affineConstant, asDivision, coefficientOf, fromAffine, scaleAffine, toAffine, withoutTerm } from "../affine.ts";
-import { apply, index, integer, read, zeroOf } from "../build.ts";
+import { addAffine, type Affine, affineConstant, asDivision, coefficientOf, fromAffine, scaleAffine, structuralKey, toAffine, withoutTerm } from "../affine.ts";
+import { all, apply, index, integer, read, select, zeroOf } from "../build.ts";
 import { type Axis, type Comprehension, type Expr, type Key, type Reduction, type ReductionAxis, typeOf } from "../ir.ts";
 import { freshVariable, type NameSupply } from "../names.ts";
 import { affineOf, contextOf, contextsOf, emptyContext, prove, type RangeContext, rangeOf, rangeOfAffine } from "../ranges.ts";
 import { substituteIndices } from "../substitute.ts";
 import { indicesIn } from "../traverse.ts";
 import { nodeKey } from "./cse.ts";
-import { conditionsOf, peel, selectAll } from "./guards.ts";
+import { conditionsOf, peel, readDepth, selectAll } from "./guards.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
 
 /** A sum under conditions, while it is being solved. */
@@ -379,5 +379,20 @@ function finish(node: Comprehension, p: Problem, context: RangeContext): Compreh
   const body = selectAll(p.guards, p.value);
   const simple = simplifyWithin(body, context);
   if (p.points.length === 0 && p.keys.length === 0) return { ...node, axes: p.axes, reduction: null, keys: [], body: simple };
-  return { ...node, axes: p.axes, reduction: { op: "sum", axes: p.points, bestValue: null }, keys: p.keys, body: simple };
+  const keys = p.keys.map((k) => ({ ...k, at: guardReads(k.at, p.guards, integer(-1)) }));
+  const points = p.points.map((r, i) => {
+    const later = new Set([...p.points.slice(i).map((x) => x.name), ...p.keys.map((k) => k.axis)]);
+    const visible = p.guards.filter((g) => ![...indicesIn([g])].some((n) => later.has(n)));
+    return { ...r, lo: guardReads(r.lo, visible, integer(0)), hi: guardReads(r.hi, visible, integer(0)) };
+  });
+  return { ...node, axes: p.axes, reduction: { op: "sum", axes: points, bestValue: null }, keys, body: simple };
+}
+
+/** A key or a bound is evaluated outside of the body's conditions: those that may keep its reads inside are put around it too. */
+function guardReads(e: Expr, guards: readonly Expr[], otherwise: Expr): Expr {
+  const depth = readDepth(e);
+  if (depth === 0) return e;
+  const at = indicesIn(postorder(e).flatMap((x) => (x.kind === "read" ? x.indices : [])));
+  const needed = guards.filter((g) => readDepth(g) < depth && [...indicesIn([g])].some((n) => at.has(n)));
+  return needed.length === 0 || (e.kind === "select" && structuralKey(e.condition) === structuralKey(all(needed))) ? e : select(all(needed), e, otherwise);
 }
