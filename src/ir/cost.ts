@@ -6,7 +6,7 @@
  */
 import { costOf } from "./expression-cost.ts";
 import { apply } from "./build.ts";
-import { type Comprehension, definitions, type Graph, type Node, sizeOf, type ValueType } from "./ir.ts";
+import { type Comprehension, definitions, type Expr, type Graph, type Node, sizeOf, type ValueType } from "./ir.ts";
 import { affineOf, contextsOf, emptyContext, type RangeContext, rangeOfAffine, withVariable } from "./ranges.ts";
 
 /** The number of scalar operations of a graph, derivatives taken. */
@@ -38,10 +38,17 @@ export function pointsOf(node: Comprehension, outer: RangeContext = emptyContext
   const iterated = node.axes.filter((axis) => !keyed.has(axis.name));
   const contexts = contextsOf(node, outer);
   const extents = (node.reduction?.axes ?? []).map(({ lo, hi }, i) => {
-    const range = rangeOfAffine(affineOf(apply("sub", hi, lo), contexts[i]!), contexts[i]!);
-    return (Math.max(0, range.lo) + Math.max(0, range.hi)) / 2;
+    // The smallest of several upper bounds and the largest of several lower ones hold at once.
+    const extents = parts("min", hi).flatMap((h) => parts("max", lo).map((l) => rangeOfAffine(affineOf(apply("sub", h, l), contexts[i]!), contexts[i]!)));
+    const least = Math.min(...extents.map((range) => Math.max(0, range.lo)));
+    const most = Math.min(...extents.map((range) => Math.max(0, range.hi)));
+    return (least + most) / 2;
   });
   return [...iterated.map((axis) => axis.size), ...extents].reduce((product, n) => product * n, 1);
+}
+
+function parts(fn: "min" | "max", expr: Expr): readonly Expr[] {
+  return expr.kind === "apply" && expr.fn === fn ? expr.args.flatMap((arg) => parts(fn, arg)) : [expr];
 }
 
 /** The value with the most elements that the graph computes; null if it computes nothing. */

@@ -497,13 +497,13 @@ fn warmup_cosine(t: f32, warmup_length: f32, length: f32, start: f32, peak: f32,
 
 ## log Σ exp(x).
 fn log_sum_exp(x: f32[n]) -> f32 {
-  let top = max[i] x[i]
+  let top = stop_gradient(max[i] x[i])
   top + log(sum[i] exp(x[i] - top))
 }
 
 ## exp(x) / Σ exp(x).
 fn softmax(x: f32[n]) -> f32[n] {
-  let top = max[i] x[i]
+  let top = stop_gradient(max[i] x[i])
   let e[i] = exp(x[i] - top)
   let total = sum[i] e[i]
   for i -> e[i] / total

@@ -65,12 +65,14 @@ function bodyKey(node: Comprehension, op: "argmax" | "argmin"): string {
 /** Replaces bodies at their own best position by the best value. */
 function inScope(nodes: readonly Node[], names: NameSupply): Node[] {
   const found = new Map<ValueName, Comprehension>();
+  const maps = new Map<ValueName, Comprehension>();
   const best = new Map<ValueName, ValueName>();
   const replaced = nodes.map((node): Node => {
     if (node.kind === "loop") return { ...node, body: inScope(node.body, names) };
     if (node.kind !== "comprehension") return node;
-    const result = mapExpressions(node, (e) => readBest(e, found, best, names));
+    const result = mapExpressions(node, (e) => readBest(e, { positions: found, maps }, best, names));
     if (isPosition(node)) found.set(node.name, node);
+    if (node.reduction === null) maps.set(node.name, node);
     return result;
   });
   return replaced.map((node) => {
@@ -79,16 +81,27 @@ function inScope(nodes: readonly Node[], names: NameSupply): Node[] {
   });
 }
 
-function readBest(root: Expr, found: ReadonlyMap<ValueName, Comprehension>, best: Map<ValueName, ValueName>, names: NameSupply): Expr {
+interface Known {
+  readonly positions: ReadonlyMap<ValueName, Comprehension>;
+  /** The nodes without reduction: a body that reads one may also stand as what that one computes. */
+  readonly maps: ReadonlyMap<ValueName, Comprehension>;
+}
+
+function readBest(root: Expr, known: Known, best: Map<ValueName, ValueName>, names: NameSupply): Expr {
   const targets = new Map<string, { readonly of: Comprehension; readonly element: ElementType; readonly indices: readonly Expr[] }>();
   for (const e of postorder(root)) {
-    const node = e.kind === "read" ? found.get(e.tensor) : undefined;
+    const node = e.kind === "read" ? known.positions.get(e.tensor) : undefined;
     if (node === undefined || e.kind !== "read") continue;
     const [axis] = node.reduction!.axes;
     const values = new Map<string, Expr>([...node.axes.map((a, i): [string, Expr] => [a.name, e.indices[i]!]), [axis!.name, e]]);
     const body = substituteIndices(node.body, values);
     const element = { scalar: typeOf(node.body), bound: null };
-    targets.set(structuralKey(body), { of: node, element, indices: e.indices });
+    const target = { of: node, element, indices: e.indices };
+    targets.set(structuralKey(body), target);
+    const source = body.kind === "read" ? known.maps.get(body.tensor) : undefined;
+    if (source === undefined || body.kind !== "read") continue;
+    const written = substituteIndices(source.body, new Map(source.axes.map((a, i) => [a.name, body.indices[i]!])));
+    if (written.kind === "apply") targets.set(structuralKey(written), target);
   }
   if (targets.size === 0) return root;
   return rewriteExpr(root, (e) => {

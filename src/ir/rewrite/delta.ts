@@ -14,7 +14,7 @@ import { type Axis, type Comprehension, type Expr, type Key, type Reduction, typ
 import { freshVariable, type NameSupply } from "../names.ts";
 import { affineOf, contextOf, contextsOf, emptyContext, prove, type RangeContext, rangeOf, rangeOfAffine } from "../ranges.ts";
 import { substituteIndices } from "../substitute.ts";
-import { indicesIn } from "../traverse.ts";
+import { indicesIn, postorder } from "../traverse.ts";
 import { nodeKey } from "./cse.ts";
 import { conditionsOf, peel, readDepth, selectAll } from "./guards.ts";
 import { simplifyWithin } from "./simplify-expr.ts";

@@ -11,7 +11,7 @@ import { index, read } from "../build.ts";
 import { proveReads } from "../bounds.ts";
 import { structuralKey } from "../affine.ts";
 import { type Comprehension, type Expr, typeOf } from "../ir.ts";
-import { contextOf } from "../ranges.ts";
+import { contextOf, contextsOf, type RangeContext } from "../ranges.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr, substituteIndices } from "../substitute.ts";
 import { costOf } from "../expression-cost.ts";
@@ -24,9 +24,17 @@ import type { Scope } from "./walk.ts";
 export function inlineReads(node: Comprehension, scope: Scope): readonly Comprehension[] {
   const put = (e: Expr): Expr => rewriteExpr(e, (x) => (x.kind === "read" ? inlined(x, scope) : x));
   const changed = mapExpressions(node, put);
-  const body = simplifyWithin(changed.body, contextOf(changed, scope.outer));
-  const simplified = body === changed.body ? changed : { ...changed, body };
+  const simplified = simplifyExpressions(changed, scope);
   return simplified.reduction === null ? pin(simplified, scope) : [simplified];
+}
+
+/** The node with its bounds, keys and body simplified by the ranges that hold there; itself when nothing changes. */
+function simplifyExpressions(node: Comprehension, scope: Scope): Comprehension {
+  const contexts = contextsOf(node, scope.outer);
+  const inside = contexts.at(-1)!;
+  const places = new Map<Expr, RangeContext>();
+  for (const [i, axis] of (node.reduction?.axes ?? []).entries()) places.set(axis.lo, contexts[i]!).set(axis.hi, contexts[i]!);
+  return mapExpressions(node, (e) => simplifyWithin(e, places.get(e) ?? inside));
 }
 
 function inlined(expr: Extract<Expr, { kind: "read" }>, scope: Scope): Expr {

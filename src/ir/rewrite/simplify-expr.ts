@@ -27,7 +27,9 @@ export function simplifyWithin(expr: Expr, context: RangeContext): Expr {
 function simplify(expr: Expr, context: RangeContext, depth: number, done: Map<Expr, Expr>): Expr {
   let result = done.get(expr);
   if (result === undefined) {
-    result = simplifyForm(expr, context, depth, done);
+    const found = simplifyForm(expr, context, depth, done);
+    // What comes out as it was stays the same object: a node that does not change is then seen to be settled.
+    result = found !== expr && structuralKey(found) === structuralKey(expr) ? expr : found;
     done.set(expr, result);
   }
   return result;
@@ -128,6 +130,8 @@ function simplifyApplied(expr: Applied): Expr {
       return a!.kind === "const" ? truth(a!.value === 0) : a!.kind === "apply" && a!.fn === "not" ? a!.args[0]! : expr;
     case "cast":
       return cast(expr.type, a!);
+    case "stop_gradient":
+      return a!;
     default:
       return expr;
   }

@@ -45,7 +45,9 @@ export function simplificationPasses(): readonly Pass[] {
 /** Rounds after which what still changes is left as it is. */
 const mostRounds = 6;
 
-/** A graph that computes the same with less. The graph holds no derivative markers. `after` sees each pass's result. */
+/**
+ * A graph that computes the same with less. It comes after differentiation: the graph holds no derivative markers, and
+ * `stop_gradient` goes. `after` sees each pass's result. */
 export function simplify(graph: Graph, after: (pass: Pass, graph: Graph) => void = () => {}): Graph {
   const passes = simplificationPasses();
   for (let round = 0; round < mostRounds; round++) {
