@@ -34,8 +34,9 @@ export interface ScalarFunction {
   readonly derivative?: (args: readonly Expr[], self: Expr) => readonly (Expr | null)[];
   /** Rough cost, in floating-point operations. */
   readonly cost: number;
-  /** The operator of the language that stands for it. */
+  /** The operator of the language that stands for it; it is then not called by name, unless `isCallable`. */
   readonly operator?: string;
+  readonly isCallable?: true;
   /** Made by the compiler only. */
   readonly internal?: true;
 }
@@ -99,7 +100,7 @@ export const scalarFunctions: Readonly<Record<ScalarFunctionName, ScalarFunction
   },
   pow: {
     doc: "a to the power b; a constant whole b is repeated multiplication, so a may then be negative.",
-    params: ["float", "float"], result: "same", operator: "^", cost: 8,
+    params: ["float", "float"], result: "same", operator: "^", isCallable: true, cost: 8,
     js: ([a, b]) => `Math.pow(${a}, ${b})`,
     derivative: ([a, b], self) => {
       const lowered = apply("sub", b!, number(1, b!));
@@ -198,7 +199,8 @@ function chosen(first: Expr, like: Expr): readonly Expr[] {
 export function callableScalarFunction(name: string): ScalarFunctionName | null {
   if (!Object.hasOwn(scalarFunctions, name)) return null;
   const entry = scalarFunctions[name as ScalarFunctionName];
-  return entry.operator !== undefined || entry.internal === true ? null : (name as ScalarFunctionName);
+  const isHidden = (entry.operator !== undefined && entry.isCallable !== true) || entry.internal === true;
+  return isHidden ? null : (name as ScalarFunctionName);
 }
 
 /** What the `js` texts call as `f.…`. */

@@ -344,13 +344,14 @@ function assemble(node: Comprehension, p: Problem, names: NameSupply, outer: Ran
   // Conditions on what the narrow node still has stay in it: they may be what keeps its reads inside their tensors.
   const spreadOver = new Set(unused.map((a) => a.name));
   const own = outside.filter((g) => ![...indicesIn([g])].some((n) => spreadOver.has(n)));
+  const others = outside.filter((g) => !own.includes(g));
   const narrow: Problem = {
     axes: p.axes.filter((a) => !unused.includes(a)), points: p.points.map((r) => ({ ...r, lo: put(r.lo), hi: put(r.hi) })),
     keys: p.keys.map((k) => ({ ...k, at: put(k.at) })), guards: [...inside, ...own].map(put), value,
   };
   const part: Comprehension = finish({ ...node, name: names.fresh(node.name) }, narrow, contextFor(node, narrow, outer));
   const whole = read(part.name, part.element, narrow.axes.map((a) => index(a.name)));
-  const spread: Problem = { axes: p.axes, points: [], keys: [], guards: outside.filter((g) => !own.includes(g)), value: whole };
+  const spread: Problem = { axes: p.axes, points: [], keys: [], guards: others.some((g) => readDepth(g) > 0) ? outside : others, value: whole };
   return [part, finish(node, spread, contextFor(node, spread, outer))];
 }
 

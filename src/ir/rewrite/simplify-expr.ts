@@ -19,15 +19,25 @@ type Applied = Extract<Expr, { kind: "apply" }>;
 /** Contexts of selects that are nested deeper than this are not told apart. */
 const deepestSelect = 6;
 
-/** The expression, simplified by what holds in the context. Shared subexpressions stay shared. */
-export function simplifyWithin(expr: Expr, context: RangeContext): Expr {
-  return simplify(expr, context, 0, new Map());
+/** In one expression so many sides of selects are looked at in contexts of their own: in a long chain of selects each doubles them. */
+const mostContexts = 64;
+
+interface Progress {
+  readonly depth: number;
+  readonly done: Map<Expr, Expr>;
+  readonly effort: { contexts: number };
 }
 
-function simplify(expr: Expr, context: RangeContext, depth: number, done: Map<Expr, Expr>): Expr {
+/** The expression, simplified by what holds in the context. Shared subexpressions stay shared. */
+export function simplifyWithin(expr: Expr, context: RangeContext): Expr {
+  return simplify(expr, context, { depth: 0, done: new Map(), effort: { contexts: mostContexts } });
+}
+
+function simplify(expr: Expr, context: RangeContext, progress: Progress): Expr {
+  const { done } = progress;
   let result = done.get(expr);
   if (result === undefined) {
-    const found = simplifyForm(expr, context, depth, done);
+    const found = simplifyForm(expr, context, progress);
     // What comes out as it was stays the same object: a node that does not change is then seen to be settled.
     result = found !== expr && structuralKey(found) === structuralKey(expr) ? expr : found;
     done.set(expr, result);
@@ -35,8 +45,8 @@ function simplify(expr: Expr, context: RangeContext, depth: number, done: Map<Ex
   return result;
 }
 
-function simplifyForm(expr: Expr, context: RangeContext, depth: number, done: Map<Expr, Expr>): Expr {
-  const of = (e: Expr): Expr => simplify(e, context, depth, done);
+function simplifyForm(expr: Expr, context: RangeContext, progress: Progress): Expr {
+  const of = (e: Expr): Expr => simplify(e, context, progress);
   switch (expr.kind) {
     case "const":
     case "index":
@@ -46,7 +56,7 @@ function simplifyForm(expr: Expr, context: RangeContext, depth: number, done: Ma
       return indices.every((e, i) => e === expr.indices[i]) ? expr : { ...expr, indices };
     }
     case "select":
-      return simplifySelect(expr, context, depth, of);
+      return simplifySelect(expr, context, progress, of);
     case "apply": {
       if (typeOf(expr) === "i32" && isArithmetic(expr.fn)) return integerForm(rebuilt(expr, expr.args.map(of)), context);
       if (typeOf(expr) === "bool") {
@@ -73,12 +83,14 @@ function integerForm(expr: Expr, context: RangeContext): Expr {
   return structuralKey(form) === structuralKey(expr) ? expr : form;
 }
 
-function simplifySelect(expr: Extract<Expr, { kind: "select" }>, context: RangeContext, depth: number, of: (e: Expr) => Expr): Expr {
+function simplifySelect(expr: Extract<Expr, { kind: "select" }>, context: RangeContext, { depth, effort }: Progress, of: (e: Expr) => Expr): Expr {
   const known = prove(expr.condition, context);
   if (known !== null) return of(known ? expr.yes : expr.no);
   const condition = of(expr.condition);
-  const side = (e: Expr, truthValue: boolean): Expr =>
-    depth >= deepestSelect ? of(e) : simplify(e, withCondition(context, expr.condition, truthValue), depth + 1, new Map());
+  const side = (e: Expr, truthValue: boolean): Expr => {
+    if (e.kind === "const" || depth >= deepestSelect || effort.contexts-- <= 0) return of(e);
+    return simplify(e, withCondition(context, expr.condition, truthValue), { depth: depth + 1, done: new Map(), effort });
+  };
   const yes = side(expr.yes, true);
   const no = side(expr.no, false);
   if (structuralKey(yes) === structuralKey(no)) return yes;
