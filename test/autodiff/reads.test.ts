@@ -37,7 +37,7 @@ describe("indices that are arithmetic", () => {
     ["repeated in turn", "fn f(x: f32[n]) -> f32[3 * n] = for i -> x[i % n] * f32(i)", { n: 3 }],
     ["reversed", "fn f(x: f32[n]) -> f32[n] = for i -> x[n - 1 - i] * x[i] ^ 2", { n: 4 }],
     ["flattened", "fn f(x: f32[n, m]) -> f32[n * m] = for i -> sin(x[i // m, i % m])", { n: 2, m: 3 }],
-    ["unflattened", "fn f(x: f32[n * m]) -> f32[m, n] = for j, i -> sin(x[i * m + j])", { n: 2, m: 3 }],
+    ["unflattened", "fn f[n, m](x: f32[n * m]) -> f32[m, n] = for j, i -> sin(x[i * m + j])", { n: 2, m: 3 }],
   ] as [string, string, Record<string, number>][])("%s", (_, text, dims) => {
     expectDerivatives(text, { dims });
   });
@@ -132,8 +132,10 @@ describe("conditions", () => {
   it.each([
     ["in place", "for i -> if x[i] > 0.0 then sqrt(x[i]) else 0.0"],
     ["in a let under for", "for i -> { let r = sqrt(x[i])\n if x[i] > 0.0 then r else 0.0 }"],
+    ["in a let after a sum", "for i -> { let s = sum[k: 0 .. 1] x[i + k] \n let r = sqrt(s)\n if s > 0.0 then r else 0.0 }"],
+    // BUG (open): what `let r[i] = …` defines is a node of its own, so its slope meets a cotangent of 0: 0 · ∞ is NaN.
     ["in a tensor let", "{ let r[i] = sqrt(x[i])\n for i -> if x[i] > 0.0 then r[i] else 0.0 }"],
-    ["in a tensor let used twice", "{ let r[i] = sqrt(x[i])\n for i -> if x[i] > 0.0 then r[i] * r[n - 1 - i] / r[n - 1 - i] else 0.0 }"],
+    ["in a tensor let, spread", "{ let r = sqrt(x)\n for i -> if x[i] > 0.0 then r[i] else 0.0 }"],
   ])("a slope not chosen is not NaN under for: %s", (_, body) => {
     const text = `fn f(x: f32[n]) -> f32[n] = ${body}`;
     expectClose(gradientsOf(text, [vector(0, 4, 1, 16)], [vector(1, 1, 1, 1)]).map((g) => g.slice(0, 1)), [[0]]);
@@ -147,6 +149,16 @@ describe("conditions", () => {
     const f = compiledFor(text, [matrix([0, 0], [3, 4])]);
     expectClose(f.vjp().interpret(matrix([0, 0], [3, 4]), vector(1, 10)).map(numbersOf), [[0, 0, 6, 8]]);
     expectClose(f.jvp().interpret(matrix([0, 0], [3, 4]), matrix([1, 1], [1, 1])).map(numbersOf), [[0, 1.4]]);
+  });
+
+  it.each([
+    ["in place", "{ let s = sum[k] x[k] ^ 2\n if s > 0.0 then sqrt(s) else 0.0 }"],
+    ["in a let", "{ let s = sum[k] x[k] ^ 2\n let r = sqrt(s)\n if s > 0.0 then r else 0.0 }"],
+    ["by a function", "{ let r = root(sum[k] x[k] ^ 2)\n if r > 0.0 then r else 0.0 }"],
+  ])("a guarded root of a sum: %s", (_, body) => {
+    const text = `fn root(s: f32) -> f32 = sqrt(s)\nfn f(x: f32[n]) -> f32 = ${body}`;
+    expectClose(gradientsOf(text, [vector(0, 0)]), [[0, 0]]);
+    expectClose(gradientsOf(text, [vector(3, 4)]), [[0.6, 0.8]]);
   });
 
   it("without a guard the slope at zero is not invented", () => {
