@@ -255,11 +255,10 @@ function draw(
   const tensors = planInit(type, shape, path, dims).map((leaf) => {
     if (leaf.draw !== null) return drawTensor(leaf.leaf.element, leaf.leaf.shape, leaf.draw, seed, leaf.path);
     const what = leaf.path === "" ? "it" : leaf.path;
-    const field = leaf.path.split(".").at(-1) ?? "";
-    throw new ArgumentError(
-      `${what} can't be drawn: it has no distribution; ` +
-        `give its field one, as in \`${field}: ${showShape(leaf.leaf)} ~ zeros\``,
-    );
+    const parts = leaf.path.slice(path.length).split(".");
+    const field = parts.filter((part) => !/^\d*$/.test(part)).at(-1);
+    const why = field === undefined ? "which only fields of structs have" : `give its field one, as in \`${field}: ${field === parts.at(-1) ? showShape(leaf.leaf) : "…"} ~ zeros\``;
+    throw new ArgumentError(`${what} can't be drawn: it has no distribution${field === undefined ? "," : ";"} ${why}`);
   });
   return valueOf(shape, tensors.values());
 }

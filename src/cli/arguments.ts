@@ -17,7 +17,7 @@ import { showType, type Type } from "../lang/types.ts";
 import type { Compiled } from "../module.ts";
 import { matchCheckpoint, some } from "./checkpoint.ts";
 import { exit, Failure, fileFailure } from "./failure.ts";
-import { readBytes } from "./files.ts";
+import { isFolder, readBytes } from "./files.ts";
 import { generate, isMadeBy, madeBy, type MadeBy } from "./generate.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -86,6 +86,8 @@ const exampleOf = ({ name, type }: NamedType): string => `${name}=${exampleFor(t
 function exampleFor(type: string): string {
   if (/^f(32|16)$/.test(type)) return "1.0";
   if (/^f(32|16)\[/.test(type)) return "normal";
+  // Tuples and lists of tensors: integers can't be normal.
+  if (/^[([]/.test(type) && !/[A-Z]/.test(type)) return /i32|u32|bool|idx|key/.test(type) ? "uniform" : "normal";
   return /^(i32|u32|bool|idx|key)/.test(type) ? "uniform" : "init";
 }
 
@@ -136,7 +138,7 @@ export function valueFor(given: Given, compiled: Compiled, name: string, shape: 
       return literalFor(given.value, name, shape);
     case "made":
       if (given.by !== "init") return generate(given.by, shape, name, seed);
-      if (shape.kind === "tensor") {
+      if (!holdsStruct(shape)) {
         throw new Failure(
           exit.commandWrong,
           `${name}=init: ${name} is ${showShape(shape)}, and only structs say how they are drawn`,
@@ -147,6 +149,11 @@ export function valueFor(given: Given, compiled: Compiled, name: string, shape: 
       }
       return orFailure(exit.inputWrong, () => compiled.init(name, seed));
   }
+}
+
+function holdsStruct(shape: Shape): boolean {
+  if (shape.kind === "tuple" || shape.kind === "list") return shape.items.some(holdsStruct);
+  return shape.kind === "struct";
 }
 
 function literalFor(value: number | boolean, name: string, shape: Shape): Value {
@@ -175,10 +182,23 @@ function literalFor(value: number | boolean, name: string, shape: Shape): Value 
 function readGiven(terminal: Terminal, name: string, file: string, type: Type): Given {
   const isTensor = type.kind === "tensor";
   const ending = isTensor ? ".npy" : ".safetensors";
+  const expected = `a ${ending} file is expected for ${showType(type)}`;
+  if (isFolder(terminal, file)) {
+    throw new Failure(exit.commandWrong, `${name}=@${file}: it is a directory, ${expected}`, {
+      help: `name a file in it, as in \`${name}=@${file.replace(/\/+$/, "")}/${name}${ending}\``,
+    });
+  }
+  if (/\.(pt|pth)$/i.test(file)) {
+    throw new Failure(exit.commandWrong, `${name}=@${file}: it is a file of PyTorch's, ${expected}`, {
+      help: isTensor
+        ? `save it in Python: \`numpy.save("${name}.npy", torch.load("${file}").numpy())\``
+        : `save it in Python: \`safetensors.torch.save_file(torch.load("${file}"), "${name}.safetensors")\``,
+    });
+  }
   if (!file.toLowerCase().endsWith(ending)) {
     throw new Failure(
       exit.commandWrong,
-      `${name}=@${file}: a ${ending} file is expected for ${showType(type)}`,
+      `${name}=@${file}: ${expected}`,
       {
         help: isTensor
           ? "write it with `numpy.save(path, array)`"

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Diagnostic } from "../lang/diagnostic.ts";
 import { loadModule } from "../module.ts";
 import { hasErrors } from "../pipeline.ts";
-import { counted, diagnosticJson, showDiagnostics } from "./diagnose.ts";
+import { counted, diagnosticJson, failureJson, showDiagnostics } from "./diagnose.ts";
 import { exit, Failure, reportFailure } from "./failure.ts";
 import { fileLoader, readSource } from "./files.ts";
 import type { Terminal } from "./terminal.ts";
@@ -29,6 +29,7 @@ export function addCheck(program: Command, terminal: Terminal, done: (code: numb
 function checkFiles(terminal: Terminal, files: readonly string[], options: Options): number {
   const trace = tracing(terminal, options.trace);
   const found: Diagnostic[] = [];
+  const data: object[] = [];
   const seen = new Set<string>();
   let failed = false;
   for (const name of files) {
@@ -44,6 +45,7 @@ function checkFiles(terminal: Terminal, files: readonly string[], options: Optio
         return seen.has(id) ? false : seen.add(id);
       });
       found.push(...fresh);
+      data.push(...fresh.map(diagnosticJson));
       if (options.json === true) continue;
       showDiagnostics(terminal, fresh);
       if (module.diagnostics.length === 0) {
@@ -54,9 +56,10 @@ function checkFiles(terminal: Terminal, files: readonly string[], options: Optio
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       failed = true;
+      data.push(failureJson(name, error));
       reportFailure(terminal, error);
     }
   }
-  if (options.json === true) terminal.out(`${JSON.stringify({ diagnostics: found.map(diagnosticJson) })}\n`);
+  if (options.json === true) terminal.out(`${JSON.stringify({ diagnostics: data })}\n`);
   return failed || hasErrors(found) ? exit.inputWrong : 0;
 }

@@ -36,6 +36,7 @@ export function matchCheckpoint(type: Type, arrays: Arrays, file: string): Match
   };
   const shape = shapeIn(type, ["", ""], { arrays, find });
   const unused = [...arrays.keys()].filter((name) => !used.has(name));
+  if (unused.length > 0 && isWithoutPlaces(type, shape, missing)) throw withoutPlaces(file, type, unused);
   if (missing.length > 0) throw missingFrom(file, missing, unused);
   return { shape, arrays: found, unused };
 }
@@ -119,6 +120,19 @@ function anyStruct(path: string, search: Search): Shape {
 /** The first few of many names. */
 export function some(names: readonly string[]): string {
   return names.slice(0, 5).join(", ") + (names.length > 5 ? `, … (${names.length})` : "");
+}
+
+/** Is it a tuple or a list of which the file holds nothing? */
+function isWithoutPlaces(type: Type, shape: Shape, missing: readonly string[]): boolean {
+  if (shape.kind === "list") return type.kind === "list" && shape.items.length === 0;
+  return type.kind === "tuple" && missing.includes("0");
+}
+
+function withoutPlaces(file: string, { kind }: Type, names: readonly string[]): Failure {
+  return new Failure(exit.inputWrong, `${file} has no tensors of a ${kind}: no name in it begins with 0`, {
+    notes: [`it has ${some(names)}`],
+    help: `the parts of a ${kind} go by their places, 0, 1, …, as in \`0.${names[0]}\``,
+  });
 }
 
 function missingFrom(file: string, missing: readonly string[], others: readonly string[]): Failure {

@@ -4,7 +4,7 @@ import { hasErrors } from "../pipeline.ts";
 import type { Diagnostic } from "../lang/diagnostic.ts";
 import { renderDiagnostics } from "../lang/render.ts";
 import { positionOf } from "../lang/source.ts";
-import { exit, Silent } from "./failure.ts";
+import { exit, type Failure, Silent } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Shows diagnostics and how many there are. */
@@ -54,4 +54,10 @@ export function diagnosticJson({ code, severity, message, primary, help }: Diagn
     endColumn: to.column,
     help,
   };
+}
+
+/** A file that can't be checked, in the form of a diagnostic; it has no code. */
+export function failureJson(file: string, { message, help }: Failure): object {
+  const place = { line: 1, column: 1, endLine: 1, endColumn: 1 };
+  return { code: null, severity: "error", message, file, ...place, help };
 }

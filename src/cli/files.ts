@@ -1,5 +1,6 @@
 /** Files as the commands read and write them. */
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -35,9 +36,11 @@ export function readSource(terminal: Terminal, name: string): SourceFile {
 
 /** Finds `use ./blocks` beside the file that says so. */
 export function fileLoader(terminal: Terminal): Loader {
+  const place = (path: string, from: string): string => join(dirname(from), `${path}.fec`);
   return {
+    place,
     load(path, from) {
-      const name = join(dirname(from), `${path}.fec`);
+      const name = place(path, from);
       try {
         return { name, text: readFileSync(pathOf(terminal, name), "utf8") };
       } catch {
@@ -70,8 +73,14 @@ export function readBytes(terminal: Terminal, name: string, most = 2 ** 31 - 1):
   }
 }
 
-/** A file of the same folder with a name that is nearly the same. */
+/** Is it a folder that exists? */
+export function isFolder(terminal: Terminal, name: string): boolean {
+  return statSync(pathOf(terminal, name), { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** A file of the same folder with a name that is nearly the same, or the same with the ending of programs. */
 function neighbour(path: string): string | null {
+  if (existsSync(`${path}.fec`)) return `${basename(path)}.fec`;
   try {
     return closest(basename(path), readdirSync(dirname(path)));
   } catch {
@@ -102,11 +111,18 @@ export function writeWhole(terminal: Terminal, name: string, content: string | U
   }
 }
 
-/** Makes a folder, and those above it. */
+/** Makes a folder, and those above it; one by one, since `recursive` of Node 20 never ends where none can be made (`/proc`). */
 export function makeFolder(terminal: Terminal, name: string): void {
+  const path = pathOf(terminal, name);
+  const missing: string[] = [];
+  for (let at = path; !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.unshift(at);
   try {
-    mkdirSync(pathOf(terminal, name), { recursive: true });
+    for (const folder of missing) mkdirSync(folder);
+    if (!statSync(path).isDirectory()) throw Object.assign(new Error(), { code: "EEXIST" });
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new Failure(exit.inputWrong, `${name} can't be written: no folder can be made there`, { help: "choose another place" });
+    }
     throw fileFailure(name, error, "write");
   }
 }

@@ -16,7 +16,7 @@ import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource } from "./files.ts";
 import { dimOption, functionNamed, knowDims, needDims, reassociateHelp } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
-import { tracing } from "./trace.ts";
+import { traceHelp, tracing } from "./trace.ts";
 
 interface Options {
   readonly dim: ReadonlyMap<string, number>;
@@ -48,7 +48,7 @@ export function addInspect(program: Command, terminal: Terminal, done: (code: nu
     )
     .option("--reassociate", reassociateHelp)
     .option("--json", "print one JSON object, with the nodes as data")
-    .option("--trace <stages>", "print what stages made on the way: check,ir,vjp,simplify")
+    .option("--trace <stages>", traceHelp)
     .addHelpText(
       "after",
       "\nExample:\n  fecit inspect examples/cluster.fec cluster --dim n=49,o=4,d=32 --stage vjp",

@@ -8,7 +8,7 @@ import { addInspect } from "./inspect.ts";
 import { addRun } from "./run.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { addTour } from "./tour.ts";
-import { isOn } from "./trace.ts";
+import { isOn, stages } from "./trace.ts";
 import { version } from "../../package.json" with { type: "json" };
 
 const commands = [addCheck, addFmt, addRun, addInspect, addExplain, addTour];
@@ -42,7 +42,7 @@ function commandLine(terminal: Terminal, done: (code: number) => void): Command 
     .addHelpText(
       "after",
       "\nEnvironment:\n" +
-        "  FECIT_TRACE   stages whose work is printed on stderr: check,ir,vjp,simplify\n" +
+        `  FECIT_TRACE   stages whose work is printed on stderr: ${stages.join(",")}\n` +
         "  FECIT_VERIFY  1: test the IR after every stage\n" +
         "  FECIT_DEBUG   1: show the stack of an internal error\n" +
         "  NO_COLOR      1: no colours\n" +

@@ -21,7 +21,7 @@ export function dimOption(description: string): Option {
 function collectDims(text: string, before: ReadonlyMap<string, number>): Map<string, number> {
   const dims = new Map(before);
   for (const part of text.split(",")) {
-    const found = /^\s*([A-Za-z_]\w*)\s*=\s*(\d{1,15})\s*$/.exec(part);
+    const found = /^\s*([A-Za-z_]\w*)\s*=\s*(\d{1,15}(?:e\+?\d{1,2})?)\s*$/i.exec(part);
     if (found === null) {
       throw new Failure(exit.commandWrong, `--dim ${text}: \`${part.trim()}\` is not NAME=NUMBER`, {
         help: "as in `--dim b=2,n=49`; a dimension is a whole number from 0",
@@ -82,9 +82,16 @@ export function needDims(info: FunctionInfo, dims: ReadonlyMap<string, number>):
 /** Only the interpreter can run programs yet. */
 export function needInterpreter(device: string): void {
   if (device === "interpreter" || device === "auto") return;
+  const help = "run with `--device interpreter`, or without the option";
+  if (device !== "gpu" && device !== "software") {
+    throw new Failure(exit.deviceCannot, `--device ${device}: no adapter is called ${device}`, {
+      notes: ["only the interpreter exists yet: this version can't run programs on a GPU"],
+      help,
+    });
+  }
   throw new Failure(exit.deviceCannot, `--device ${device}: this version can't run programs on a GPU yet`, {
     notes: ["the back end that prints WGSL is the next milestone"],
-    help: "run with `--device interpreter`, or without the option",
+    help,
   });
 }
 

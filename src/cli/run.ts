@@ -8,6 +8,7 @@ import type { ArrayType, NumberArray } from "../formats/array.ts";
 import { writeNpy } from "../formats/npy.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
 import { tensorsOf, type Value } from "../host-value.ts";
+import { isFloat } from "../ir/ir.ts";
 import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
 import { ShapeMismatch, solveDims } from "../lang/elaborate/solve-dims.ts";
 import type { FunctionInfo } from "../lang/program.ts";
@@ -29,7 +30,7 @@ import {
 } from "./options.ts";
 import { showValue } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
-import { tracing } from "./trace.ts";
+import { traceHelp, tracing } from "./trace.ts";
 
 interface Options {
   readonly dim: ReadonlyMap<string, number>;
@@ -55,12 +56,12 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
     )
     .addOption(dimOption("dimensions that the arguments don't fix, as in b=2,n=49; may be repeated"))
     .option("--seed <number>", "seed of what is drawn", parseSeed, 0)
-    .option("--out <dir>", "write the results there: 0.npy, 1.npy, …, a struct as N.safetensors")
+    .option("--out <dir>", "write the results there: 0.npy, 1.npy, …, a struct as N.safetensors", parseFolder)
     .option("--json", "print one JSON object")
     .option("--device <name>", "auto, gpu, software, interpreter, or part of an adapter's name", "auto")
     .option("--vjp", "run its vjp: cotangents are further arguments, ct (ct0, ct1, … for several results)")
     .option("--reassociate", reassociateHelp)
-    .option("--trace <stages>", "print what stages made on the way: check,ir,vjp,simplify")
+    .option("--trace <stages>", traceHelp)
     .addHelpText(
       "after",
       "\nExample:\n  fecit run examples/cluster.fec cluster --dim n=49,o=4,d=32 \\\n" +
@@ -70,6 +71,11 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
       run(terminal, file, name, words, options);
       done(0);
     });
+}
+
+function parseFolder(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new Failure(exit.commandWrong, "--out: the name of a folder is expected", { help: "as in `--out results`" });
 }
 
 function run(
@@ -156,7 +162,22 @@ function compileFor(
     if (!(error instanceof ShapeMismatch)) throw error;
   }
   const compiled = module.compile(info.name, { dims: Object.fromEntries(dim), args, reassociate });
-  return vjp === true ? compiled.vjp() : compiled;
+  if (vjp !== true) return compiled;
+  needFloats(compiled);
+  return compiled.vjp();
+}
+
+/** A vjp goes from floating results to floating arguments. */
+function needFloats({ name, params, results }: Compiled): void {
+  const hasFloats = (parts: readonly Parameter[]): boolean =>
+    parts.some(({ shape }) => shapeLeaves(shape).some(({ leaf }) => isFloat(leaf.element.scalar)));
+  const without = !hasFloats(results) ? "result" : !hasFloats(params) ? "arguments" : null;
+  if (without === null) return;
+  throw new Failure(
+    exit.commandWrong,
+    `--vjp: nothing is there to differentiate: \`${name}\` has no floats in its ${without}`,
+    { help: "run it without `--vjp`" },
+  );
 }
 
 interface Times {

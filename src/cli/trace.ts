@@ -8,7 +8,10 @@ import { pipeline, type PipelineOptions } from "../pipeline.ts";
 import { exit, Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
-const stages: readonly string[] = pipeline.map((stage) => stage.name);
+/** The names of all stages, in order. */
+export const stages: readonly string[] = pipeline.map((stage) => stage.name);
+/** What `--trace` does, for `--help`. */
+export const traceHelp = `print what stages made on the way: ${stages.join(",")}`;
 /** Stages that other parts of the compiler will have. */
 const later: readonly string[] = ["fuse", "wgsl"];
 

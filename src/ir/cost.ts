@@ -39,9 +39,9 @@ export function pointsOf(node: Comprehension, outer: RangeContext = emptyContext
   const contexts = contextsOf(node, outer);
   const extents = (node.reduction?.axes ?? []).map(({ lo, hi }, i) => {
     // The smallest of several upper bounds and the largest of several lower ones hold at once.
-    const extents = parts("min", hi).flatMap((h) => parts("max", lo).map((l) => rangeOfAffine(affineOf(apply("sub", h, l), contexts[i]!), contexts[i]!)));
-    const least = Math.min(...extents.map((range) => Math.max(0, range.lo)));
-    const most = Math.min(...extents.map((range) => Math.max(0, range.hi)));
+    const ranges = parts("min", hi).flatMap((h) => parts("max", lo).map((l) => rangeOfAffine(affineOf(apply("sub", h, l), contexts[i]!), contexts[i]!)));
+    const least = Math.min(...ranges.map((range) => Math.max(0, range.lo)));
+    const most = Math.min(...ranges.map((range) => Math.max(0, range.hi)));
     return (least + most) / 2;
   });
   return [...iterated.map((axis) => axis.size), ...extents].reduce((product, n) => product * n, 1);

@@ -186,16 +186,16 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
       stride *= shape[axis]!;
     }
 
-    let offset = start === 0 ? "" : `${start}`;
+    let flat = start === 0 ? "" : `${start}`;
     for (const level of [...byLevel.keys()].sort((x, y) => x - y)) {
       const terms = [...byLevel.get(level)!].filter(([, factor]) => factor !== 0).map(([name, factor]) => product(name, factor));
-      const text = [...(offset === "" ? [] : [offset]), ...terms].join(" + ");
+      const text = [...(flat === "" ? [] : [flat]), ...terms].join(" + ");
       const home = checked ? block : blocks[level]!;
       const known = lookup(`@${text}`, home);
-      offset = known ?? (/^\w*$/.test(text) ? text : constant(`(${text}) | 0`, home));
-      if (known === undefined) home.names.set(`@${text}`, offset);
+      flat = known ?? (/^\w*$/.test(text) ? text : constant(`(${text}) | 0`, home));
+      if (known === undefined) home.names.set(`@${text}`, flat);
     }
-    const all = [...(offset === "" ? [] : [offset]), ...others];
+    const all = [...(flat === "" ? [] : [flat]), ...others];
     return all.length === 0 ? "0" : all.length === 1 ? all[0]! : `(${all.join(" + ")}) | 0`;
   };
 

@@ -59,7 +59,7 @@ export function bodyOf(cx: Inference, info: FunctionInfo, at: Span): void {
 export function checkFunction(state: CheckState, info: FunctionInfo): void {
   if (info.body !== null || state.begun.has(info)) return;
   state.begun.add(info);
-  const cx = new Inference(info.module);
+  const cx = new Inference(info.module, info.name);
   states.set(cx, state);
   const depth = state.underWay.push(info);
   try {
@@ -70,7 +70,19 @@ export function checkFunction(state: CheckState, info: FunctionInfo): void {
     info.body = { types: new Map(), ranges: new Map(), instances: new Map(), conditions: [] };
   }
   state.underWay.splice(depth - 1);
-  state.diagnostics.push(...cx.diagnostics);
+  if (!isMisread(info)) state.diagnostics.push(...cx.diagnostics);
+  else if (info.decl.result === null) info.result = errorType;
+}
+
+/**
+ * Was the function read otherwise than it was meant: with an unknown operator, or cut short by something on its last line? What
+ * follows from that is not reported.
+ */
+function isMisread({ module: { file, syntaxErrors }, decl: { span } }: FunctionInfo): boolean {
+  return syntaxErrors.some(({ code, primary: { span: at } }) => {
+    if (at.start < span.start) return false;
+    return at.start < span.end ? code === "E0101" : !file.text.slice(span.end, at.start).includes("\n");
+  });
 }
 
 /** The parser bounds how deep a tree is, but not how much of the stack is left. */

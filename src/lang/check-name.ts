@@ -49,7 +49,8 @@ export function checkName(cx: Inference, scope: Scope, expr: Extract<Expr, { kin
 export function reportUnknownName(cx: Inference, scope: Scope, name: string, span: Span): Type {
   if (cx.unknownNames.has(name) || isBroken(cx.module, name)) return errorType;
   cx.unknownNames.add(name);
-  const candidates = [...namesIn(scope), ...cx.module.names.keys(), ...Object.keys(builtinFunctions)];
+  const outer = [...cx.module.names.keys()].filter((other) => other !== cx.functionName);
+  const candidates = [...namesIn(scope), ...outer, ...Object.keys(builtinFunctions)];
   const near = closest(name, candidates);
   const known = near === null ? null : (lookup(scope, near)?.span ?? cx.module.names.get(near)?.span ?? null);
   return cx.report("E0301", span, "not found", {
@@ -73,7 +74,7 @@ export function useHelp(name: string): string | null {
 /** Is the name missing because of a mistake in the declaration or `use` that it comes from? That has been reported. */
 export function isBroken(module: ModuleInfo, name: string): boolean {
   if (module.missing.has(name)) return true;
-  if (!module.hasSyntaxErrors || !/^\w+$/.test(name)) return false;
+  if (module.syntaxErrors.length === 0 || !/^\w+$/.test(name)) return false;
   const declaration = new RegExp(`^[ \\t]*((fn|struct|const)[ \\t]+${name}\\b|use\\b.*\\b${name}\\b)`, "m");
   return declaration.test(module.file.text);
 }

@@ -1,6 +1,7 @@
 /** Structs: literals `S { a: x, b: y }` and `S { ...p, b: y }`, and fields read from them. */
 import { checkExpression, checkValue, conversionHelp, describe, notesOn } from "./check-expression.ts";
 import { isBroken, useHelp } from "./check-name.ts";
+import { showDim } from "./dims.ts";
 import { diagnostic, type Inference } from "./inference.ts";
 import { fieldType } from "./instantiate.ts";
 import type { StructInfo } from "./program.ts";
@@ -134,9 +135,21 @@ function helpWithoutFields(target: Type, expr: Extract<Expr, { kind: "field" }>)
       return "take the tuple apart first: `let (a, b) = …`";
     case "function":
       return `call it first: \`${text}(…).${expr.field.text}\``;
+    case "tensor":
+      return helpForTensor(target, expr.field.text);
     default:
       return "only structs have fields";
   }
+}
+
+/** What arrays of other languages have as properties. */
+function helpForTensor({ shape }: Extract<Type, { kind: "tensor" }>, property: string): string {
+  if (/^(shape|size|ndim|length|len)$/.test(property) && shape.length > 0) {
+    const names = shape.map((dim) => `\`${showDim(dim)}\``).join(", ");
+    return `only structs have fields; a function may use its dimensions by name: ${names}`;
+  }
+  if (property === "T" && shape.length === 2) return "only structs have fields; transpose by `for i, j -> x[j, i]`";
+  return "only structs have fields";
 }
 
 function reportNoField(cx: Inference, decl: StructInfo, name: Name): Type {

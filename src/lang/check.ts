@@ -25,6 +25,8 @@ import { stdSources } from "../std/sources.ts";
 export interface Loader {
   /** The file for `use ./path` in the file named `from`, or null when there is none. */
   readonly load: (path: string, from: string) => SourceFile | null;
+  /** Where it looks for that file, for messages. */
+  readonly place?: (path: string, from: string) => string;
 }
 
 /** A loader for a program that is one text: there is nothing beside it. */
@@ -69,7 +71,7 @@ function loadModule(state: State, file: SourceFile): ModuleInfo {
   const module: ModuleInfo = {
     file,
     syntax,
-    hasSyntaxErrors: diagnostics.length > 0,
+    syntaxErrors: diagnostics,
     missing: new Set(),
     names: new Map(),
     exports: new Map(),
@@ -113,12 +115,15 @@ function bringIn(state: State, report: Report, module: ModuleInfo, decl: UseDecl
       continue;
     }
     module.missing.add(name.text);
-    if (used !== null && !isBroken(used, name.text)) reportNotDeclared(report, used, name);
+    if (used === null || isBroken(used, name.text)) continue;
+    // The program may well write the right name where it uses it.
+    const near = closest(name.text, used.exports.keys());
+    if (near !== null) module.missing.add(near);
+    reportNotDeclared(report, used, name, near);
   }
 }
 
-function reportNotDeclared(report: Report, used: ModuleInfo, name: Name): void {
-  const near = closest(name.text, used.exports.keys());
+function reportNotDeclared(report: Report, used: ModuleInfo, name: Name, near: string | null): void {
   const target = near === null ? undefined : used.exports.get(near);
   const some = [...used.exports.keys()].slice(0, 8).map((n) => `\`${n}\``);
   report("E0305", name.span, `not in ${used.file.name}`, {
@@ -147,7 +152,8 @@ function usedModule(state: State, report: Report, module: ModuleInfo, decl: UseD
   }
   const file = state.loader.load(path, module.file.name);
   if (file === null) {
-    report("E0304", span, "no such file", { help: "the path is relative to this file, without `.fec`" });
+    const tried = state.loader.place?.(path, module.file.name);
+    report("E0304", span, tried === undefined ? "no such file" : `there is no file ${tried}`, { help: "the path is relative to this file, without `.fec`" });
     return null;
   }
   const circle = state.loading.indexOf(file.name);

@@ -75,7 +75,11 @@ export class Inference {
   private readonly equations = new Equations(this.metas);
   private trees = 0;
 
-  constructor(readonly module: ModuleInfo) {}
+  /** `functionName` is the function being checked: it may not call itself. */
+  constructor(
+    readonly module: ModuleInfo,
+    readonly functionName: string,
+  ) {}
 
   report(code: DiagnosticCode, span: Span, text: string, details: Details = {}): Type {
     this.diagnostics.push(diagnostic(code, span, text, details));

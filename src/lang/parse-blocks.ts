@@ -79,6 +79,14 @@ export abstract class BlockGrammar extends PrimaryGrammar {
     return type === T.Let || this.LA(0).tokenType === T.LBrace || this.firstOnLine() || this.onOneLine();
   }
 
+  /** Fails at `{ ...p, b: y }`, a struct's value without the struct. */
+  private expectNoSpread(): void {
+    const found = this.LA(1);
+    if (found.tokenType !== T.Ellipsis) return;
+    const primary = { span: spanOf(this.file, found), text: "expected a statement" };
+    this.fail(mistake("E0127", "found `...` in a block", primary, "a struct's value begins with its name: `S { ...p, b: y }`"));
+  }
+
   /** Fails unless the statement before the next token is finished. */
   private expectStatement(): void {
     const type = this.LA(1).tokenType;

@@ -10,7 +10,7 @@ export interface ModuleInfo {
   readonly file: SourceFile;
   readonly syntax: syntax.Module;
   /** Then declarations may be missing from `syntax`, in whole or in part. */
-  readonly hasSyntaxErrors: boolean;
+  readonly syntaxErrors: readonly Diagnostic[];
   /** Names whose `use` or declaration has a mistake: what follows from that is not reported. */
   readonly missing: Set<string>;
   /** Everything that is visible at the top level: its own declarations, what it uses, and the prelude. */

@@ -15,7 +15,7 @@ import {
 import { DiagnosticError, type Diagnostic } from "./diagnostic.ts";
 import { endOf, type TokenStream } from "./lexer.ts";
 import { positionOf, type SourceFile, type Span } from "./source.ts";
-import { explain, messageProvider, mistake, spanOf, inWords } from "./syntax-errors.ts";
+import { explain, helpFor, messageProvider, mistake, spanOf, inWords } from "./syntax-errors.ts";
 import * as T from "./tokens.ts";
 import type { Name } from "./syntax.ts";
 
@@ -159,7 +159,7 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
       this.fail(mistake("E0106", message, { span, text: "no bracket is open that this could close" }));
     }
     this.fail(
-      mistake("E0123", `found ${inWords(found)}, expected ${expected}`, { span, text: `expected ${expected}` }, help),
+      mistake("E0123", `found ${inWords(found)}, expected ${expected}`, { span, text: `expected ${expected}` }, help ?? helpFor(found, expected)),
     );
   }
 

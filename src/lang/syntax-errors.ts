@@ -4,7 +4,7 @@
  *
  *     this.CONSUME(T.Arrow, wanting("arrow"))      found `=`, expected `->`
  */
-import { EarlyExitException, type IRecognitionException, type IToken, type TokenType } from "chevrotain";
+import type { EarlyExitException, IRecognitionException, IToken, TokenType } from "chevrotain";
 import type { DiagnosticCode } from "./catalogue.ts";
 import type { Diagnostic, Label } from "./diagnostic.ts";
 import { endOf, shortened } from "./lexer.ts";
@@ -129,7 +129,8 @@ export function explain(file: SourceFile, error: IRecognitionException, opening:
   const atEnd = previous !== undefined && found.tokenType !== T.Unknown && beginsLine(file, found, previous, "");
   const place = atEnd ? { file, start: endOf(previous), end: endOf(previous) } : span;
   const primary = { span: place, text: `expected ${expectation.words}` };
-  const help = helpFor(found) ?? expectation.help ?? null;
+  const inBrackets = error.message === "expression" && opening?.tokenType === T.LBracket;
+  const help = helpFor(found, inBrackets ? "]" : error.message) ?? expectation.help ?? null;
   return mistake(expectation.code, `found ${inWords(found)}, expected ${expectation.words}`, primary, help);
 }
 
@@ -175,13 +176,27 @@ function missingCloser(
   const words = closing === "}" ? "`}`" : `\`,\` or \`${closing}\``;
   const secondary = opening === null ? [] : [{ span: spanOf(file, opening), text: "opened here" }];
   const primary = { span, text: `expected ${words}` };
-  return mistake("E0105", `found ${inWords(found)}, expected ${words}`, primary, helpFor(found), secondary);
+  return mistake("E0105", `found ${inWords(found)}, expected ${words}`, primary, helpFor(found, closing), secondary);
 }
 
-/** Advice that depends only on what was found. */
-function helpFor(found: IToken): string | null {
-  if (found.tokenType === T.Semicolon) return "statements end with their line, without `;`";
-  return null;
+const afterOperand = /^(an operator .*|[)\]]|then branch|else branch|arrow)$/;
+
+/** Advice by what was found; `expected` is a key of `expectations`, a closing bracket, or what was expected in words. */
+export function helpFor(found: IToken, expected: string): string | null {
+  switch (found.tokenType) {
+    case T.Semicolon:
+      return "statements end with their line, without `;`";
+    case T.At:
+      return afterOperand.test(expected) ? "a product of matrices is written `for i, k -> sum[j] x[i, j] * w[j, k]`" : null;
+    case T.If:
+      return afterOperand.test(expected) ? "a condition comes first, with a value for either case: `if c then x[i] else 0.0`" : null;
+    case T.In:
+      return expected === "arrow" ? "the range of an index follows `:`, as in `for i: n -> x[i]`; lists are walked by `fold`" : null;
+    case T.Colon:
+      return expected === "]" ? "there are no slices: a part is written by its indices, as in `for i -> x[i + 1]`" : null;
+    default:
+      return null;
+  }
 }
 
 /** Which declaration a word at the beginning of a line was meant to begin; null when nothing is near. */

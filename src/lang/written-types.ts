@@ -94,10 +94,21 @@ function namedType(cx: TypeScope, expr: NamedTypeExpr): Type {
         : null;
   cx.report("E0302", span, "not a type", {
     secondary: origin === null ? [] : [origin],
-    help: useHelp(name) ?? (near !== null ? `did you mean \`${near}\`?` : helpForType(name)),
+    help: foreignTypes.get(name) ?? useHelp(name) ?? (near !== null ? `did you mean \`${near}\`?` : helpForType(name)),
   });
   return errorType;
 }
+
+/** Types of other languages: how they are written here. */
+const foreignTypes: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    f32: ["float", "float32", "double", "float64", "f64", "real"],
+    f16: ["half", "float16", "bf16"],
+    i32: ["int", "int32", "int64", "i64", "long", "integer"],
+    u32: ["uint", "uint32", "uint64", "u64", "u8"],
+    bool: ["boolean"],
+  }).flatMap(([type, names]) => names.map((name) => [name, `write \`${type}\``] as const)),
+);
 
 function helpForType(name: string): string {
   if (!isUpperCase(name)) return "types are `f32`, `f16`, `i32`, `u32`, `bool`, `idx[n]`, `key`, and structs";

@@ -1,5 +1,6 @@
 /** Derivatives of reads, whatever the index is, and of the conditions that guard them. */
 import { describe, expect, it } from "vitest";
+import type { Value } from "../../src/index.ts";
 import { compiledFor, expectClose, expectDerivatives, gradientsOf, integers, matrix, numbersOf, tangentsOf, vector } from "./derivatives.ts";
 
 describe("gathers", () => {
@@ -149,6 +150,15 @@ describe("conditions", () => {
     const f = compiledFor(text, [matrix([0, 0], [3, 4])]);
     expectClose(f.vjp().interpret(matrix([0, 0], [3, 4]), vector(1, 10)).map(numbersOf), [[0, 0, 6, 8]]);
     expectClose(f.jvp().interpret(matrix([0, 0], [3, 4]), matrix([1, 1], [1, 1])).map(numbersOf), [[0, 1.4]]);
+  });
+
+  it.each([
+    ["a sum of roots", "fn f(x: f32[n]) -> f32 = if x[0] > 0.0 then sum[k] sqrt(x[k]) else 0.0", 1],
+    ["a sum of quotients", "fn f(x: f32[n]) -> f32 = { let s = sum[k] x[k] ^ 2\n if s > 0.0 then sum[k] x[k] / s else 0.0 }", 1],
+    ["a tensor", "fn f(x: f32[n]) -> f32[n] = if x[0] > 0.0 then (for k -> sqrt(x[k])) else zeros_like(x)", vector(1, 1)],
+  ] as [string, string, Value][])("a reduction or tensor in the branch not chosen: %s", (_, text, ct) => {
+    // BUG (open): it is a node of its own, outside of the condition: a cotangent of 0 meets an infinite slope, NaN.
+    expectClose(gradientsOf(text, [vector(0, 0)], [ct]), [[0, 0]]);
   });
 
   it.each([

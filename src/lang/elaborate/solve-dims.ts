@@ -16,6 +16,7 @@ export interface Solved {
 interface Equation {
   readonly dim: Dim;
   readonly value: number;
+  /** `axis 1 of x has`, to be followed by the value. */
   readonly where: string;
 }
 
@@ -39,25 +40,39 @@ export function solveDims(info: FunctionInfo, args: readonly (Shape | null)[], k
   }
   for (const { dim, value, where } of equations) {
     const found = evaluateDim(dim, solved.dims);
-    if (found !== null && found !== value) throw new ShapeMismatch(`${where} has ${value} where ${showDim(dim)} is ${found}`);
+    if (found !== null && found !== value) throw new ShapeMismatch(`${where} ${value} where ${showDim(dim)} is ${found}`);
+  }
+  for (const equation of open) {
+    const unknown = unknownOf(equation, solved.dims);
+    if (unknown === null) continue;
+    const { dim, value, where } = equation;
+    throw new ShapeMismatch(`${where} ${value}, and no ${unknown.name} gives ${showDim(dim)} = ${value}`);
   }
   return solved;
 }
 
-/** Solves `dim = value` for its one unknown if that stands alone, times a number, or plus one. */
-function solveOne({ dim, value }: Equation, dims: Map<string, number>): boolean {
+function solveOne(equation: Equation, dims: Map<string, number>): boolean {
+  const unknown = unknownOf(equation, dims);
+  if (unknown === null || !Number.isInteger(unknown.value) || unknown.value < 0) return false;
+  dims.set(unknown.name, unknown.value);
+  return true;
+}
+
+/**
+ * What `dim = value` says of its one unknown if that stands alone, times a number, or plus one; no dimension has a
+ * value that is not a natural number. Null for other equations.
+ */
+function unknownOf({ dim, value }: Equation, dims: ReadonlyMap<string, number>): { name: string; value: number } | null {
   const difference = substituteDim(subDims(dim, dimNumber(value)), (atom) => {
     const known = atom.kind === "variable" ? dims.get(atom.name) : undefined;
     return known === undefined ? null : dimNumber(known);
   });
   const unknowns = [...difference.monomials.values()].filter((m) => m.atoms.length > 0);
   const [unknown] = unknowns;
-  if (unknowns.length !== 1 || unknown!.atoms.length !== 1 || unknown!.atoms[0]!.kind !== "variable") return false;
+  const atom = unknown?.atoms[0];
+  if (unknown === undefined || unknowns.length !== 1 || unknown.atoms.length !== 1 || atom?.kind !== "variable") return null;
   const constant = [...difference.monomials.values()].find((m) => m.atoms.length === 0)?.coefficient ?? 0;
-  const solution = -constant / unknown!.coefficient;
-  if (!Number.isInteger(solution) || solution < 0) return false;
-  dims.set(unknown!.atoms[0]!.name, solution);
-  return true;
+  return { name: atom.name, value: -constant / unknown.coefficient };
 }
 
 function match(type: Type, shape: Shape, where: string, equations: Equation[], solved: Solved): void {
@@ -68,8 +83,8 @@ function match(type: Type, shape: Shape, where: string, equations: Equation[], s
     case "tensor": {
       if (shape.kind !== "tensor") return wrong(`a ${shape.kind}`);
       if (shape.shape.length !== type.shape.length) return wrong(`of ${shape.shape.length} ${shape.shape.length === 1 ? "axis" : "axes"}`);
-      type.shape.forEach((dim, i) => equations.push({ dim, value: shape.shape[i]!, where: `axis ${i + 1} of ${where}` }));
-      if (type.element.kind === "idx" && shape.element.bound !== null) equations.push({ dim: type.element.bound, value: shape.element.bound, where: `the bound of ${where}` });
+      type.shape.forEach((dim, i) => equations.push({ dim, value: shape.shape[i]!, where: `axis ${i + 1} of ${where} has` }));
+      if (type.element.kind === "idx" && shape.element.bound !== null) equations.push({ dim: type.element.bound, value: shape.element.bound, where: `the bound of ${where} is` });
       return;
     }
     case "tuple":
@@ -78,7 +93,7 @@ function match(type: Type, shape: Shape, where: string, equations: Equation[], s
       return;
     case "list":
       if (shape.kind !== "list") return wrong(`a ${shape.kind}`);
-      equations.push({ dim: type.length, value: shape.items.length, where: `the length of ${where}` });
+      equations.push({ dim: type.length, value: shape.items.length, where: `the length of ${where} is` });
       shape.items.forEach((item, i) => match(type.item, item, `${where}.${i}`, equations, solved));
       return;
     case "struct": {
