@@ -39,6 +39,8 @@ export interface ScalarFunction {
   readonly isCallable?: true;
   /** Made by the compiler only. */
   readonly internal?: true;
+  /** Its value or its slope may be infinite: where it is not wanted, it must not be multiplied by 0 but left out. */
+  readonly isUnbounded?: true;
 }
 
 const wrap = (code: string, type: ScalarType): string =>
@@ -80,7 +82,7 @@ export const scalarFunctions: Readonly<Record<ScalarFunctionName, ScalarFunction
     derivative: ([a, b]) => [b!, a!],
   },
   div: {
-    doc: "a / b, of floats", params: ["float", "float"], result: "same", operator: "/", cost: 4,
+    doc: "a / b, of floats", params: ["float", "float"], result: "same", operator: "/", isUnbounded: true, cost: 4,
     js: ([a, b]) => `(${a} / ${b})`,
     derivative: ([, b], self) => [apply("div", number(1, b!), b!), apply("neg", apply("div", self, b!))],
   },
@@ -100,7 +102,7 @@ export const scalarFunctions: Readonly<Record<ScalarFunctionName, ScalarFunction
   },
   pow: {
     doc: "a to the power b; a constant whole b is repeated multiplication, so a may then be negative.",
-    params: ["float", "float"], result: "same", operator: "^", isCallable: true, cost: 8,
+    params: ["float", "float"], result: "same", operator: "^", isCallable: true, isUnbounded: true, cost: 8,
     js: ([a, b]) => `Math.pow(${a}, ${b})`,
     derivative: ([a, b], self) => {
       const lowered = apply("sub", b!, number(1, b!));
@@ -121,12 +123,12 @@ export const scalarFunctions: Readonly<Record<ScalarFunctionName, ScalarFunction
   or: { doc: "either", params: ["bool", "bool"], result: "bool", operator: "or", cost: 1, js: ([a, b]) => `(${a} | ${b})` },
   not: { doc: "not", params: ["bool"], result: "bool", operator: "not", cost: 1, js: ([a]) => `(1 - ${a})` },
 
-  exp: unary("e to the power x", math("exp"), 8, (_, self) => self),
-  log: unary("The natural logarithm.", math("log"), 8, (x) => apply("div", number(1, x), x)),
-  log1p: unary("log(1 + x), exact near 0", math("log1p"), 10, (x) => apply("div", number(1, x), apply("add", number(1, x), x))),
-  expm1: unary("exp(x) - 1, exact near 0", math("expm1"), 10, (x, self) => apply("add", self, number(1, x))),
-  sqrt: unary("The square root.", math("sqrt"), 4, (x, self) => apply("div", number(0.5, x), self)),
-  rsqrt: unary("1 / sqrt(x)", ([x]) => `(1 / Math.sqrt(${x}))`, 4, (x, self) => apply("mul", number(-0.5, x), apply("div", self, x))),
+  exp: { ...unary("e to the power x", math("exp"), 8, (_, self) => self), isUnbounded: true },
+  log: { ...unary("The natural logarithm.", math("log"), 8, (x) => apply("div", number(1, x), x)), isUnbounded: true },
+  log1p: { ...unary("log(1 + x), exact near 0", math("log1p"), 10, (x) => apply("div", number(1, x), apply("add", number(1, x), x))), isUnbounded: true },
+  expm1: { ...unary("exp(x) - 1, exact near 0", math("expm1"), 10, (x, self) => apply("add", self, number(1, x))), isUnbounded: true },
+  sqrt: { ...unary("The square root.", math("sqrt"), 4, (x, self) => apply("div", number(0.5, x), self)), isUnbounded: true },
+  rsqrt: { ...unary("1 / sqrt(x)", ([x]) => `(1 / Math.sqrt(${x}))`, 4, (x, self) => apply("mul", number(-0.5, x), apply("div", self, x))), isUnbounded: true },
   abs: {
     doc: "The absolute value; its derivative at 0 is 0.", params: ["number"], result: "same", cost: 1,
     js: ([x], type) => wrap(`Math.abs(${x})`, type),
@@ -138,7 +140,7 @@ export const scalarFunctions: Readonly<Record<ScalarFunctionName, ScalarFunction
   round: unary("The nearest integer, halves to the even one.", ([x]) => `f.roundEven(${x})`, 1, () => null),
   sin: unary("The sine of x radians.", math("sin"), 10, (x) => apply("cos", x)),
   cos: unary("The cosine of x radians.", math("cos"), 10, (x) => apply("neg", apply("sin", x))),
-  tan: unary("The tangent of x radians.", math("tan"), 12, (x, self) => apply("add", number(1, x), apply("mul", self, self))),
+  tan: { ...unary("The tangent of x radians.", math("tan"), 12, (x, self) => apply("add", number(1, x), apply("mul", self, self))), isUnbounded: true },
   tanh: unary("The hyperbolic tangent.", math("tanh"), 12, (x, self) => apply("sub", number(1, x), apply("mul", self, self))),
   sigmoid: unary("1 / (1 + exp(-x))", ([x]) => `f.sigmoid(${x})`, 12, (x, self) => apply("mul", self, apply("sub", number(1, x), self))),
   erf: unary("The error function, to 1e-6 on every device.", ([x]) => `f.erf(${x})`, 20, (x) =>

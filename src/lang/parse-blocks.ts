@@ -23,6 +23,7 @@ export abstract class BlockGrammar extends PrimaryGrammar {
     const statements: (Statement | null)[] = [];
     this.enter();
     this.opened(open, true);
+    this.ACTION(() => this.expectNoSpread());
     const resumes = () => this.atStatement();
     this.guarded(() => this.ACTION(() => this.expectStatement()), undefined, resumes);
     this.MANY({

@@ -80,6 +80,35 @@ describe("check", () => {
 });
 
 describe("files that are no programs", () => {
+  it("are among the diagnostics as data", async () => {
+    const { code, out } = await check({}, "nope.fec", "--json");
+    const place = { line: 1, column: 1, endLine: 1, endColumn: 1 };
+    expect({ code, found: JSON.parse(out) as unknown }).toEqual({
+      code: 1,
+      found: {
+        diagnostics: [
+          {
+            code: null,
+            severity: "error",
+            message: "nope.fec can't be read: there is no such file",
+            file: "nope.fec",
+            ...place,
+            help: "check the path",
+          },
+        ],
+      },
+    });
+  });
+
+  it("one whose ending is left out", async () => {
+    expect((await check({ "lr.fec": "" }, "lr")).err).toContain("did you mean lr.fec?");
+  });
+
+  it("one that is used, with the path that was tried", async () => {
+    const { err } = await check({ "a.fec": "use ./nofile.{x}\n" }, "a.fec");
+    expect(err).toContain("there is no file nofile.fec");
+  });
+
   it("a missing one, with the name that may be meant", async () => {
     expect(await check({ "cluster.fec": "" }, "clutser.fec")).toMatchInlineSnapshot(`
       {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { NumberArray } from "../../src/formats/array.ts";
@@ -24,6 +24,12 @@ fn pick(x: f32[n, d], a: idx[n][m], flag: bool) -> (f32[m, d], bool) = (for j, k
 fn draw[n](k: key) -> f32[n] = for i: n -> uniform(split(k, i))
 fn identity(p: Net[i, h, o, l]) -> Net[i, h, o, l] = p
 fn half(x: f32[2 * n]) -> f32[n] = for i -> x[2 * i]
+fn both(t: (f32[n], f32)) -> f32[n] {
+  let (a, b) = t
+  for i -> a[i] * b
+}
+fn many(p: [Linear[h, h]; l], x: f32[h]) -> f32[h] = fold y = x for q in p -> linear(q, y)
+fn next(a: i32) -> i32 = a + 1
 `;
 
 /** \`fecit run p.fec …\` on the interpreter, with files beside it. */
@@ -175,6 +181,12 @@ describe("run refuses", () => {
     ["a dimension that is missing", ["scale", "x=ones", "by=3"]],
     ["a seed that is no number", ["scale", "x=ones", "by=3", "--seed", "-1"]],
     ["the wrong kind of file", ["scale", "x=@x.txt", "by=3"]],
+    ["a directory for a file", ["scale", "x=@.", "by=3"]],
+    ["a tensor of PyTorch's", ["scale", "x=@x.pt", "by=3"]],
+    ["a checkpoint of PyTorch's", ["net", "p=@net.pth", "x=ones"]],
+    ["a tuple of tensors from `init`", ["both", "t=init", "--dim", "n=2"]],
+    ["the vjp of integers", ["next", "a=1", "ct=1", "--vjp"]],
+    ["a folder without a name", ["next", "a=1", "--out", ""]],
   ])("%s", async (_, words) => {
     const { code, out, err } = await run(words);
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -206,6 +218,17 @@ describe("run refuses", () => {
       ["net", "p=@w.safetensors", "x=ones"],
       { "w.safetensors": writeSafetensors(new Map([["stem.weigth", f32([1, 1], 2)]])) },
     ],
+    ["an odd number for pairs of a size not given", ["half", "x=@x.npy"], { "x.npy": good }],
+    [
+      "a checkpoint of one struct for a list",
+      ["many", "p=@w.safetensors", "x=ones"],
+      { "w.safetensors": writeSafetensors(new Map([["weight", f32([1, 1], 2)], ["bias", f32([1], 1)]])) },
+    ],
+    [
+      "a list of another length",
+      ["many", "p=@w.safetensors", "x=ones", "--dim", "l=2"],
+      { "w.safetensors": writeSafetensors(new Map([["0.weight", f32([1, 1], 2)], ["0.bias", f32([1], 1)]])) },
+    ],
     ["a checkpoint that is none", ["net", "p=@w.safetensors", "x=ones"], { "w.safetensors": good }],
   ])("%s", async (_, words, files) => {
     const { code, out, err } = await run(words, files);
@@ -214,7 +237,7 @@ describe("run refuses", () => {
   });
 
   it("a GPU, which there is no back end for yet", async () => {
-    for (const device of ["gpu", "software", "NVIDIA"]) {
+    for (const device of ["gpu", "software", "foo"]) {
       const words = [
         "run",
         "examples/cluster.fec",
@@ -228,8 +251,26 @@ describe("run refuses", () => {
       ];
       const { code, out, err } = await fecit(words);
       expect({ code, out }).toEqual({ code: 3, out: "" });
-      expect(err).toContain(`--device ${device}: this version can't run programs on a GPU yet`);
+      expect(err).toContain(`--device ${device}: ${device === "foo" ? "no adapter is called foo" : "this version can't"}`);
+      expect(err).toContain("this version can't run programs on a GPU");
     }
+  });
+
+  it("takes exponents for dimensions", async () => {
+    expect((await run(["scale", "x=ones", "by=1", "--dim", "n=3e0"])).out).toContain("f32[3]");
+  });
+
+  it("makes the folders of --out, or says that none can be made", async () => {
+    await inFolder(async (folder) => {
+      expect((await runIn(folder, ["next", "a=1", "--out", "a/b"])).code).toBe(0);
+      expect(readdirSync(join(folder, "a", "b"))).toEqual(["0.npy"]);
+      mkdirSync(join(folder, "c"));
+      const inFile = await runIn(folder, ["next", "a=1", "--out", "p.fec/c"]);
+      expect(inFile).toMatchObject({ code: 1, err: expect.stringContaining("not a directory") as string });
+    });
+    if (!existsSync("/proc/self")) return;
+    const nowhere = await run(["next", "a=1", "--out", "/proc/foo"]);
+    expect(nowhere).toMatchObject({ code: 1, err: expect.stringContaining("/proc/foo can't be written") as string });
   });
 
   it("dimensions for which there is no memory", async () => {

@@ -39,6 +39,15 @@ const shared = dedent(`
   fn squares(x: f32[n]) = sum[i] x[i] ^ 2
 `);
 
+test.each([
+  ["an unknown operator", "fn f(x: f32, y: f32) -> f32 = if x && y then x else y", "E0101"],
+  ["a product of matrices", "fn f(x: f32[n, m], w: f32[m, k]) -> f32[n, k] = x @ w", "E0123"],
+  ["a condition behind a sum", "fn f(x: f32[n]) -> i32 = sum[i] x[i] if x[i] > 0.0", "E0123"],
+  ["a struct without its name", "fn f(p: f32) -> f32 = { ...p, w: 1.0 }", "E0127"],
+])("%s has no further consequences", (_, program, code) => {
+  expect(resultsOf(program)).toEqual([`${code} line 1`]);
+});
+
 /** `fn f` of each program after the declarations above, and the type of its result. */
 const inferred: readonly (readonly [idea: string, program: string, result: string])[] = [
   ["a tensor by its indices", "fn f(x: f32[n], y: f32[m]) = for i, j -> x[i] * y[j]", "f32[n, m]"],

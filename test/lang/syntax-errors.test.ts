@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, test } from "vitest";
 import { catalogue } from "../../src/lang/catalogue.ts";
 import { maxErrors, maxFileLength, parse } from "../../src/lang/parser.ts";
 import { renderDiagnostics } from "../../src/lang/render.ts";
@@ -15,6 +15,17 @@ function errors(text: string): string {
 afterAll(() => {
   const codes = Object.keys(catalogue).filter((code) => code.startsWith("E01"));
   expect([...shown].sort()).toEqual(codes);
+});
+
+test.each([
+  ["fn f(x: f32[n]) -> f32[n] = x[1:]", "for i -> x[i + 1]"],
+  ["fn f(x: f32[n]) -> f32[n] = x[:2]", "there are no slices"],
+  ["fn f(x: f32[n]) -> f32[n] = for i in n -> x[i]", "for i: n -> x[i]"],
+  ["fn f(x: f32[n]) -> f32 = sum[i] x[i] if x[i] > 0.0", "if c then x[i] else 0.0"],
+  ["fn f(x: f32[n, n]) -> f32[n, n] = x @ x", "for i, k -> sum[j] x[i, j] * w[j, k]"],
+  ["fn f(p: P) -> P = { ...p, w: 1.0 }", "S { ...p, b: y }"],
+])("habits of other languages: %s", (program, help) => {
+  expect(errors(program)).toContain(help);
 });
 
 describe("characters", () => {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { differentiate } from "../../src/autodiff/differentiate.ts";
-import { interpret, type LoopFunction, type TensorData } from "../../src/ir/interpret.ts";
+import { interpret, type TensorData } from "../../src/ir/interpret.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 import { simplify } from "../../src/ir/rewrite/simplify.ts";
 import { verifyGraph } from "../../src/ir/verify.ts";
@@ -76,7 +76,7 @@ export function unsimplified(graph: Graph): Graph {
 export type Inputs = Readonly<Record<string, TensorData>>;
 
 /** The results of a graph in order, from the interpreter, with every read tested. */
-export function run(graph: Graph, inputs: Inputs, cache?: Map<string, LoopFunction>): TensorData[] {
-  const values = interpret(graph, inputs, { checked: true, ...(cache === undefined ? {} : { cache }) });
+export function run(graph: Graph, inputs: Inputs): TensorData[] {
+  const values = interpret(graph, inputs, { checked: true });
   return graph.results.map((name) => values[name]!);
 }

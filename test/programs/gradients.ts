@@ -6,7 +6,7 @@
  */
 import { jvpGraph, vjpGraph } from "../../src/autodiff/differentiate.ts";
 import { type Graph, isFloat, sizeOf } from "../../src/ir/ir.ts";
-import type { LoopFunction, TensorData } from "../../src/ir/interpret.ts";
+import type { TensorData } from "../../src/ir/interpret.ts";
 import { simplify as simplification } from "../../src/ir/rewrite/simplify.ts";
 import { type Inputs, run, unsimplified, verified } from "./compile.ts";
 import { randomTensor } from "./inputs.ts";
@@ -18,13 +18,12 @@ export interface Differentiated {
   readonly graph: Graph;
   readonly vjp: Graph;
   readonly jvp: Graph;
-  readonly cache: Map<string, LoopFunction>;
 }
 
 /** The graph with its two derivatives; simplified unless told otherwise. */
 export function differentiated(graph: Graph, simplified = true): Differentiated {
   const ready = (g: Graph): Graph => (simplified ? verified(simplification(unsimplified(g))) : unsimplified(g));
-  return { graph: ready(graph), vjp: ready(vjpGraph(graph)), jvp: ready(jvpGraph(graph)), cache: new Map() };
+  return { graph: ready(graph), vjp: ready(vjpGraph(graph)), jvp: ready(jvpGraph(graph)) };
 }
 
 /** The floating parameters, in order; those with a gradient. */
@@ -35,13 +34,13 @@ export function floatParams(graph: Graph): string[] {
 /** The gradients of the floating parameters in order, for cotangents of the floating results. */
 export function gradientsAt(d: Differentiated, inputs: Inputs, cotangents: readonly TensorData[]): TensorData[] {
   const seeds = d.vjp.params.slice(d.graph.params.length);
-  return run(d.vjp, { ...inputs, ...Object.fromEntries(seeds.map((s, i) => [s.name, cotangents[i]!])) }, d.cache);
+  return run(d.vjp, { ...inputs, ...Object.fromEntries(seeds.map((s, i) => [s.name, cotangents[i]!])) });
 }
 
 /** The tangents of the floating results in order, for tangents of the floating parameters. */
 export function tangentsAt(d: Differentiated, inputs: Inputs, tangents: readonly TensorData[]): TensorData[] {
   const seeds = d.jvp.params.slice(d.graph.params.length);
-  return run(d.jvp, { ...inputs, ...Object.fromEntries(seeds.map((s, i) => [s.name, tangents[i]!])) }, d.cache);
+  return run(d.jvp, { ...inputs, ...Object.fromEntries(seeds.map((s, i) => [s.name, tangents[i]!])) });
 }
 
 /** The derivative of the floating results along a direction, by central differences with steps `h` and `2h`. */
@@ -49,7 +48,7 @@ export function centralDifference(d: Differentiated, inputs: Inputs, direction: 
   const names = floatParams(d.graph);
   const at = (step: number): TensorData[] => {
     const moved = names.map((name, i): [string, TensorData] => [name, combine(inputs[name]!, direction[i]!, (x, t) => x + step * t)]);
-    return run(d.graph, { ...inputs, ...Object.fromEntries(moved) }, d.cache).filter(isFloatTensor);
+    return run(d.graph, { ...inputs, ...Object.fromEntries(moved) }).filter(isFloatTensor);
   };
   const [near, far] = [h, 2 * h].map((step) => {
     const before = at(-step);
@@ -94,7 +93,7 @@ export function randomLike(tensors: readonly TensorData[], random: RandomSource)
 /** What is wrong with the derivatives at the inputs, in several random directions, and along every coordinate if there are few. */
 export function gradientProblems(d: Differentiated, inputs: Inputs, random: RandomSource, accuracy: Accuracy = fine): string[] {
   const at = floatParams(d.graph).map((name) => inputs[name]!);
-  const results = run(d.graph, inputs, d.cache).filter(isFloatTensor);
+  const results = run(d.graph, inputs).filter(isFloatTensor);
   const directions = Array.from({ length: accuracy.directions }, () => randomLike(at, random));
   if (at.reduce((total, t) => total + sizeOf(t.shape), 0) <= 24) directions.push(...unitDirections(at));
   return directions.flatMap((direction) => {

@@ -45,7 +45,7 @@ interface Element {
 
 const indexNames = ["i", "j", "k", "l", "q", "r"];
 
-export function generate(seed: number, size = 26): RandomProgram {
+export function generate(seed: number, size = 22): RandomProgram {
   return new Generator(randomSource(seed), seed, size).program();
 }
 
@@ -452,13 +452,13 @@ class Generator {
         return this.random.choose([
           () => number("(", n(), " + ", n(), ")"),
           () => number("(", n(), " - ", n(), ")"),
-          () => number("sin(", n(), ") * ", n()),
+          () => number("(sin(", n(), ") * ", n(), ")"),
           () => number("(", n(), " * tanh(", n(), "))"),
-          () => number("(", n(), " / (1.0 + ", n(), " ^ 2))"),
-          () => number("tanh(", n(), ") ^ 3"),
-          () => number("(1.5 + sin(", n(), ")) ^ tanh(", n(), ")"),
+          () => number("(", n(), " / (1.0 + (", n(), ") ^ 2))"),
+          () => number("(tanh(", n(), ") ^ 3)"),
+          () => number("((1.5 + sin(", n(), ")) ^ tanh(", n(), "))"),
           () => number("fma(0.3, ", n(), ", ", n(), ")"),
-          () => number("-", "(", n(), ")"),
+          () => number("(-", n(), ")"),
         ])();
       case "function": {
         this.note("scalar function");
@@ -466,13 +466,13 @@ class Generator {
           () => number(this.random.choose(["tanh", "sigmoid", "sin", "cos", "erf", "gelu", "silu", "softplus", "abs", "relu"]), "(", n(), ")"),
           () => number("exp(sin(", n(), "))"),
           () => number("expm1(tanh(", n(), "))"),
-          () => number("sqrt(0.5 + ", n(), " ^ 2)"),
-          () => number("rsqrt(0.5 + ", n(), " ^ 2)"),
-          () => number("log(1.2 + ", n(), " ^ 2)"),
-          () => number("log1p(", n(), " ^ 2)"),
+          () => number("sqrt(0.5 + (", n(), ") ^ 2)"),
+          () => number("rsqrt(0.5 + (", n(), ") ^ 2)"),
+          () => number("log(1.2 + (", n(), ") ^ 2)"),
+          () => number("log1p((", n(), ") ^ 2)"),
           () => number("clamp(", n(), ", -0.8, 0.9)"),
           () => number("tan(0.5 * tanh(", n(), "))"),
-          () => number("floor(", n(), ") * ", n()),
+          () => number("(floor(", n(), ") * ", n(), ")"),
         ])();
       }
       case "max":

@@ -7,7 +7,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { generate, type RandomProgram } from "./generate.ts";
-import { type Verdict, verdictOn } from "./properties.ts";
+import { kindOf, type Verdict, verdictOn } from "./properties.ts";
 import { shrink, textOf } from "./tree.ts";
 
 const runs = Number(process.env["RUNS"] ?? 300);
@@ -54,9 +54,10 @@ describe(`random programs, from seed ${seed}`, () => {
   });
 });
 
-function report(program: RandomProgram, { problem }: Verdict): string {
-  const sameProblem = (text: string): boolean => verdictOn({ ...program, text }).problem?.property === problem!.property;
-  const small = textOf(shrink(program.tree, sameProblem, 200));
+function report(program: RandomProgram, verdict: Verdict): string {
+  const { problem } = verdict;
+  const same = (text: string): boolean => kindOf(verdictOn({ ...program, text })) === kindOf(verdict);
+  const small = textOf(shrink(program.tree, same, 200));
   const dims = [...program.dims].map(([name, size]) => `${name} = ${size}`).join(", ");
   const why = verdictOn({ ...program, text: small }).problem?.text ?? problem!.text;
   return `seed ${program.seed}, ${dims}\n${problem!.property}: ${why}\n\n${small}`;

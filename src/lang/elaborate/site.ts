@@ -12,8 +12,9 @@ import { proveReads, type UnprovedRead } from "../../ir/bounds.ts";
 import { all, apply, index, integer, read, select, zeroOf } from "../../ir/build.ts";
 import { type Axis, type Comprehension, type ElementType, type Expr, type Node, type Origin, type Reduction, typeOf, type ValueName, type ValueType } from "../../ir/ir.ts";
 import { emptyContext, type RangeContext, withVariable } from "../../ir/ranges.ts";
+import { scalarFunctions } from "../../ir/scalar.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
-import { indicesIn } from "../../ir/traverse.ts";
+import { indicesIn, postorder } from "../../ir/traverse.ts";
 import type { TensorValue } from "./value.ts";
 
 /** An index variable in scope, `lo ≤ name < hi`. One that counts a loop's turns never becomes an axis. */
@@ -136,12 +137,14 @@ export class GraphBuilder {
   }
 
   /**
-   * A node made in a branch of an `if` is computed at every index, also where the branch is not taken; if its reads need the
-   * condition to stay inside, the condition goes into its body. What is still not proved is a mistake.
+   * A node made in a branch of an `if` is computed at every index, also where the branch is not taken. If its reads need the
+   * condition to stay inside, or if its slope may be infinite where the branch is not taken (and 0 times that is NaN), the
+   * condition goes into its body. A read that is still not proved is a mistake.
    */
   private withGuards(site: Site, draft: Draft): Draft {
     const unproved = this.unproved(site, draft);
-    if (unproved.length === 0) return draft;
+    const mustGuard = site.guards.length > 0 && isUnbounded(draft.body);
+    if (unproved.length === 0 && !mustGuard) return draft;
     if (site.guards.length > 0) {
       const guarded = { ...draft, body: select(all(site.guards), draft.body, zeroOf(typeOf(draft.body))) };
       const left = this.unproved(site, guarded);
@@ -170,6 +173,10 @@ export class GraphBuilder {
       });
     }
   }
+}
+
+function isUnbounded(body: Expr): boolean {
+  return postorder(body).some((e) => e.kind === "apply" && scalarFunctions[e.fn].isUnbounded === true);
 }
 
 /** The read as it would be written with padding. */

@@ -22,6 +22,27 @@ test("E0301: a misspelt parameter", () => {
   `);
 });
 
+test("E0301: never the function itself, which may not be called", () => {
+  expect(rendered("E0301", "fn pw(x: f32) -> f32 = pv(x)")).not.toContain("did you mean");
+});
+
+test("E0305: neither name is reported again", () => {
+  const program = `
+    use nn.{Linaer, linear}
+    fn f(p: Linear[i, o], x: f32[i]) -> f32[o] = linear(p, x)
+    fn g(p: Linaer[i, o], x: f32[i]) -> f32[o] = linear(p, x)
+  `;
+  expect(rendered("E0305", program)).toContain("did you mean `Linear`?");
+});
+
+test.each([
+  ["float[n]", "f32"],
+  ["f64", "f32"],
+  ["int", "i32"],
+])("E0302: %s, a type of other languages", (foreign, ours) => {
+  expect(rendered("E0302", `fn f(x: ${foreign}) -> i32 = 1`)).toContain(`help: write \`${ours}\``);
+});
+
 test("E0301: a function of the standard library without `use`", () => {
   const text = rendered(
     "E0301",
