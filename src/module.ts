@@ -7,7 +7,7 @@ import { printGraph } from "./ir/print.ts";
 import { type Loader, noFiles } from "./lang/check.ts";
 import { type Diagnostic, DiagnosticError } from "./lang/diagnostic.ts";
 import { dimVariable } from "./lang/dims.ts";
-import { drawTensor, planInit } from "./lang/elaborate/init.ts";
+import { drawTensor, type PlannedLeaf, planInit } from "./lang/elaborate/init.ts";
 import type { Shape } from "./lang/elaborate/shape.ts";
 import { type Binding, shapeOfType, type Specialised } from "./lang/elaborate/specialise.ts";
 import { printTyped } from "./lang/print-typed.ts";
@@ -255,12 +255,18 @@ function draw(
   const tensors = planInit(type, shape, path, dims).map((leaf) => {
     if (leaf.draw !== null) return drawTensor(leaf.leaf.element, leaf.leaf.shape, leaf.draw, seed, leaf.path);
     const what = leaf.path === "" ? "it" : leaf.path;
-    const parts = leaf.path.slice(path.length).split(".");
-    const field = parts.filter((part) => !/^\d*$/.test(part)).at(-1);
-    const why = field === undefined ? "which only fields of structs have" : `give its field one, as in \`${field}: ${field === parts.at(-1) ? showShape(leaf.leaf) : "…"} ~ zeros\``;
-    throw new ArgumentError(`${what} can't be drawn: it has no distribution${field === undefined ? "," : ";"} ${why}`);
+    throw new ArgumentError(`${what} can't be drawn: it has no distribution${remedy(leaf, path)}`);
   });
   return valueOf(shape, tensors.values());
+}
+
+/** How the field that a tensor is in, if it is in one, gets a distribution; list and tuple places are no fields. */
+function remedy({ path, leaf }: PlannedLeaf, root: string): string {
+  const parts = path.slice(root.length).split(".");
+  const field = parts.findLast((part) => !/^\d*$/.test(part));
+  if (field === undefined) return ", which only fields of structs have";
+  const type = field === parts.at(-1) ? showShape(leaf) : "…";
+  return `; give its field one, as in \`${field}: ${type} ~ zeros\``;
 }
 
 /** Indices are `i32`. */

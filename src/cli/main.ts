@@ -102,7 +102,7 @@ function reportInternal(terminal: Terminal, error: unknown): void {
       ...lines.slice(1),
       "this is a mistake in fecit, not in your program: please report it, with the program",
     ],
-    help: "FECIT_TRACE=check,ir,vjp,simplify shows how far it came, FECIT_DEBUG=1 where it stopped",
+    help: `FECIT_TRACE=${stages.join(",")} shows how far it came, FECIT_DEBUG=1 where it stopped`,
   });
   if (isOn(terminal.environment["FECIT_DEBUG"])) terminal.err(`${stack ?? ""}\n`);
 }

@@ -12,7 +12,6 @@ import type { FieldInfo } from "../program.ts";
 import type * as syntax from "../syntax.ts";
 import type { Span } from "../source.ts";
 import { contextAt, offset, type ScopeAxis, type Site } from "./site.ts";
-import { indicesIn } from "../../ir/traverse.ts";
 import { leaves, lookupLocal, mapLeaves, scalar, type StructValue, type TensorValue, type Value } from "./value.ts";
 
 /** The value of an expression. */
@@ -237,10 +236,9 @@ function enterReduction(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce"
   return { inner: cx, reductionAxes, count };
 }
 
-/** The values of a reduction's bound; null if it depends on an index that has none. Other axes, which may be empty, don't matter. */
+/** The values of a reduction's bound; null if it depends on an index that has none. */
 function boundRange(cx: Context, bound: Expr): Interval | null {
-  const mentioned = indicesIn([bound]);
-  const context = contextAt({ ...cx.site, axes: cx.site.axes.filter((a) => mentioned.has(a.name)) });
+  const context = contextAt(cx.site, [bound]);
   return context.impossible ? null : rangeOf(bound, context);
 }
 
@@ -253,7 +251,7 @@ function boundsOf(cx: Context, binder: syntax.Binder): { readonly lo: Expr; read
 
 function elaborateIf(cx: Context, expr: Extract<syntax.Expr, { kind: "if" }>): Value {
   const condition = scalarOf(asOperand(cx), expr.condition);
-  const decided = prove(condition, contextAt(cx.site));
+  const decided = prove(condition, contextAt(cx.site, [condition]));
   if (decided !== null) return elaborate(cx, decided ? expr.yes : expr.no);
   const under = (guard: Expr): Context => ({ ...cx, site: { ...cx.site, guards: [...cx.site.guards, guard] } });
   const yes = elaborate(under(condition), expr.yes);
@@ -285,7 +283,7 @@ function elaborateIndex(cx: Context, expr: Extract<syntax.Expr, { kind: "index" 
   const shape = tensor.shape.slice(indices.length);
   const plain = (rest: readonly Expr[]): Expr => located(cx, tensor.at([...indices, ...rest]), expr.span);
   if (expr.padding === null) return view(tensor.element, shape, plain);
-  const context = contextAt(cx.site);
+  const context = contextAt(cx.site, indices);
   const inside = conjunction(
     indices.flatMap((e, axis) => {
       const size = tensor.shape[axis]!;

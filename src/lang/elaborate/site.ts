@@ -9,12 +9,12 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { FunctionInfo } from "../program.ts";
 import { positionOf, type Span, textOf } from "../source.ts";
 import { proveReads, type UnprovedRead } from "../../ir/bounds.ts";
-import { all, apply, index, integer, read, select, zeroOf } from "../../ir/build.ts";
+import { apply, index, integer, read, select, zeroOf } from "../../ir/build.ts";
 import { type Axis, type Comprehension, type ElementType, type Expr, type Node, type Origin, type Reduction, typeOf, type ValueName, type ValueType } from "../../ir/ir.ts";
 import { emptyContext, type RangeContext, withVariable } from "../../ir/ranges.ts";
 import { scalarFunctions } from "../../ir/scalar.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
-import { indicesIn, postorder } from "../../ir/traverse.ts";
+import { expressionsOf, indicesIn, postorder } from "../../ir/traverse.ts";
 import type { TensorValue } from "./value.ts";
 
 /** An index variable in scope, `lo ≤ name < hi`. One that counts a loop's turns never becomes an axis. */
@@ -33,9 +33,15 @@ export interface Site {
 
 export const topSite: Site = { axes: [], guards: [] };
 
-/** What is known of the index variables at a site. */
-export function contextAt(site: Site): RangeContext {
-  return site.axes.reduce((context, a) => withVariable(context, a.name, { lo: a.lo, hi: a.hi - 1 }), emptyContext);
+/**
+ * What is known of the index variables that expressions mention. Others don't matter: where one of them is empty, anything would
+ * be true, but a node that does not mention it is computed all the same.
+ */
+export function contextAt(site: Site, exprs: readonly Expr[]): RangeContext {
+  const mentioned = indicesIn(exprs);
+  return site.axes
+    .filter((a) => mentioned.has(a.name))
+    .reduce((context, a) => withVariable(context, a.name, { lo: a.lo, hi: a.hi - 1 }), emptyContext);
 }
 
 /** A node still to be placed: its axes are the value's own, the lifted ones are found from what it mentions. */
@@ -146,7 +152,9 @@ export class GraphBuilder {
     const mustGuard = site.guards.length > 0 && isUnbounded(draft.body);
     if (unproved.length === 0 && !mustGuard) return draft;
     if (site.guards.length > 0) {
-      const guarded = { ...draft, body: select(all(site.guards), draft.body, zeroOf(typeOf(draft.body))) };
+      // An outer condition may be what keeps the reads of an inner one inside.
+      const zero = zeroOf(typeOf(draft.body));
+      const guarded = { ...draft, body: site.guards.reduceRight((inner, guard) => select(guard, inner, zero), draft.body) };
       const left = this.unproved(site, guarded);
       this.reportReads(left, draft);
       return guarded;
@@ -157,7 +165,7 @@ export class GraphBuilder {
 
   private unproved(site: Site, draft: Draft): UnprovedRead[] {
     const node: Comprehension = { kind: "comprehension", name: "", element: draft.element, axes: draft.axes, reduction: draft.reduction, keys: [], body: draft.body, origin: null };
-    return proveReads(node, this.types, contextAt(site));
+    return proveReads(node, this.types, contextAt(site, expressionsOf(node)));
   }
 
   private reportReads(reads: readonly UnprovedRead[], draft: Draft): void {

@@ -274,7 +274,7 @@ test("E0215: a field of a tensor", () => {
       │                                 ─ ───── the field
       │                                 │
       │                                 f32[n, d], not a struct
-      = help: only structs have fields
+      = help: only structs have fields; a function may use its dimensions by name: \`n\`, \`d\`
     "
   `);
 });

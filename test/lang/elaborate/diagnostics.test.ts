@@ -24,7 +24,7 @@ describe("compiling for given dimensions", () => {
         │    ─────        ─ n is not given
         │    │
         │    in this function
-        = help: give it: \`--dim n=…\`
+        = help: give it, \`n=…\`, or an argument whose shape tells it
       "
     `);
   });
