@@ -11,8 +11,8 @@ const groups: readonly (readonly [prefix: string, title: string])[] = [
 
 /** The text of the file. */
 export function diagnosticsDoc(): string {
-  const entries = Object.entries(catalogue satisfies Readonly<Record<string, CatalogueEntry>>).sort(([a], [b]) =>
-    a < b ? -1 : 1,
+  const entries = Object.entries(catalogue satisfies Readonly<Record<string, CatalogueEntry>>).sort(
+    ([a], [b]) => (a < b ? -1 : 1),
   );
   const strays = entries.filter(([code]) => !groups.some(([prefix]) => code.startsWith(prefix)));
   if (strays.length > 0) throw new Error(`no group for ${strays.map(([code]) => code).join(", ")}`);

@@ -22,7 +22,8 @@ export async function withOutputs(markdown: string): Promise<string> {
   const blocks = codeBlocks(markdown);
   const replaced = new Map<CodeBlock, string>();
   for (const [i, block] of blocks.entries()) {
-    if (block.language === "ts" && blocks[i + 1]?.language === "text") replaced.set(blocks[i + 1]!, outputOf(block.text));
+    if (block.language === "ts" && blocks[i + 1]?.language === "text")
+      replaced.set(blocks[i + 1]!, outputOf(block.text));
   }
   const folder = mkdtempSync(join(tmpdir(), "fecit-docs-"));
   try {
@@ -52,11 +53,21 @@ async function outputOfCommand(command: string, directory: string): Promise<stri
   if (args === undefined) throw new Error(`the documentation's tests can't run \`${command}\``);
   let output = "";
   const write = (text: string): void => void (output += text);
-  await main(args.split(" "), { out: write, err: write, environment: {}, directory, outColors: false, errColors: false });
+  await main(args.split(" "), {
+    out: write,
+    err: write,
+    environment: {},
+    directory,
+    outColors: false,
+    errColors: false,
+  });
   const lines = output.replace(/\n*$/, "").split("\n");
   // As grep has it, `\|` is "or" and a bare `|` a character.
   const wanted = pattern === undefined ? null : new RegExp(pattern.replaceAll("\\|", "|"));
-  return lines.filter((line) => wanted === null || wanted.test(line)).map((line) => `${line}\n`).join("");
+  return lines
+    .filter((line) => wanted === null || wanted.test(line))
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 /** What a TypeScript program prints. */
@@ -64,7 +75,8 @@ function outputOf(program: string): string {
   const options = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2023 };
   const { outputText } = ts.transpileModule(program, { compilerOptions: options });
   const lines: string[] = [];
-  const log = (...values: unknown[]): void => void lines.push(`${formatWithOptions({ colors: false }, ...values)}\n`);
+  const log = (...values: unknown[]): void =>
+    void lines.push(`${formatWithOptions({ colors: false }, ...values)}\n`);
   const load = (name: string): unknown => {
     if (name !== "fecit") throw new Error(`the documentation imports ${name}`);
     return fecit;

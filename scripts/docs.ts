@@ -18,7 +18,9 @@ export const generatedPages: Readonly<Record<string, () => string>> = {
 /** Pages written by hand, in which outputs are generated. */
 export function writtenPages(): string[] {
   const docs = readdirSync(new URL("docs/", root)).filter((name) => name.endsWith(".md"));
-  return ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`).sort()].filter((path) => !Object.hasOwn(generatedPages, path));
+  return ["README.md", "CONTRIBUTING.md", ...docs.map((name) => `docs/${name}`).sort()].filter(
+    (path) => !Object.hasOwn(generatedPages, path),
+  );
 }
 
 /** The text of a page as it is. */
@@ -27,7 +29,10 @@ export function readPage(path: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const [path, generate] of Object.entries(generatedPages)) writeFileSync(new URL(path, root), generate());
-  const renewed = writtenPages().map(async (path) => writeFileSync(new URL(path, root), await withOutputs(readPage(path))));
+  for (const [path, generate] of Object.entries(generatedPages))
+    writeFileSync(new URL(path, root), generate());
+  const renewed = writtenPages().map(async (path) =>
+    writeFileSync(new URL(path, root), await withOutputs(readPage(path))),
+  );
   await Promise.all(renewed);
 }

@@ -2,7 +2,13 @@
 import { apply, read } from "../src/ir/build.ts";
 import { type Expr, f32 } from "../src/ir/ir.ts";
 import { printExpr } from "../src/ir/print.ts";
-import { callableScalarFunction, type ScalarFunction, type ScalarFunctionName, scalarFunctions, type TypeClass } from "../src/ir/scalar.ts";
+import {
+  callableScalarFunction,
+  type ScalarFunction,
+  type ScalarFunctionName,
+  scalarFunctions,
+  type TypeClass,
+} from "../src/ir/scalar.ts";
 
 const classNames: Readonly<Record<TypeClass, string>> = {
   float: "`f32` `f16`",
@@ -73,6 +79,7 @@ function derivativeOf(name: ScalarFunctionName, entry: ScalarFunction): string {
 }
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
   return line(header) + line(header.map(() => "---")) + rows.map(line).join("");
 }

@@ -5,7 +5,19 @@ import type { Decl, FunctionDecl, Module } from "../src/lang/syntax.ts";
 import { stdSources } from "../src/std/sources.ts";
 
 const order = [
-  "prelude", "nn", "conv", "pool", "norm", "softmax", "attention", "dropout", "loss", "optim", "schedule", "random", "image",
+  "prelude",
+  "nn",
+  "conv",
+  "pool",
+  "norm",
+  "softmax",
+  "attention",
+  "dropout",
+  "loss",
+  "optim",
+  "schedule",
+  "random",
+  "image",
 ];
 
 /** The text of the file. */

@@ -148,7 +148,14 @@ function compile(
   const types = new Map(Object.entries(request.types ?? {}));
   const start: Compilation = {
     ...checked,
-    request: { function: name, dims, args: request.args ?? [], types, derivatives: [], reassociate: request.reassociate ?? false },
+    request: {
+      function: name,
+      dims,
+      args: request.args ?? [],
+      types,
+      derivatives: [],
+      reassociate: request.reassociate ?? false,
+    },
   };
   return compileRequest(start, options);
 }

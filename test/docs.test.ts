@@ -15,19 +15,28 @@ describe.each(Object.entries(generatedPages))("%s", (path, generate) => {
 
 describe.each(writtenPages())("%s", (path) => {
   const page = readPage(path);
-  const programs = codeBlocks(page).filter(({ language, words }) => language === "fec" && !words.includes("fragment"));
+  const programs = codeBlocks(page).filter(
+    ({ language, words }) => language === "fec" && !words.includes("fragment"),
+  );
 
-  it("shows what the compiler gives (else: npm run docs)", async () => expect(page).toBe(await withOutputs(page)));
+  it("shows what the compiler gives (else: npm run docs)", async () =>
+    expect(page).toBe(await withOutputs(page)));
 
-  it.each(programs.map((block) => [block.line, block] as const))("line %i: the program checks", (_, { text, words }) => {
-    const { diagnostics } = load(text);
-    if (words.includes("wrong")) expect(diagnostics).not.toEqual([]);
-    else expect(renderDiagnostics(diagnostics)).toBe("");
-  });
+  it.each(programs.map((block) => [block.line, block] as const))(
+    "line %i: the program checks",
+    (_, { text, words }) => {
+      const { diagnostics } = load(text);
+      if (words.includes("wrong")) expect(diagnostics).not.toEqual([]);
+      else expect(renderDiagnostics(diagnostics)).toBe("");
+    },
+  );
 
-  it.each(programs.map((block) => [block.line, block] as const))("line %i: the program is laid out", (_, { text }) => {
-    expect(text).toBe(format({ name: path, text }).text);
-  });
+  it.each(programs.map((block) => [block.line, block] as const))(
+    "line %i: the program is laid out",
+    (_, { text }) => {
+      expect(text).toBe(format({ name: path, text }).text);
+    },
+  );
 });
 
 describe.each(pages)("%s", (path) => {
@@ -36,8 +45,12 @@ describe.each(pages)("%s", (path) => {
 
 /** The links of a page to files and headings that are not there. */
 function deadLinks(path: string): string[] {
-  const prose = readPage(path).replace(/^```.*\n[\s\S]*?^```$/gm, "").replace(/`[^`\n]*`/g, "");
-  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1]!).filter((link) => !/^\w+:/.test(link));
+  const prose = readPage(path)
+    .replace(/^```.*\n[\s\S]*?^```$/gm, "")
+    .replace(/`[^`\n]*`/g, "");
+  const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+    .map((match) => match[1]!)
+    .filter((link) => !/^\w+:/.test(link));
   return links.filter((link) => {
     const [file, anchor] = link.split("#") as [string, string?];
     const target = file === "" ? path : new URL(file, `file:///${path}`).pathname.slice(1);
@@ -49,6 +62,9 @@ function deadLinks(path: string): string[] {
 /** The anchors of a page's headings, as GitHub, GitLab and others make them. */
 function anchorsOf(markdown: string): string[] {
   return [...markdown.matchAll(/^#+ (.*)$/gm)].map((match) =>
-    match[1]!.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-"),
+    match[1]!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
   );
 }

@@ -17,7 +17,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   formats: [],
   models: ["ir", "lang"],
   "": ["ir", "std", "lang", "autodiff", "formats", "models"],
-  cli: ["", "ir", "std", "lang", "autodiff", "formats", "models", "node:", "commander", "picocolors", "../package.json"],
+  cli: [
+    "",
+    "ir",
+    "std",
+    "lang",
+    "autodiff",
+    "formats",
+    "models",
+    "node:",
+    "commander",
+    "picocolors",
+    "../package.json",
+  ],
 };
 
 /** Files from here do not run in a browser. */
@@ -39,11 +51,16 @@ const imports = files.flatMap((from) => importsOf(from));
 
 function importsOf(from: string): Import[] {
   const text = readFileSync(join(root, from), "utf8");
-  const statement = /^\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\("([^"]+)"\)/gm;
+  const statement =
+    /^\s*(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|^\s*import\s*"([^"]+)"|\bimport\("([^"]+)"\)/gm;
   return [...text.matchAll(statement)].map((match) => {
     const specifier = (match[1] ?? match[2] ?? match[3])!;
     const isFile = specifier.startsWith(".");
-    const to = isFile ? normalize(join(dirname(from), specifier)).split(sep).join("/") : specifier;
+    const to = isFile
+      ? normalize(join(dirname(from), specifier))
+          .split(sep)
+          .join("/")
+      : specifier;
     return { from, to, isFile };
   });
 }
@@ -57,7 +74,8 @@ function isAllowed({ from, to, isFile }: Import): boolean {
   const folder = folderOf(from);
   const list = allowed[folder] ?? [];
   // What lies outside of `src` is named as a package is.
-  if (!isFile || to.startsWith("../")) return list.some((name) => (name.endsWith(":") ? to.startsWith(name) : to === name));
+  if (!isFile || to.startsWith("../"))
+    return list.some((name) => (name.endsWith(":") ? to.startsWith(name) : to === name));
   return folderOf(to) === folder || list.includes(folderOf(to)) || list.includes(to);
 }
 
@@ -77,7 +95,11 @@ test("imports run one way", () => {
 
 test("imports name files that exist", () => {
   const known = new Set(files);
-  expect(imports.filter((i) => i.isFile && !i.to.startsWith("../") && !known.has(i.to)).map((i) => `${i.from} imports ${i.to}`)).toEqual([]);
+  expect(
+    imports
+      .filter((i) => i.isFile && !i.to.startsWith("../") && !known.has(i.to))
+      .map((i) => `${i.from} imports ${i.to}`),
+  ).toEqual([]);
 });
 
 test("what runs in a browser reaches no Node module", () => {
@@ -95,7 +117,9 @@ test("what runs in a browser reaches no Node module", () => {
 test("globals of Node are not used where there is no Node", () => {
   const uses = files
     .filter((file) => !nodeFolders.has(folderOf(file)))
-    .filter((file) => /\b(process|Buffer)\.|\b__dirname\b/.test(withoutComments(readFileSync(join(root, file), "utf8"))));
+    .filter((file) =>
+      /\b(process|Buffer)\.|\b__dirname\b/.test(withoutComments(readFileSync(join(root, file), "utf8"))),
+    );
   expect(uses).toEqual([]);
 });
 

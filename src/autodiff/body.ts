@@ -57,7 +57,10 @@ export function bodyCotangents(body: Expr, seed: Expr, isActive: (read: Read) =>
       case "select":
         for (const part of parts) {
           send(expr.yes, { conditions: [...part.conditions, expr.condition], value: part.value });
-          send(expr.no, { conditions: [...part.conditions, apply("not", expr.condition)], value: part.value });
+          send(expr.no, {
+            conditions: [...part.conditions, apply("not", expr.condition)],
+            value: part.value,
+          });
         }
         break;
       case "apply":
@@ -71,7 +74,11 @@ export function bodyCotangents(body: Expr, seed: Expr, isActive: (read: Read) =>
   return [...found.values()].flatMap(({ read, parts }) => parts.map((part) => ({ read, ...part })));
 }
 
-function sendThrough(expr: Extract<Expr, { kind: "apply" }>, parts: readonly Part[], send: (to: Expr, part: Part) => void): void {
+function sendThrough(
+  expr: Extract<Expr, { kind: "apply" }>,
+  parts: readonly Part[],
+  send: (to: Expr, part: Part) => void,
+): void {
   const slopes = scalarFunctions[expr.fn].derivative?.(expr.args, expr) ?? [];
   slopes.forEach((slope, i) => {
     const arg = expr.args[i]!;
@@ -87,7 +94,8 @@ function sendThrough(expr: Extract<Expr, { kind: "apply" }>, parts: readonly Par
 function merge(parts: Part[], part: Part): Part[] {
   const key = conditionKey(part);
   const same = parts.findIndex((p) => conditionKey(p) === key);
-  if (same >= 0) return parts.with(same, { conditions: part.conditions, value: add(parts[same]!.value, part.value) });
+  if (same >= 0)
+    return parts.with(same, { conditions: part.conditions, value: add(parts[same]!.value, part.value) });
   const more = [...parts, part];
   if (more.length <= mostParts) return more;
   const whole = more.map((p) => selectAll(p.conditions, p.value)).reduce(add);
@@ -104,10 +112,13 @@ function activity(body: Expr, isActive: (read: Read) => boolean): Set<Expr> {
   for (const expr of postorder(body)) {
     if (!isFloat(typeOf(expr))) continue;
     const flows =
-      expr.kind === "read" ? isActive(expr)
-      : expr.kind === "select" ? active.has(expr.yes) || active.has(expr.no)
-      : expr.kind === "apply" && scalarFunctions[expr.fn].derivative !== undefined ? expr.args.some((a) => active.has(a))
-      : false;
+      expr.kind === "read"
+        ? isActive(expr)
+        : expr.kind === "select"
+          ? active.has(expr.yes) || active.has(expr.no)
+          : expr.kind === "apply" && scalarFunctions[expr.fn].derivative !== undefined
+            ? expr.args.some((a) => active.has(a))
+            : false;
     if (flows) active.add(expr);
   }
   return active;
@@ -119,11 +130,19 @@ function activity(body: Expr, isActive: (read: Read) => boolean): Set<Expr> {
  */
 export function bodyTangent(body: Expr, tangentOf: (read: Read) => Expr | null): Expr | null {
   const tangents = new Map<Expr, Expr | null>();
-  for (const expr of postorder(body)) tangents.set(expr, tangentOfForm(expr, (e) => tangents.get(e) ?? null, tangentOf));
+  for (const expr of postorder(body))
+    tangents.set(
+      expr,
+      tangentOfForm(expr, (e) => tangents.get(e) ?? null, tangentOf),
+    );
   return tangents.get(body) ?? null;
 }
 
-function tangentOfForm(expr: Expr, of: (e: Expr) => Expr | null, tangentOf: (read: Read) => Expr | null): Expr | null {
+function tangentOfForm(
+  expr: Expr,
+  of: (e: Expr) => Expr | null,
+  tangentOf: (read: Read) => Expr | null,
+): Expr | null {
   if (!isFloat(typeOf(expr))) return null;
   switch (expr.kind) {
     case "const":
@@ -149,4 +168,3 @@ function tangentOfForm(expr: Expr, of: (e: Expr) => Expr | null, tangentOf: (rea
     }
   }
 }
-

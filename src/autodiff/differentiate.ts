@@ -9,7 +9,15 @@ import { forward } from "./jvp.ts";
 import type { Workspace } from "./transpose.ts";
 import { reverse, zerosLike } from "./vjp.ts";
 import { index, read } from "../ir/build.ts";
-import { type Comprehension, type Derivative, type Graph, isFloat, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
+import {
+  type Comprehension,
+  type Derivative,
+  type Graph,
+  isFloat,
+  type Node,
+  type ValueName,
+  type ValueType,
+} from "../ir/ir.ts";
 import { axesOver, namesFor } from "../ir/names.ts";
 import { emptyContext, withVariable } from "../ir/ranges.ts";
 import { namesIn } from "../ir/rename.ts";
@@ -31,7 +39,13 @@ function expand(nodes: readonly Node[], shared: Omit<Workspace, "emit">): Node[]
         done.push(node);
         break;
       case "loop":
-        done.push({ ...node, body: expand(node.body, { ...shared, outer: withVariable(shared.outer, node.index, { lo: 0, hi: node.count - 1 }) }) });
+        done.push({
+          ...node,
+          body: expand(node.body, {
+            ...shared,
+            outer: withVariable(shared.outer, node.index, { lo: 0, hi: node.count - 1 }),
+          }),
+        });
         break;
       case "custom":
         done.push({ ...node, rule: expand(node.rule, shared) });
@@ -46,28 +60,51 @@ function expand(nodes: readonly Node[], shared: Omit<Workspace, "emit">): Node[]
 
 function expandMarker(ws: Workspace, marker: Derivative, before: readonly Node[]): void {
   const found =
-    marker.kind === "vjp" ? reverse(ws, before, marker.of, marker.seeds, marker.at) : forward(ws, before, marker.at, marker.seeds, marker.of);
+    marker.kind === "vjp"
+      ? reverse(ws, before, marker.of, marker.seeds, marker.at)
+      : forward(ws, before, marker.at, marker.seeds, marker.of);
   const likes = marker.kind === "vjp" ? marker.at : marker.of;
-  marker.results.forEach((result, i) => ws.emit(copyNode(result, found[i] ?? zerosLike(ws, likes[i]!, result.name), ws.outer.variables.keys())));
+  marker.results.forEach((result, i) =>
+    ws.emit(copyNode(result, found[i] ?? zerosLike(ws, likes[i]!, result.name), ws.outer.variables.keys())),
+  );
 }
 
 /** A node that copies a value under another name. */
 function copyNode(to: ValueType, from: ValueName, around: Iterable<string>): Comprehension {
   const axes = axesOver(to.shape, around);
-  const body = read(from, to.element, axes.map((a) => index(a.name)));
-  return { kind: "comprehension", name: to.name, element: to.element, axes, reduction: null, keys: [], body, origin: null };
+  const body = read(
+    from,
+    to.element,
+    axes.map((a) => index(a.name)),
+  );
+  return {
+    kind: "comprehension",
+    name: to.name,
+    element: to.element,
+    axes,
+    reduction: null,
+    keys: [],
+    body,
+    origin: null,
+  };
 }
 
 function withoutCustom(nodes: readonly Node[], around: readonly string[]): Node[] {
   return nodes.flatMap((node): Node[] => {
     if (node.kind === "custom") return node.results.map((r) => copyNode(r, r.value, around));
-    return node.kind === "loop" ? [{ ...node, body: withoutCustom(node.body, [...around, node.index]) }] : [node];
+    return node.kind === "loop"
+      ? [{ ...node, body: withoutCustom(node.body, [...around, node.index]) }]
+      : [node];
   });
 }
 
 /** Does the graph still hold derivatives to be taken? */
 export function hasDerivatives(graph: Graph): boolean {
-  const holds = (node: Node): boolean => node.kind === "vjp" || node.kind === "jvp" || node.kind === "custom" || (node.kind === "loop" && node.body.some(holds));
+  const holds = (node: Node): boolean =>
+    node.kind === "vjp" ||
+    node.kind === "jvp" ||
+    node.kind === "custom" ||
+    (node.kind === "loop" && node.body.some(holds));
   return graph.nodes.some(holds);
 }
 
@@ -80,10 +117,25 @@ export function vjpGraph(graph: Graph): Graph {
   const types = typesOf(graph);
   const of = graph.results.filter((r) => isFloat(types.get(r)!.element.scalar));
   const at = graph.params.filter((p) => isFloat(p.element.scalar));
-  const seeds = of.map((r, i): ValueType => ({ ...types.get(r)!, name: names.fresh(of.length === 1 ? "ct" : `ct${i}`) }));
+  const seeds = of.map((r, i): ValueType => ({
+    ...types.get(r)!,
+    name: names.fresh(of.length === 1 ? "ct" : `ct${i}`),
+  }));
   const results = at.map((p): ValueType => ({ ...p, name: names.fresh(`d_${p.name}`) }));
-  const marker: Derivative = { kind: "vjp", of, at: at.map((p) => p.name), seeds: seeds.map((s) => s.name), results, origin: null };
-  return { name: `${graph.name}_vjp`, params: [...graph.params, ...seeds], nodes: [...graph.nodes, marker], results: results.map((r) => r.name) };
+  const marker: Derivative = {
+    kind: "vjp",
+    of,
+    at: at.map((p) => p.name),
+    seeds: seeds.map((s) => s.name),
+    results,
+    origin: null,
+  };
+  return {
+    name: `${graph.name}_vjp`,
+    params: [...graph.params, ...seeds],
+    nodes: [...graph.nodes, marker],
+    results: results.map((r) => r.name),
+  };
 }
 
 /** The graph with tangents of its floating parameters as further parameters, and the tangents of its floating results as its results. */
@@ -94,8 +146,20 @@ export function jvpGraph(graph: Graph): Graph {
   const of = graph.results.filter((r) => isFloat(types.get(r)!.element.scalar));
   const seeds = at.map((p): ValueType => ({ ...p, name: names.fresh(`t_${p.name}`) }));
   const results = of.map((r): ValueType => ({ ...types.get(r)!, name: names.fresh(`t_${r}`) }));
-  const marker: Derivative = { kind: "jvp", of, at: at.map((p) => p.name), seeds: seeds.map((s) => s.name), results, origin: null };
-  return { name: `${graph.name}_jvp`, params: [...graph.params, ...seeds], nodes: [...graph.nodes, marker], results: results.map((r) => r.name) };
+  const marker: Derivative = {
+    kind: "jvp",
+    of,
+    at: at.map((p) => p.name),
+    seeds: seeds.map((s) => s.name),
+    results,
+    origin: null,
+  };
+  return {
+    name: `${graph.name}_jvp`,
+    params: [...graph.params, ...seeds],
+    nodes: [...graph.nodes, marker],
+    results: results.map((r) => r.name),
+  };
 }
 
 function typesOf(graph: Graph): Map<ValueName, ValueType> {

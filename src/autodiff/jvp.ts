@@ -11,7 +11,13 @@ import { type Comprehension, type Expr, type Node, typeOf, type ValueName } from
  * Emits the tangents of the values `of`, given those of the values `at`, and gives their names: one for each of `of`, null
  * where it is zero everywhere. `nodes` are all nodes between them, in order.
  */
-export function forward(ws: Workspace, nodes: readonly Node[], at: readonly ValueName[], seeds: readonly ValueName[], of: readonly ValueName[]): (ValueName | null)[] {
+export function forward(
+  ws: Workspace,
+  nodes: readonly Node[],
+  at: readonly ValueName[],
+  seeds: readonly ValueName[],
+  of: readonly ValueName[],
+): (ValueName | null)[] {
   const tangents = new Map(at.map((name, i) => [name, seeds[i]!]));
   const ends = new Set(at);
   const tangentOf = (name: ValueName): ValueName | null => tangents.get(name) ?? null;
@@ -38,7 +44,11 @@ export function forward(ws: Workspace, nodes: readonly Node[], at: readonly Valu
 }
 
 /** Emits the tangent of a node; null if it is zero everywhere. */
-function tangentOfNode(ws: Workspace, node: Comprehension, tangentOf: (name: ValueName) => ValueName | null): ValueName | null {
+function tangentOfNode(
+  ws: Workspace,
+  node: Comprehension,
+  tangentOf: (name: ValueName) => ValueName | null,
+): ValueName | null {
   const ofRead = (r: Read): Expr | null => {
     const tangent = tangentOf(r.tensor);
     return tangent === null ? null : read(tangent, { scalar: r.element.scalar, bound: null }, r.indices);
@@ -62,14 +72,24 @@ function tangentOfNode(ws: Workspace, node: Comprehension, tangentOf: (name: Val
       return emitTangent(ws, node, best, bodyTangent(best.body, ofRead));
     }
     case "prod":
-      return emitTangent(ws, node, { ...node, reduction: { ...node.reduction, op: "sum" } }, mul(reached, productOfOthers(ws, node)));
+      return emitTangent(
+        ws,
+        node,
+        { ...node, reduction: { ...node.reduction, op: "sum" } },
+        mul(reached, productOfOthers(ws, node)),
+      );
     case "any":
     case "all":
       return null;
   }
 }
 
-function emitTangent(ws: Workspace, original: Comprehension, shaped: Comprehension, body: Expr | null): ValueName | null {
+function emitTangent(
+  ws: Workspace,
+  original: Comprehension,
+  shaped: Comprehension,
+  body: Expr | null,
+): ValueName | null {
   if (body === null) return null;
   const name = ws.names.fresh(`t_${original.reduction?.bestValue ?? original.name}`);
   const node: Comprehension = { ...shaped, name, element: { scalar: typeOf(body), bound: null }, body };

@@ -9,7 +9,17 @@ import { forward } from "./jvp.ts";
 import type { Cotangent, Workspace } from "./transpose.ts";
 import { reverse, sumOf, zerosLike } from "./vjp.ts";
 import { apply, index, integer, read } from "../ir/build.ts";
-import { type Carry, definitions, type Expr, isFloat, type Loop, type Node, type Stack, type ValueName, type ValueType } from "../ir/ir.ts";
+import {
+  type Carry,
+  definitions,
+  type Expr,
+  isFloat,
+  type Loop,
+  type Node,
+  type Stack,
+  type ValueName,
+  type ValueType,
+} from "../ir/ir.ts";
 import { axesOver } from "../ir/names.ts";
 import { mapExpressions, namesIn, renameNodes } from "../ir/rename.ts";
 import { type RangeContext, withVariable } from "../ir/ranges.ts";
@@ -17,7 +27,11 @@ import { rewriteExpr } from "../ir/substitute.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 
 /** Emits a loop's tangents: the loop once more, with the tangents carried too. */
-export function jvpOfLoop(ws: Workspace, loop: Loop, tangentOf: (name: ValueName) => ValueName | null): [ValueName, ValueName | null][] {
+export function jvpOfLoop(
+  ws: Workspace,
+  loop: Loop,
+  tangentOf: (name: ValueName) => ValueName | null,
+): [ValueName, ValueName | null][] {
   const floats = loop.carries.filter((c) => isFloat(c.element.scalar));
   const captured = capturedBy(loop).filter((name) => tangentOf(name) !== null);
   if (captured.length === 0 && floats.every((c) => tangentOf(c.init) === null)) return [];
@@ -30,18 +44,36 @@ export function jvpOfLoop(ws: Workspace, loop: Loop, tangentOf: (name: ValueName
   const seeds = [...tangentParams, ...captured.map((name) => tangentOf(name)!)];
   const stacks = loop.stacks.filter((s) => isFloat(s.element.scalar));
   const of = [...params.map((c) => c.next), ...stacks.map((s) => names(s.value))];
-  const tangents = forward(inner, copy.body, at, seeds, of).map((t, i) => t ?? zerosLike(inner, of[i]!, `t_${of[i]!}`));
+  const tangents = forward(inner, copy.body, at, seeds, of).map(
+    (t, i) => t ?? zerosLike(inner, of[i]!, `t_${of[i]!}`),
+  );
   const carries = params.map((c, i): Carry => ({
-    param: tangentParams[i]!, next: tangents[i]!, init: tangentOf(floats[i]!.init) ?? zerosLike(ws, c.init, `t_${c.init}`),
-    result: declare(ws, `t_${floats[i]!.result}`, c.element, c.shape), element: c.element, shape: c.shape,
+    param: tangentParams[i]!,
+    next: tangents[i]!,
+    init: tangentOf(floats[i]!.init) ?? zerosLike(ws, c.init, `t_${c.init}`),
+    result: declare(ws, `t_${floats[i]!.result}`, c.element, c.shape),
+    element: c.element,
+    shape: c.shape,
   }));
-  const stacked = stacks.map((s, i): Stack => ({ ...s, value: tangents[params.length + i]!, result: declare(ws, `t_${s.result}`, s.element, [loop.count, ...s.shape]) }));
+  const stacked = stacks.map((s, i): Stack => ({
+    ...s,
+    value: tangents[params.length + i]!,
+    result: declare(ws, `t_${s.result}`, s.element, [loop.count, ...s.shape]),
+  }));
   ws.emit({ ...copy, carries: [...copy.carries, ...carries], stacks: stacked, body });
-  return [...floats.map((c, i): [ValueName, ValueName] => [c.result, carries[i]!.result]), ...stacks.map((s, i): [ValueName, ValueName] => [s.result, stacked[i]!.result])];
+  return [
+    ...floats.map((c, i): [ValueName, ValueName] => [c.result, carries[i]!.result]),
+    ...stacks.map((s, i): [ValueName, ValueName] => [s.result, stacked[i]!.result]),
+  ];
 }
 
 /** Emits the reverse loop. The values that each turn began with come from a copy of the loop that stacks them. */
-export function vjpOfLoop(ws: Workspace, loop: Loop, total: (name: ValueName) => ValueName | null, isActive: (name: ValueName) => boolean): Cotangent[] {
+export function vjpOfLoop(
+  ws: Workspace,
+  loop: Loop,
+  total: (name: ValueName) => ValueName | null,
+  isActive: (name: ValueName) => boolean,
+): Cotangent[] {
   const floats = loop.carries.filter((c) => isFloat(c.element.scalar));
   const captured = capturedBy(loop).filter(isActive);
   const history = stackHistory(ws, loop);
@@ -59,20 +91,40 @@ export function vjpOfLoop(ws: Workspace, loop: Loop, total: (name: ValueName) =>
   const at = [...floats.map((c) => names(c.param)), ...captured];
   const found = reverse(inner, nodes, of, [...arriving, ...stackSeeds.map((s) => s.seed)], at);
   const carries = floats.map((c, i): Carry => ({
-    param: arriving[i]!, init: total(c.result) ?? zerosLike(ws, c.result, `d_${c.result}`),
+    param: arriving[i]!,
+    init: total(c.result) ?? zerosLike(ws, c.result, `d_${c.result}`),
     next: found[i] ?? zerosLike(inner, arriving[i]!, `d_${c.param}`),
-    result: declare(ws, `d_${c.init}`, c.element, c.shape), element: c.element, shape: c.shape,
+    result: declare(ws, `d_${c.init}`, c.element, c.shape),
+    element: c.element,
+    shape: c.shape,
   }));
   const sums = captured.map((name, i): Carry | null => {
     const part = found[floats.length + i];
     if (part == null) return null;
     const { element, shape } = ws.types.get(name)!;
     const param = declare(ws, `d_${name}`, element, shape);
-    return { param, init: zerosLike(ws, name, `d_${name}`), next: sumOf(inner, name, [param, part]), result: declare(ws, `d_${name}`, element, shape), element, shape };
+    return {
+      param,
+      init: zerosLike(ws, name, `d_${name}`),
+      next: sumOf(inner, name, [param, part]),
+      result: declare(ws, `d_${name}`, element, shape),
+      element,
+      shape,
+    };
   });
-  ws.emit({ kind: "loop", index: loop.index, count: loop.count, carries: [...carries, ...sums.filter((s) => s !== null)], stacks: [], body, origin: loop.origin });
+  ws.emit({
+    kind: "loop",
+    index: loop.index,
+    count: loop.count,
+    carries: [...carries, ...sums.filter((s) => s !== null)],
+    stacks: [],
+    body,
+    origin: loop.origin,
+  });
   const toInit = floats.map((c, i): Cotangent => ({ to: c.init, value: carries[i]!.result }));
-  const toCaptured = captured.flatMap((to, i): Cotangent[] => (sums[i] == null ? [] : [{ to, value: sums[i]!.result }]));
+  const toCaptured = captured.flatMap((to, i): Cotangent[] =>
+    sums[i] == null ? [] : [{ to, value: sums[i]!.result }],
+  );
   return [...toInit, ...toCaptured];
 }
 
@@ -82,21 +134,36 @@ function insideOf(ws: Workspace, loop: Loop): RangeContext {
 
 /** The outer values that a loop's body reads. */
 function capturedBy(loop: Loop): ValueName[] {
-  const own = new Set([...loop.carries.map((c) => c.param), ...loop.body.flatMap((n) => definitions(n).map((d) => d.name))]);
+  const own = new Set([
+    ...loop.carries.map((c) => c.param),
+    ...loop.body.flatMap((n) => definitions(n).map((d) => d.name)),
+  ]);
   return [...new Set(loop.body.flatMap((n) => [...valuesUsed(n)]))].filter((name) => !own.has(name));
 }
 
-function declare(ws: Workspace, hint: string, element: ValueType["element"], shape: readonly number[]): ValueName {
+function declare(
+  ws: Workspace,
+  hint: string,
+  element: ValueType["element"],
+  shape: readonly number[],
+): ValueName {
   const name = ws.names.fresh(hint);
   ws.types.set(name, { name, element, shape });
   return name;
 }
 
 /** The loop with new names for all that it defines. */
-function copyOfLoop(ws: Workspace, loop: Loop): { readonly copy: Loop; readonly names: (name: ValueName) => ValueName } {
+function copyOfLoop(
+  ws: Workspace,
+  loop: Loop,
+): { readonly copy: Loop; readonly names: (name: ValueName) => ValueName } {
   const names = new Map<ValueName, ValueName>();
-  for (const c of loop.carries) names.set(c.param, declare(ws, c.param, c.element, c.shape)).set(c.result, declare(ws, c.result, c.element, c.shape));
-  for (const s of loop.stacks) names.set(s.result, declare(ws, s.result, s.element, [loop.count, ...s.shape]));
+  for (const c of loop.carries)
+    names
+      .set(c.param, declare(ws, c.param, c.element, c.shape))
+      .set(c.result, declare(ws, c.result, c.element, c.shape));
+  for (const s of loop.stacks)
+    names.set(s.result, declare(ws, s.result, s.element, [loop.count, ...s.shape]));
   for (const d of loop.body.flatMap(namesIn)) names.set(d.name, declare(ws, d.name, d.element, d.shape));
   const [copy] = renameNodes([{ ...loop, stacks: [] }], names);
   return { copy: copy as Loop, names: (name) => names.get(name) ?? name };
@@ -121,7 +188,11 @@ function stackHistory(ws: Workspace, loop: Loop): ReadonlyMap<ValueName, ValueNa
 
 /** Emits the nodes of one turn, computed again from its history. */
 function replayTurn(
-  ws: Workspace, loop: Loop, history: ReadonlyMap<ValueName, ValueName>, turn: Expr, inner: Workspace,
+  ws: Workspace,
+  loop: Loop,
+  history: ReadonlyMap<ValueName, ValueName>,
+  turn: Expr,
+  inner: Workspace,
 ): { readonly nodes: Node[]; readonly names: (name: ValueName) => ValueName } {
   const names = new Map<ValueName, ValueName>();
   // What a turn begins with becomes a node of its own: the derivative is taken with respect to it.
@@ -146,7 +217,9 @@ function atTurn(node: Node, name: string, turn: Expr): Node {
   if (node.kind === "loop") return { ...node, body: node.body.map((n) => atTurn(n, name, turn)) };
   if (node.kind === "custom") return { ...node, rule: node.rule.map((n) => atTurn(n, name, turn)) };
   if (node.kind !== "comprehension") return node;
-  return mapExpressions(node, (e) => rewriteExpr(e, (x) => (x.kind === "index" && x.name === name ? turn : x)));
+  return mapExpressions(node, (e) =>
+    rewriteExpr(e, (x) => (x.kind === "index" && x.name === name ? turn : x)),
+  );
 }
 
 /** Emits one turn's part of a stacked value. */
@@ -154,7 +227,15 @@ function sliceAt(ws: Workspace, stacked: ValueName, turn: Expr): ValueName {
   const { element, shape } = ws.types.get(stacked)!;
   const axes = axesOver(shape.slice(1), ws.outer.variables.keys());
   const name = declare(ws, stacked.replace(/_turns$/, ""), element, shape.slice(1));
-  ws.emit({ kind: "comprehension", name, element, axes, reduction: null, keys: [], body: read(stacked, element, [turn, ...axes.map((a) => index(a.name))]), origin: null });
+  ws.emit({
+    kind: "comprehension",
+    name,
+    element,
+    axes,
+    reduction: null,
+    keys: [],
+    body: read(stacked, element, [turn, ...axes.map((a) => index(a.name))]),
+    origin: null,
+  });
   return name;
 }
-

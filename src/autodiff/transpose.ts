@@ -10,7 +10,18 @@
 import { bodyCotangents, type Read } from "./body.ts";
 import { add, mul } from "./arithmetic.ts";
 import { apply, index, integer, read, select } from "../ir/build.ts";
-import { type Axis, type Comprehension, type ElementType, type Expr, isFloat, type Node, type ReductionAxis, typeOf, type ValueName, type ValueType } from "../ir/ir.ts";
+import {
+  type Axis,
+  type Comprehension,
+  type ElementType,
+  type Expr,
+  isFloat,
+  type Node,
+  type ReductionAxis,
+  typeOf,
+  type ValueName,
+  type ValueType,
+} from "../ir/ir.ts";
 import { baseName, freshVariable, type NameSupply } from "../ir/names.ts";
 import { hullOf } from "../ir/hull.ts";
 import type { RangeContext } from "../ir/ranges.ts";
@@ -36,7 +47,12 @@ export interface Cotangent {
 }
 
 /** Emits the cotangents of the active values that a node reads, given its own. */
-export function transpose(ws: Workspace, node: Comprehension, cotangent: ValueName, isActive: (value: ValueName) => boolean): Cotangent[] {
+export function transpose(
+  ws: Workspace,
+  node: Comprehension,
+  cotangent: ValueName,
+  isActive: (value: ValueName) => boolean,
+): Cotangent[] {
   if (!isFloat(node.element.scalar) && node.reduction?.bestValue == null) return [];
   switch (node.reduction?.op) {
     case undefined:
@@ -60,10 +76,22 @@ export function transpose(ws: Workspace, node: Comprehension, cotangent: ValueNa
   }
 }
 
-function transposeSum(ws: Workspace, node: Comprehension, cotangent: ValueName, isActive: (value: ValueName) => boolean, scale: (seed: Expr) => Expr): Cotangent[] {
+function transposeSum(
+  ws: Workspace,
+  node: Comprehension,
+  cotangent: ValueName,
+  isActive: (value: ValueName) => boolean,
+  scale: (seed: Expr) => Expr,
+): Cotangent[] {
   const element: ElementType = { scalar: typeOf(node.body), bound: null };
   const keyed = new Map(node.keys.map((k) => [k.axis, k.at]));
-  const seed = scale(read(cotangent, element, node.axes.map((a) => keyed.get(a.name) ?? index(a.name))));
+  const seed = scale(
+    read(
+      cotangent,
+      element,
+      node.axes.map((a) => keyed.get(a.name) ?? index(a.name)),
+    ),
+  );
   const guards = node.keys.flatMap((k) => within(k.at, node.axes.find((a) => a.name === k.axis)!.size));
   const contributions = bodyCotangents(node.body, seed, (r) => isActive(r.tensor));
   const byRead = new Map<string, { read: Read; terms: Expr[] }>();
@@ -82,13 +110,29 @@ function within(e: Expr, size: number): Expr[] {
 }
 
 /** Emits `dA[k] = Σ [e = k] value` over all points of the node. */
-function scatter(ws: Workspace, node: Comprehension, target: Read, guards: readonly Expr[], value: Expr): Cotangent {
+function scatter(
+  ws: Workspace,
+  node: Comprehension,
+  target: Read,
+  guards: readonly Expr[],
+  value: Expr,
+): Cotangent {
   const { shape, element } = ws.types.get(target.tensor)!;
   const keyed = new Set(node.keys.map((k) => k.axis));
   const outer = node.axes.filter((a) => !keyed.has(a.name));
-  const taken = new Set([...node.axes.map((a) => a.name), ...(node.reduction?.axes.map((a) => a.name) ?? []), ...ws.outer.variables.keys()]);
-  const axes = shape.map((size, i): Axis => ({ name: freshVariable(axisHint(target.indices[i]!, i), taken), size }));
-  const points: ReductionAxis[] = [...outer.map((a) => ({ name: a.name, lo: integer(0), hi: integer(a.size) })), ...(node.reduction?.axes ?? [])];
+  const taken = new Set([
+    ...node.axes.map((a) => a.name),
+    ...(node.reduction?.axes.map((a) => a.name) ?? []),
+    ...ws.outer.variables.keys(),
+  ]);
+  const axes = shape.map((size, i): Axis => ({
+    name: freshVariable(axisHint(target.indices[i]!, i), taken),
+    size,
+  }));
+  const points: ReductionAxis[] = [
+    ...outer.map((a) => ({ name: a.name, lo: integer(0), hi: integer(a.size) })),
+    ...(node.reduction?.axes ?? []),
+  ];
   const deltas = target.indices.map((e, i) => apply("eq", e, index(axes[i]!.name)));
   const dense: Comprehension = {
     kind: "comprehension",
@@ -116,7 +160,11 @@ function axisHint(e: Expr, i: number): string {
 /** The node without its reduction: its body at the position that an `argmax` found. */
 export function atPosition(node: Comprehension): Comprehension {
   const [axis] = node.reduction!.axes;
-  const position = read(node.name, node.element, node.axes.map((a) => index(a.name)));
+  const position = read(
+    node.name,
+    node.element,
+    node.axes.map((a) => index(a.name)),
+  );
   const body = substituteIndices(node.body, new Map([[axis!.name, position]]));
   return { ...node, element: { scalar: typeOf(node.body), bound: null }, reduction: null, body };
 }
@@ -125,7 +173,10 @@ export function atPosition(node: Comprehension): Comprehension {
 export function atBest(ws: Workspace, node: Comprehension): Comprehension {
   const reduction = node.reduction!;
   const op = reduction.op === "max" ? "argmax" : "argmin";
-  const flat = reduction.axes.length === 1 ? { axis: reduction.axes[0]!, body: node.body, decode: null } : flatten(ws, node);
+  const flat =
+    reduction.axes.length === 1
+      ? { axis: reduction.axes[0]!, body: node.body, decode: null }
+      : flatten(ws, node);
   const hull = hullOf({ ...node, reduction: { ...reduction, axes: [flat.axis] } }, 0, ws.outer);
   const position: Comprehension = {
     ...node,
@@ -134,9 +185,17 @@ export function atBest(ws: Workspace, node: Comprehension): Comprehension {
     reduction: { op, axes: [flat.axis], bestValue: null },
     body: flat.body,
   };
-  ws.types.set(position.name, { name: position.name, element: position.element, shape: node.axes.map((a) => a.size) });
+  ws.types.set(position.name, {
+    name: position.name,
+    element: position.element,
+    shape: node.axes.map((a) => a.size),
+  });
   ws.emit(position);
-  const place = read(position.name, position.element, node.axes.map((a) => index(a.name)));
+  const place = read(
+    position.name,
+    position.element,
+    node.axes.map((a) => index(a.name)),
+  );
   const values = flat.decode === null ? new Map([[flat.axis.name, place]]) : flat.decode(place);
   return { ...node, reduction: null, body: substituteIndices(node.body, values) };
 }
@@ -153,7 +212,10 @@ function flatten(ws: Workspace, node: Comprehension): Flattened {
   const hulls = reduction.axes.map((_, i) => hullOf(node, i, ws.outer));
   const sizes = hulls.map((h) => h.hi - h.lo);
   const total = sizes.reduce((a, b) => a * b, 1);
-  const taken = new Set([...[...node.axes, ...reduction.axes].map((a) => a.name), ...ws.outer.variables.keys()]);
+  const taken = new Set([
+    ...[...node.axes, ...reduction.axes].map((a) => a.name),
+    ...ws.outer.variables.keys(),
+  ]);
   const name = freshVariable(reduction.axes[0]!.name, taken);
   const decode = (flat: Expr): Map<string, Expr> => {
     const values = new Map<string, Expr>();
@@ -167,11 +229,28 @@ function flatten(ws: Workspace, node: Comprehension): Flattened {
     return values;
   };
   const values = decode(index(name));
-  const inside = reduction.axes.flatMap((a) => [apply("ge", index(a.name), a.lo), apply("lt", index(a.name), a.hi)]);
+  const inside = reduction.axes.flatMap((a) => [
+    apply("ge", index(a.name), a.lo),
+    apply("lt", index(a.name), a.hi),
+  ]);
   const isFixed = reduction.axes.every((a) => a.lo.kind === "const" && a.hi.kind === "const");
-  const worst: Expr = { kind: "const", type: typeOf(node.body), value: reduction.op === "max" ? -Infinity : Infinity };
-  const guarded = isFixed ? node.body : select(inside.reduce((a, b) => apply("and", a, b)), node.body, worst);
-  return { axis: { name, lo: integer(0), hi: integer(total) }, body: substituteIndices(guarded, values), decode };
+  const worst: Expr = {
+    kind: "const",
+    type: typeOf(node.body),
+    value: reduction.op === "max" ? -Infinity : Infinity,
+  };
+  const guarded = isFixed
+    ? node.body
+    : select(
+        inside.reduce((a, b) => apply("and", a, b)),
+        node.body,
+        worst,
+      );
+  return {
+    axis: { name, lo: integer(0), hi: integer(total) },
+    body: substituteIndices(guarded, values),
+    decode,
+  };
 }
 
 /**
@@ -185,19 +264,39 @@ export function productOfOthers(ws: Workspace, node: Comprehension): Expr {
   const others = axes.map((a) => freshVariable(a.name, taken));
   const rename = new Map(axes.map((a, i): [string, Expr] => [a.name, index(others[i]!)]));
   // The point itself is an output axis that counts from 0.
-  const self = axes.map((a, i) => (hulls[i]!.lo === 0 ? index(a.name) : apply("add", index(a.name), integer(hulls[i]!.lo))));
-  const isSelf = axes.map((_, i) => apply("eq", index(others[i]!), self[i]!)).reduce((a, b) => apply("and", a, b));
+  const self = axes.map((a, i) =>
+    hulls[i]!.lo === 0 ? index(a.name) : apply("add", index(a.name), integer(hulls[i]!.lo)),
+  );
+  const isSelf = axes
+    .map((_, i) => apply("eq", index(others[i]!), self[i]!))
+    .reduce((a, b) => apply("and", a, b));
   const one: Expr = { kind: "const", type: typeOf(node.body), value: 1 };
   const product: Comprehension = {
     ...node,
     name: ws.names.fresh(`${baseName(node.name)}_others`),
-    axes: [...node.axes, ...axes.map((a, i) => ({ name: a.name, size: Math.max(0, hulls[i]!.hi - hulls[i]!.lo) }))],
-    reduction: { op: "prod", axes: axes.map((a, i) => ({ name: others[i]!, lo: substituteIndices(a.lo, rename), hi: substituteIndices(a.hi, rename) })), bestValue: null },
+    axes: [
+      ...node.axes,
+      ...axes.map((a, i) => ({ name: a.name, size: Math.max(0, hulls[i]!.hi - hulls[i]!.lo) })),
+    ],
+    reduction: {
+      op: "prod",
+      axes: axes.map((a, i) => ({
+        name: others[i]!,
+        lo: substituteIndices(a.lo, rename),
+        hi: substituteIndices(a.hi, rename),
+      })),
+      bestValue: null,
+    },
     body: select(isSelf, one, substituteIndices(node.body, rename)),
   };
-  ws.types.set(product.name, { name: product.name, element: product.element, shape: product.axes.map((a) => a.size) });
+  ws.types.set(product.name, {
+    name: product.name,
+    element: product.element,
+    shape: product.axes.map((a) => a.size),
+  });
   ws.emit(product);
-  const place = axes.map((a, i) => (hulls[i]!.lo === 0 ? index(a.name) : apply("sub", index(a.name), integer(hulls[i]!.lo))));
+  const place = axes.map((a, i) =>
+    hulls[i]!.lo === 0 ? index(a.name) : apply("sub", index(a.name), integer(hulls[i]!.lo)),
+  );
   return read(product.name, product.element, [...node.axes.map((a) => index(a.name)), ...place]);
 }
-

@@ -4,12 +4,25 @@ import { vjpOfCustom } from "./custom.ts";
 import { vjpOfLoop } from "./loop.ts";
 import { type Cotangent, transpose, type Workspace } from "./transpose.ts";
 import { index, read, zeroOf } from "../ir/build.ts";
-import { type Axis, type Comprehension, definitions, type Expr, isFloat, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
+import {
+  type Axis,
+  type Comprehension,
+  definitions,
+  type Expr,
+  isFloat,
+  type Node,
+  type ValueName,
+  type ValueType,
+} from "../ir/ir.ts";
 import { axesOver } from "../ir/names.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 
 /** The values that depend on `at` through floats, `at` included. */
-export function activeValues(nodes: readonly Node[], at: readonly ValueName[], types: ReadonlyMap<ValueName, ValueType>): Set<ValueName> {
+export function activeValues(
+  nodes: readonly Node[],
+  at: readonly ValueName[],
+  types: ReadonlyMap<ValueName, ValueType>,
+): Set<ValueName> {
   const active = new Set(at);
   for (const node of nodes) {
     // A custom derivative depends on its arguments only.
@@ -28,7 +41,11 @@ export function activeValues(nodes: readonly Node[], at: readonly ValueName[], t
  * where it is zero everywhere. `nodes` are all nodes between them, in order; what none of `at` reaches is skipped.
  */
 export function reverse(
-  ws: Workspace, nodes: readonly Node[], of: readonly ValueName[], seeds: readonly ValueName[], at: readonly ValueName[],
+  ws: Workspace,
+  nodes: readonly Node[],
+  of: readonly ValueName[],
+  seeds: readonly ValueName[],
+  at: readonly ValueName[],
 ): (ValueName | null)[] {
   const active = activeValues(nodes, at, ws.types);
   const arriving = new Map<ValueName, ValueName[]>();
@@ -52,7 +69,12 @@ export function reverse(
   return at.map(total);
 }
 
-function cotangentsOf(ws: Workspace, node: Node, total: (name: ValueName) => ValueName | null, isActive: (name: ValueName) => boolean): Cotangent[] {
+function cotangentsOf(
+  ws: Workspace,
+  node: Node,
+  total: (name: ValueName) => ValueName | null,
+  isActive: (name: ValueName) => boolean,
+): Cotangent[] {
   switch (node.kind) {
     case "comprehension": {
       const result = node.reduction?.bestValue ?? node.name;
@@ -87,10 +109,21 @@ export function zerosLike(ws: Workspace, like: ValueName, hint: string): ValueNa
 
 /** Emits a node without reduction. */
 function emitMap(ws: Workspace, hint: string, axes: readonly Axis[], body: Expr): ValueName {
-  const type = body.kind === "read" ? body.element.scalar : body.kind === "const" || body.kind === "apply" ? body.type : "f32";
+  const type =
+    body.kind === "read"
+      ? body.element.scalar
+      : body.kind === "const" || body.kind === "apply"
+        ? body.type
+        : "f32";
   const node: Comprehension = {
-    kind: "comprehension", name: ws.names.fresh(hint), element: { scalar: type, bound: null },
-    axes, reduction: null, keys: [], body, origin: null,
+    kind: "comprehension",
+    name: ws.names.fresh(hint),
+    element: { scalar: type, bound: null },
+    axes,
+    reduction: null,
+    keys: [],
+    body,
+    origin: null,
   };
   ws.types.set(node.name, { name: node.name, element: node.element, shape: axes.map((a) => a.size) });
   ws.emit(node);

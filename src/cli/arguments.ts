@@ -87,7 +87,8 @@ function exampleFor(type: string): string {
   if (/^f(32|16)$/.test(type)) return "1.0";
   if (/^f(32|16)\[/.test(type)) return "normal";
   // Tuples and lists of tensors: integers can't be normal.
-  if (/^[([]/.test(type) && !/[A-Z]/.test(type)) return /i32|u32|bool|idx|key/.test(type) ? "uniform" : "normal";
+  if (/^[([]/.test(type) && !/[A-Z]/.test(type))
+    return /i32|u32|bool|idx|key/.test(type) ? "uniform" : "normal";
   return /^(i32|u32|bool|idx|key)/.test(type) ? "uniform" : "init";
 }
 
@@ -196,15 +197,11 @@ function readGiven(terminal: Terminal, name: string, file: string, type: Type): 
     });
   }
   if (!file.toLowerCase().endsWith(ending)) {
-    throw new Failure(
-      exit.commandWrong,
-      `${name}=@${file}: ${expected}`,
-      {
-        help: isTensor
-          ? "write it with `numpy.save(path, array)`"
-          : "write it with `safetensors.numpy.save_file(arrays, path)`",
-      },
-    );
+    throw new Failure(exit.commandWrong, `${name}=@${file}: ${expected}`, {
+      help: isTensor
+        ? "write it with `numpy.save(path, array)`"
+        : "write it with `safetensors.numpy.save_file(arrays, path)`",
+    });
   }
   const bytes = readBytes(terminal, file);
   try {

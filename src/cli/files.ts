@@ -121,7 +121,9 @@ export function makeFolder(terminal: Terminal, name: string): void {
     if (!statSync(path).isDirectory()) throw Object.assign(new Error(), { code: "EEXIST" });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      throw new Failure(exit.inputWrong, `${name} can't be written: no folder can be made there`, { help: "choose another place" });
+      throw new Failure(exit.inputWrong, `${name} can't be written: no folder can be made there`, {
+        help: "choose another place",
+      });
     }
     throw fileFailure(name, error, "write");
   }

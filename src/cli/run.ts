@@ -26,7 +26,8 @@ import {
   needDims,
   needInterpreter,
   parseSeed,
-  sayDevice, reassociateHelp,
+  sayDevice,
+  reassociateHelp,
 } from "./options.ts";
 import { showValue } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
@@ -75,7 +76,9 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
 
 function parseFolder(text: string): string {
   if (text.trim() !== "") return text;
-  throw new Failure(exit.commandWrong, "--out: the name of a folder is expected", { help: "as in `--out results`" });
+  throw new Failure(exit.commandWrong, "--out: the name of a folder is expected", {
+    help: "as in `--out results`",
+  });
 }
 
 function run(

@@ -108,7 +108,9 @@ export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) =
         return lo === hi ? affineConstant(lo) : affineAtom(expr);
       }
       case "read":
-        return affineAtom(rebuilt(expr, { ...expr, indices: expr.indices.map((at) => fromAffine(normalise(at))) }));
+        return affineAtom(
+          rebuilt(expr, { ...expr, indices: expr.indices.map((at) => fromAffine(normalise(at))) }),
+        );
       case "select": {
         const yes = normalise(expr.yes);
         return sameAffine(yes, normalise(expr.no)) ? yes : affineAtom(expr);
@@ -120,7 +122,8 @@ export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) =
 
   const arithmetic = (expr: Expr & { kind: "apply" }): Affine | null => {
     const [a, b, c] = expr.args;
-    const checked = (result: Affine): Affine | null => (isExact(result) && fits(interval(result)) ? result : null);
+    const checked = (result: Affine): Affine | null =>
+      isExact(result) && fits(interval(result)) ? result : null;
     switch (expr.fn) {
       case "add":
         return checked(addAffine(normalise(a!), normalise(b!)));
@@ -140,7 +143,9 @@ export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) =
       case "mod": {
         const divisor = normalise(b!);
         if (divisor.terms.size > 0 || divisor.constant <= 0) return null;
-        return expr.fn === "mod" ? remainder(normalise(a!), divisor.constant) : quotient(normalise(a!), divisor.constant);
+        return expr.fn === "mod"
+          ? remainder(normalise(a!), divisor.constant)
+          : quotient(normalise(a!), divisor.constant);
       }
       case "min":
       case "max":
@@ -153,13 +158,19 @@ export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) =
   };
 
   /** `(14*i - j + 13) // 14` is `i` for 0 ≤ j < 14: without the nearest multiples, what is left stays between two of them. */
-  const nearestMultiples = (a: Affine, divisor: number): { readonly quotient: Affine; readonly remainder: Affine } | null => {
+  const nearestMultiples = (
+    a: Affine,
+    divisor: number,
+  ): { readonly quotient: Affine; readonly remainder: Affine } | null => {
     const whole = mapNumbers(a, (n) => Math.round(n / divisor));
     const rest = subAffine(a, scaleAffine(whole, divisor));
     const { lo, hi } = interval(rest);
     const turns = Math.floor(lo / divisor);
     if (turns !== Math.floor(hi / divisor)) return null;
-    return { quotient: addAffine(whole, affineConstant(turns)), remainder: addAffine(rest, affineConstant(-turns * divisor)) };
+    return {
+      quotient: addAffine(whole, affineConstant(turns)),
+      remainder: addAffine(rest, affineConstant(-turns * divisor)),
+    };
   };
 
   /** `floor(a / divisor)`, of which what is a multiple of the divisor comes out of the division. */
@@ -173,9 +184,14 @@ export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) =
 
   const smallQuotient = (a: Affine, divisor: number): Affine => {
     const { lo, hi } = interval(a);
-    if (Math.floor(lo / divisor) === Math.floor(hi / divisor)) return affineConstant(Math.floor(lo / divisor));
+    if (Math.floor(lo / divisor) === Math.floor(hi / divisor))
+      return affineConstant(Math.floor(lo / divisor));
     const factor = commonFactor(a, divisor);
-    if (factor > 1) return quotient(mapNumbers(a, (n) => Math.floor(n / factor)), divisor / factor);
+    if (factor > 1)
+      return quotient(
+        mapNumbers(a, (n) => Math.floor(n / factor)),
+        divisor / factor,
+      );
     const nested = soleDivision(a);
     if (nested !== null && fits({ lo: 0, hi: divisor * nested.divisor })) {
       const inner = addAffine(normalise(nested.numerator), affineConstant(a.constant * nested.divisor));
@@ -194,7 +210,10 @@ export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) =
     if (turns === Math.floor(hi / divisor)) return addAffine(rest, affineConstant(-turns * divisor));
     const factor = commonFactor(rest, divisor);
     if (factor > 1) {
-      const inner = remainder(mapNumbers(rest, (n) => Math.floor(n / factor)), divisor / factor);
+      const inner = remainder(
+        mapNumbers(rest, (n) => Math.floor(n / factor)),
+        divisor / factor,
+      );
       return addAffine(scaleAffine(inner, factor), affineConstant(rest.constant % factor));
     }
     return affineAtom(apply("mod", fromAffine(rest), integer(divisor)));
@@ -225,7 +244,13 @@ export function fromAffine(a: Affine): Expr {
   let sum: Expr | null = constantFirst ? integer(a.constant) : null;
   for (const [, { atom, coefficient }] of terms) {
     const size = product(Math.abs(coefficient), atom);
-    if (sum === null) sum = coefficient > 0 ? size : coefficient === -1 ? apply("neg", atom) : apply("mul", integer(coefficient), atom);
+    if (sum === null)
+      sum =
+        coefficient > 0
+          ? size
+          : coefficient === -1
+            ? apply("neg", atom)
+            : apply("mul", integer(coefficient), atom);
     else sum = apply(coefficient > 0 ? "add" : "sub", sum, size);
   }
   if (constantFirst || a.constant === 0) return sum!;
@@ -248,7 +273,9 @@ export function plainInterval(a: Affine, boundsOf: (atom: Expr) => Interval): In
 export function asDivision(atom: Expr): { readonly numerator: Expr; readonly divisor: number } | null {
   if (atom.kind !== "apply" || atom.fn !== "floor_div") return null;
   const [numerator, divisor] = atom.args;
-  return divisor!.kind === "const" && divisor!.value > 0 ? { numerator: numerator!, divisor: divisor!.value } : null;
+  return divisor!.kind === "const" && divisor!.value > 0
+    ? { numerator: numerator!, divisor: divisor!.value }
+    : null;
 }
 
 const keys = new WeakMap<Expr, string>();
@@ -318,7 +345,10 @@ function rejoin(a: Affine): Affine {
     if (divisor!.kind !== "const") continue;
     const division = apply("floor_div", dividend!, divisor!);
     if (coefficientOf(a, division) !== coefficient * divisor!.value) continue;
-    return addAffine(withoutTerm(withoutTerm(a, atom), division), scaleAffine(toAffine(dividend!), coefficient));
+    return addAffine(
+      withoutTerm(withoutTerm(a, atom), division),
+      scaleAffine(toAffine(dividend!), coefficient),
+    );
   }
   return a;
 }

@@ -9,7 +9,16 @@
 import { addAffine, affineConstant, scaleAffine } from "./affine.ts";
 import type { Interval } from "./intervals.ts";
 import type { Comprehension, Expr, ValueName, ValueType } from "./ir.ts";
-import { type RangeContext, affineOf, contextOf, contextsOf, emptyContext, proveNonNegative, rangeOf, withCondition } from "./ranges.ts";
+import {
+  type RangeContext,
+  affineOf,
+  contextOf,
+  contextsOf,
+  emptyContext,
+  proveNonNegative,
+  rangeOf,
+  withCondition,
+} from "./ranges.ts";
 import { operands, postorder } from "./traverse.ts";
 
 /** A read whose index may lie outside. */
@@ -33,8 +42,14 @@ export function proveReads(
 ): UnprovedRead[] {
   const contexts = contextsOf(node, outer);
   const inside = contexts.at(-1)!;
-  const bounds = (node.reduction?.axes ?? []).flatMap(({ lo, hi }, i) => [lo, hi].flatMap((bound) => unprovedIn(bound, contexts[i]!, types)));
-  return [...bounds, ...node.keys.flatMap((key) => unprovedIn(key.at, inside, types)), ...unprovedIn(node.body, inside, types)];
+  const bounds = (node.reduction?.axes ?? []).flatMap(({ lo, hi }, i) =>
+    [lo, hi].flatMap((bound) => unprovedIn(bound, contexts[i]!, types)),
+  );
+  return [
+    ...bounds,
+    ...node.keys.flatMap((key) => unprovedIn(key.at, inside, types)),
+    ...unprovedIn(node.body, inside, types),
+  ];
 }
 
 /** Is every element of an `idx<n>` result proved to be an integer below n? True of other elements. */
@@ -50,11 +65,17 @@ export function proveElement(node: Comprehension, outer: RangeContext = emptyCon
     case "argmin": {
       // Over nothing the result is 0.
       const [axis] = reduction.axes;
-      return bound > 0 && axis !== undefined && isWithin({ kind: "index", name: axis.name }, bound, contextOf(node, outer));
+      return (
+        bound > 0 &&
+        axis !== undefined &&
+        isWithin({ kind: "index", name: axis.name }, bound, contextOf(node, outer))
+      );
     }
     case "max":
     case "min": {
-      const filled = reduction.axes.every(({ lo, hi }, i) => rangeOf(lo, contexts[i]!).hi < rangeOf(hi, contexts[i]!).lo);
+      const filled = reduction.axes.every(
+        ({ lo, hi }, i) => rangeOf(lo, contexts[i]!).hi < rangeOf(hi, contexts[i]!).lo,
+      );
       return filled && isWithin(node.body, bound, contextOf(node, outer));
     }
     case "sum":
@@ -85,7 +106,11 @@ interface Place {
 /** A subexpression used at more places than this is looked at with what they have in common. */
 const mostPlaces = 8;
 
-function unprovedIn(root: Expr, context: RangeContext, types: ReadonlyMap<ValueName, Pick<ValueType, "shape">>): UnprovedRead[] {
+function unprovedIn(
+  root: Expr,
+  context: RangeContext,
+  types: ReadonlyMap<ValueName, Pick<ValueType, "shape">>,
+): UnprovedRead[] {
   const found: UnprovedRead[] = [];
   if (context.impossible) return found;
   const places = new Map<Expr, Place[]>([[root, [{ context, parent: null, depth: 0 }]]]);
@@ -94,7 +119,11 @@ function unprovedIn(root: Expr, context: RangeContext, types: ReadonlyMap<ValueN
   };
   const under = (at: readonly Place[], condition: Expr, truth: boolean): Place[] =>
     at
-      .map((place) => ({ context: withCondition(place.context, condition, truth), parent: place, depth: place.depth + 1 }))
+      .map((place) => ({
+        context: withCondition(place.context, condition, truth),
+        parent: place,
+        depth: place.depth + 1,
+      }))
       .filter((place) => !place.context.impossible);
 
   // Users come before what they use, so that all places of an expression are known when it is reached.
@@ -113,7 +142,15 @@ function unprovedIn(root: Expr, context: RangeContext, types: ReadonlyMap<ValueN
     expr.indices.forEach((index, axis) => {
       const size = shape[axis];
       const open = size === undefined ? undefined : at.find((place) => !isWithin(index, size, place.context));
-      if (open !== undefined) found.push({ tensor: expr.tensor, axis, index, size: size!, range: rangeOf(index, open.context), read: expr });
+      if (open !== undefined)
+        found.push({
+          tensor: expr.tensor,
+          axis,
+          index,
+          size: size!,
+          range: rangeOf(index, open.context),
+          read: expr,
+        });
     });
   }
   return found.reverse();

@@ -32,7 +32,10 @@ export function apply(fn: Exclude<ScalarFunctionName, "cast">, ...args: Expr[]):
 /** Conversion to a scalar type; nothing when it is that type already. */
 export function cast(type: ScalarType, x: Expr): Expr {
   if (typeOf(x) === type) return x;
-  if (x.kind === "const" && (type === "f32" || type === "f16" || (isInteger(x.value) && !(type === "u32" && x.value < 0)))) {
+  if (
+    x.kind === "const" &&
+    (type === "f32" || type === "f16" || (isInteger(x.value) && !(type === "u32" && x.value < 0)))
+  ) {
     return constant(type === "bool" ? Number(x.value !== 0) : x.value, type);
   }
   return { kind: "apply", fn: "cast", type, args: [x] };

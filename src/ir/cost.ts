@@ -6,8 +6,23 @@
  */
 import { costOf } from "./expression-cost.ts";
 import { apply } from "./build.ts";
-import { type Comprehension, definitions, type Expr, type Graph, type Node, sizeOf, type ValueType } from "./ir.ts";
-import { affineOf, contextsOf, emptyContext, type RangeContext, rangeOfAffine, withVariable } from "./ranges.ts";
+import {
+  type Comprehension,
+  definitions,
+  type Expr,
+  type Graph,
+  type Node,
+  sizeOf,
+  type ValueType,
+} from "./ir.ts";
+import {
+  affineOf,
+  contextsOf,
+  emptyContext,
+  type RangeContext,
+  rangeOfAffine,
+  withVariable,
+} from "./ranges.ts";
 
 /** The number of scalar operations of a graph, derivatives taken. */
 export function operationCount(graph: Graph): number {
@@ -39,7 +54,9 @@ export function pointsOf(node: Comprehension, outer: RangeContext = emptyContext
   const contexts = contextsOf(node, outer);
   const extents = (node.reduction?.axes ?? []).map(({ lo, hi }, i) => {
     // The smallest of several upper bounds and the largest of several lower ones hold at once.
-    const ranges = parts("min", hi).flatMap((h) => parts("max", lo).map((l) => rangeOfAffine(affineOf(apply("sub", h, l), contexts[i]!), contexts[i]!)));
+    const ranges = parts("min", hi).flatMap((h) =>
+      parts("max", lo).map((l) => rangeOfAffine(affineOf(apply("sub", h, l), contexts[i]!), contexts[i]!)),
+    );
     const least = Math.min(...ranges.map((range) => Math.max(0, range.lo)));
     const most = Math.min(...ranges.map((range) => Math.max(0, range.hi)));
     return (least + most) / 2;
@@ -62,5 +79,8 @@ export function largestValue(graph: Graph): ValueType | null {
 
 /** Every value that nodes define, those inside loops included. */
 function valuesOf(nodes: readonly Node[]): ValueType[] {
-  return nodes.flatMap((node) => [...(node.kind === "loop" ? valuesOf(node.body) : []), ...definitions(node)]);
+  return nodes.flatMap((node) => [
+    ...(node.kind === "loop" ? valuesOf(node.body) : []),
+    ...definitions(node),
+  ]);
 }

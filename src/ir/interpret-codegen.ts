@@ -15,7 +15,15 @@
  * used and in the innermost loop, so that only what the meaning of the graph asks for is read.
  */
 import { structuralKey } from "./affine.ts";
-import { type Comprehension, type Expr, type ReductionAxis, type ScalarType, type ValueName, definitions, typeOf } from "./ir.ts";
+import {
+  type Comprehension,
+  type Expr,
+  type ReductionAxis,
+  type ScalarType,
+  type ValueName,
+  definitions,
+  typeOf,
+} from "./ir.ts";
 import { printExpr } from "./print.ts";
 import { scalarFunctions } from "./scalar.ts";
 import { expressionsOf, operands, postorder } from "./traverse.ts";
@@ -46,7 +54,11 @@ interface Side {
 }
 
 /** The loop nest of a comprehension; `shapeOf` gives the shapes of what it reads. */
-export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => readonly number[], checked: boolean): LoopNest {
+export function loopNest(
+  node: Comprehension,
+  shapeOf: (tensor: ValueName) => readonly number[],
+  checked: boolean,
+): LoopNest {
   const keyed = new Map(node.keys.map((key) => [key.axis, key.at]));
   const iterated = node.axes.filter((axis) => !keyed.has(axis.name));
   const reduced = node.reduction?.axes ?? [];
@@ -101,7 +113,10 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
     const known = lookup(key, block);
     if (known !== undefined) return known;
     const home = homeOf(key, block);
-    const name = expr.kind === "select" ? chosen(expr, home) : constant(expr.kind === "read" ? element(expr, home) : applied(expr, home), home);
+    const name =
+      expr.kind === "select"
+        ? chosen(expr, home)
+        : constant(expr.kind === "read" ? element(expr, home) : applied(expr, home), home);
     home.names.set(key, name);
     return name;
   };
@@ -129,9 +144,16 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
     };
     const yes = within(yesSide, expr.yes);
     const no = within(noSide, expr.no);
-    if (yes.lines.length === 0 && no.lines.length === 0) return constant(`${condition} ? ${yes.name} : ${no.name}`, block);
+    if (yes.lines.length === 0 && no.lines.length === 0)
+      return constant(`${condition} ? ${yes.name} : ${no.name}`, block);
     const name = fresh("v");
-    block.lines.push(`let ${name}; if (${condition}) {`, ...yes.lines, `${name} = ${yes.name}; } else {`, ...no.lines, `${name} = ${no.name}; }`);
+    block.lines.push(
+      `let ${name}; if (${condition}) {`,
+      ...yes.lines,
+      `${name} = ${yes.name}; } else {`,
+      ...no.lines,
+      `${name} = ${no.name}; }`,
+    );
     return name;
   };
 
@@ -141,7 +163,10 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
     if (checked) {
       expr.indices.forEach((index, axis) => {
         const at = value(index, block);
-        const slot = checks.push(`%${node.name}: %${expr.tensor} is read outside axis ${axis} of size ${shape[axis]}, at ${printExpr(index)} =`) - 1;
+        const slot =
+          checks.push(
+            `%${node.name}: %${expr.tensor} is read outside axis ${axis} of size ${shape[axis]}, at ${printExpr(index)} =`,
+          ) - 1;
         block.lines.push(`if (!(${at} >= 0 && ${at} < ${shape[axis]})) fail(${slot}, ${at});`);
       });
     }
@@ -173,7 +198,8 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
           return;
         }
         if (expr.fn === "mul" && (a!.kind === "const" || b!.kind === "const")) {
-          const [scale, rest] = a!.kind === "const" ? [a!.value, b!] : [(b as Expr & { kind: "const" }).value, a!];
+          const [scale, rest] =
+            a!.kind === "const" ? [a!.value, b!] : [(b as Expr & { kind: "const" }).value, a!];
           add(rest, factor * scale, depth + 1);
           return;
         }
@@ -188,7 +214,9 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
 
     let flat = start === 0 ? "" : `${start}`;
     for (const level of [...byLevel.keys()].sort((x, y) => x - y)) {
-      const terms = [...byLevel.get(level)!].filter(([, factor]) => factor !== 0).map(([name, factor]) => product(name, factor));
+      const terms = [...byLevel.get(level)!]
+        .filter(([, factor]) => factor !== 0)
+        .map(([name, factor]) => product(name, factor));
       const text = [...(flat === "" ? [] : [flat]), ...terms].join(" + ");
       const home = checked ? block : blocks[level]!;
       const known = lookup(`@${text}`, home);
@@ -226,7 +254,9 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
 
   const body = blocks.at(-1)!;
   // Operands first: an unrolled fold is deeper than recursion can go. Indices are left out, they may become parts of offsets.
-  const always = checked ? [] : distinct(roots).filter((expr) => places.get(structuralKey(expr)) === null && typeOf(expr) !== "i32");
+  const always = checked
+    ? []
+    : distinct(roots).filter((expr) => places.get(structuralKey(expr)) === null && typeOf(expr) !== "i32");
   for (const expr of always) value(expr, body);
   if (keyed.size > 0) {
     const inside = node.keys.map((key) => {
@@ -236,23 +266,41 @@ export function loopNest(node: Comprehension, shapeOf: (tensor: ValueName) => re
     });
     const indices = node.axes.map((axis): Expr => keyed.get(axis.name) ?? { kind: "index", name: axis.name });
     const result = value(node.body, body);
-    const target = offset(indices, node.axes.map((axis) => axis.size), body);
-    body.lines.push(`if (${inside.join(" && ")}) { const o = ${target}; out[o] = ${sum("out[o]", result, node.element.scalar)}; }`);
+    const target = offset(
+      indices,
+      node.axes.map((axis) => axis.size),
+      body,
+    );
+    body.lines.push(
+      `if (${inside.join(" && ")}) { const o = ${target}; out[o] = ${sum("out[o]", result, node.element.scalar)}; }`,
+    );
   } else {
     const result = value(node.body, body);
-    body.lines.push(...(node.reduction === null ? [`out[o++] = ${result};`] : step(node, result, `i${innermost - 1}`)));
+    body.lines.push(
+      ...(node.reduction === null ? [`out[o++] = ${result};`] : step(node, result, `i${innermost - 1}`)),
+    );
   }
   for (const head of heads.reverse()) close(head);
   if (node.reduction !== null && keyed.size === 0) accumulators.lines.push(...store(node));
-  for (let i = iterated.length - 1; i >= 0; i--) close(`for (let i${i} = 0; i${i} < ${iterated[i]!.size}; i${i}++)`);
+  for (let i = iterated.length - 1; i >= 0; i--)
+    close(`for (let i${i} = 0; i${i} < ${iterated[i]!.size}; i${i}++)`);
 
-  const parameters = ["out", "best", ...reads.map((_, i) => `r${i}`), ...outer.map((_, i) => `p${i}`), "fail"];
+  const parameters = [
+    "out",
+    "best",
+    ...reads.map((_, i) => `r${i}`),
+    ...outer.map((_, i) => `p${i}`),
+    "fail",
+  ];
   const source = `return function (${parameters.join(", ")}) {\nlet o = 0;\n${top.lines.join("\n")}\n};`;
   return { source, reads, outer, checks };
 }
 
 /** In which side of a select every expression is computed, by its key, and the sides of every select. */
-function placesOf(roots: readonly Expr[]): { places: ReadonlyMap<string, Side | null>; sides: ReadonlyMap<string, readonly [Side, Side]> } {
+function placesOf(roots: readonly Expr[]): {
+  places: ReadonlyMap<string, Side | null>;
+  sides: ReadonlyMap<string, readonly [Side, Side]>;
+} {
   const places = new Map<string, Side | null>();
   const sides = new Map<string, readonly [Side, Side]>();
   const use = (expr: Expr, side: Side | null): void => {
@@ -292,7 +340,10 @@ function levelsOf(roots: readonly Expr[], levels: ReadonlyMap<string, number>): 
   const found = new Map<string, number>();
   for (const expr of distinct(roots)) {
     const own = expr.kind === "index" ? (levels.get(expr.name) ?? 0) : 0;
-    found.set(structuralKey(expr), Math.max(own, ...operands(expr).map((operand) => found.get(structuralKey(operand))!)));
+    found.set(
+      structuralKey(expr),
+      Math.max(own, ...operands(expr).map((operand) => found.get(structuralKey(operand))!)),
+    );
   }
   return (key) => found.get(key)!;
 }
@@ -375,5 +426,7 @@ function step(node: Comprehension, value: string, index: string): string[] {
 function store(node: Comprehension): string[] {
   const { op } = node.reduction!;
   const result = op === "argmax" || op === "argmin" ? "at" : "acc";
-  return definitions(node).length === 2 ? [`best[o] = acc;`, `out[o++] = ${result};`] : [`out[o++] = ${result};`];
+  return definitions(node).length === 2
+    ? [`best[o] = acc;`, `out[o++] = ${result};`]
+    : [`out[o++] = ${result};`];
 }

@@ -9,7 +9,16 @@
  */
 import { type LoopNest, loopNest } from "./interpret-codegen.ts";
 import {
-  type Comprehension, type ElementType, type Graph, type Loop, type Node, type ScalarType, type ValueName, definitions, isFloat, sizeOf,
+  type Comprehension,
+  type ElementType,
+  type Graph,
+  type Loop,
+  type Node,
+  type ScalarType,
+  type ValueName,
+  definitions,
+  isFloat,
+  sizeOf,
 } from "./ir.ts";
 import { printType } from "./print.ts";
 import { runtimeFunctions } from "./scalar.ts";
@@ -55,12 +64,22 @@ export function interpret(
     if (problem !== null) throw new InterpretError(`the input for ${wanted} ${problem}`);
     values.set(param.name, given);
   }
-  runNodes(graph.nodes, new Set(graph.results), { values, indices: new Map(), options, nests: new Map(), lastUses: new Map() });
+  runNodes(graph.nodes, new Set(graph.results), {
+    values,
+    indices: new Map(),
+    options,
+    nests: new Map(),
+    lastUses: new Map(),
+  });
   return Object.fromEntries(graph.results.map((name) => [name, valueIn(values, name)]));
 }
 
 /** A tensor of the given elements. */
-export function tensor(element: ElementType, shape: readonly number[], elements: Iterable<number>): TensorData {
+export function tensor(
+  element: ElementType,
+  shape: readonly number[],
+  elements: Iterable<number>,
+): TensorData {
   return { element, shape, data: arrayOf(element.scalar, Float64Array.from(elements)) };
 }
 
@@ -118,7 +137,9 @@ function runNode(node: Node, environment: Environment): void {
       return;
     case "vjp":
     case "jvp":
-      throw new InterpretError(`differentiate first: %${node.results[0]?.name ?? ""} is a ${node.kind} that has not been taken`);
+      throw new InterpretError(
+        `differentiate first: %${node.results[0]?.name ?? ""} is a ${node.kind} that has not been taken`,
+      );
   }
 }
 
@@ -137,10 +158,17 @@ function runComprehension(node: Comprehension, { values, indices, options, nests
   };
   const outer = nest.outer.map((name) => {
     const at = indices.get(name);
-    if (at === undefined) throw new InterpretError(`%${node.name}: no axis and no loop has the index variable ${name}`);
+    if (at === undefined)
+      throw new InterpretError(`%${node.name}: no axis and no loop has the index variable ${name}`);
     return at;
   });
-  run(results[0]!.data, results[1]?.data ?? null, ...reads.map((name) => valueIn(values, name).data), ...outer, fail);
+  run(
+    results[0]!.data,
+    results[1]?.data ?? null,
+    ...reads.map((name) => valueIn(values, name).data),
+    ...outer,
+    fail,
+  );
   values.set(own!.name, results[0]!);
   if (best !== undefined) values.set(best.name, results[1]!);
 }
@@ -149,13 +177,22 @@ function runLoop(loop: Loop, environment: Environment): void {
   const { values, indices } = environment;
   let carried = loop.carries.map((carry) => valueIn(values, carry.init));
   const stacks = loop.stacks.map((stack) => zeros(stack.element, [loop.count, ...stack.shape]));
-  const kept = new Set([...loop.carries.map((carry) => carry.next), ...loop.stacks.map((stack) => stack.value)]);
+  const kept = new Set([
+    ...loop.carries.map((carry) => carry.next),
+    ...loop.stacks.map((stack) => stack.value),
+  ]);
   for (let turn = 0; turn < loop.count; turn++) {
     const inner = new Map(values);
     loop.carries.forEach((carry, i) => inner.set(carry.param, carried[i]!));
-    runNodes(loop.body, kept, { ...environment, values: inner, indices: new Map(indices).set(loop.index, turn) });
+    runNodes(loop.body, kept, {
+      ...environment,
+      values: inner,
+      indices: new Map(indices).set(loop.index, turn),
+    });
     carried = loop.carries.map((carry) => valueIn(inner, carry.next));
-    loop.stacks.forEach((stack, i) => stacks[i]!.data.set(valueIn(inner, stack.value).data, turn * sizeOf(stack.shape)));
+    loop.stacks.forEach((stack, i) =>
+      stacks[i]!.data.set(valueIn(inner, stack.value).data, turn * sizeOf(stack.shape)),
+    );
   }
   loop.carries.forEach((carry, i) => values.set(carry.result, carried[i]!));
   loop.stacks.forEach((stack, i) => values.set(stack.result, stacks[i]!));
@@ -167,7 +204,9 @@ const mostCached = 2000;
 function compile(nest: LoopNest, cache: Map<string, LoopFunction>): LoopFunction {
   let compiled = cache.get(nest.source);
   if (compiled === undefined) {
-    compiled = (new Function("f", nest.source) as (f: typeof runtimeFunctions) => LoopFunction)(runtimeFunctions);
+    compiled = (new Function("f", nest.source) as (f: typeof runtimeFunctions) => LoopFunction)(
+      runtimeFunctions,
+    );
     if (cache.size >= mostCached) cache.delete(cache.keys().next().value!);
     cache.set(nest.source, compiled);
   }
@@ -181,7 +220,13 @@ function valueIn(values: ReadonlyMap<ValueName, TensorData>, name: ValueName): T
 }
 
 function arrayOf(scalar: ScalarType, content: number | Float64Array): ElementArray {
-  const make = isFloat(scalar) ? Float64Array : scalar === "i32" ? Int32Array : scalar === "u32" ? Uint32Array : Uint8Array;
+  const make = isFloat(scalar)
+    ? Float64Array
+    : scalar === "i32"
+      ? Int32Array
+      : scalar === "u32"
+        ? Uint32Array
+        : Uint8Array;
   // TypeScript cannot choose an overload for a union of constructors.
   return typeof content === "number" ? new make(content) : new make(content);
 }
@@ -189,9 +234,11 @@ function arrayOf(scalar: ScalarType, content: number | Float64Array): ElementArr
 /** What is wrong with a tensor that should have a type, or null. */
 function mismatch(given: TensorData, element: ElementType, shape: readonly number[]): string | null {
   if (given.element.scalar !== element.scalar) return `has elements of type ${given.element.scalar}`;
-  if (given.shape.length !== shape.length || given.shape.some((size, axis) => size !== shape[axis])) return `has shape [${given.shape.join(", ")}]`;
+  if (given.shape.length !== shape.length || given.shape.some((size, axis) => size !== shape[axis]))
+    return `has shape [${given.shape.join(", ")}]`;
   const array = arrayOf(element.scalar, 0).constructor.name;
-  if (given.data.constructor.name !== array) return `is held in a ${given.data.constructor.name}, not a ${array}`;
+  if (given.data.constructor.name !== array)
+    return `is held in a ${given.data.constructor.name}, not a ${array}`;
   if (given.data.length !== sizeOf(shape)) return `has ${given.data.length} elements, not ${sizeOf(shape)}`;
   const { bound } = element;
   if (bound === null) return null;

@@ -25,7 +25,8 @@ export function rangeOfType(type: ScalarType): Interval {
 export function rangeOfApplied(expr: Expr & { kind: "apply" }, args: readonly Interval[]): Interval {
   const range = unwrapped(expr, args);
   // Outside 32 bits an unsigned result wraps, and so does a signed one that is known to leave them.
-  const wraps = expr.type === "u32" ? range.lo < 0 || range.hi > 4294967295 : expr.type === "i32" && !fits(range);
+  const wraps =
+    expr.type === "u32" ? range.lo < 0 || range.hi > 4294967295 : expr.type === "i32" && !fits(range);
   return wraps ? rangeOfType(expr.type) : range;
 }
 
@@ -72,9 +73,13 @@ function unwrapped(expr: Expr & { kind: "apply" }, args: readonly Interval[]): I
     case "stop_gradient":
       return a;
     case "bit_and":
-      return a.lo >= 0 || b.lo >= 0 ? { lo: 0, hi: Math.min(a.lo >= 0 ? a.hi : Infinity, b.lo >= 0 ? b.hi : Infinity) } : everything;
+      return a.lo >= 0 || b.lo >= 0
+        ? { lo: 0, hi: Math.min(a.lo >= 0 ? a.hi : Infinity, b.lo >= 0 ? b.hi : Infinity) }
+        : everything;
     case "shift_right":
-      return b.lo === b.hi && b.lo >= 0 && b.lo < 32 ? { lo: Math.floor(a.lo / 2 ** b.lo), hi: Math.floor(a.hi / 2 ** b.lo) } : { lo: 0, hi: a.hi };
+      return b.lo === b.hi && b.lo >= 0 && b.lo < 32
+        ? { lo: Math.floor(a.lo / 2 ** b.lo), hi: Math.floor(a.hi / 2 ** b.lo) }
+        : { lo: 0, hi: a.hi };
     case "cast":
       return rangeOfCast(expr, a);
     default:

@@ -49,9 +49,19 @@ export type Expr =
   /** An index variable of an enclosing axis, an `i32`. */
   | { readonly kind: "index"; readonly name: string }
   /** One element of a tensor; there are as many indices as the tensor has axes, each an `i32`. */
-  | { readonly kind: "read"; readonly tensor: ValueName; readonly element: ElementType; readonly indices: readonly Expr[] }
+  | {
+      readonly kind: "read";
+      readonly tensor: ValueName;
+      readonly element: ElementType;
+      readonly indices: readonly Expr[];
+    }
   /** A scalar function of the table in `scalar.ts`. `type` is the type of the result. */
-  | { readonly kind: "apply"; readonly fn: ScalarFunctionName; readonly type: ScalarType; readonly args: readonly Expr[] }
+  | {
+      readonly kind: "apply";
+      readonly fn: ScalarFunctionName;
+      readonly type: ScalarType;
+      readonly args: readonly Expr[];
+    }
   /** Only the chosen side is evaluated: a read in the other one may lie outside its tensor. */
   | { readonly kind: "select"; readonly condition: Expr; readonly yes: Expr; readonly no: Expr };
 
@@ -147,7 +157,12 @@ export interface Loop {
  */
 export interface Custom {
   readonly kind: "custom";
-  readonly results: readonly { readonly name: ValueName; readonly value: ValueName; readonly element: ElementType; readonly shape: readonly number[] }[];
+  readonly results: readonly {
+    readonly name: ValueName;
+    readonly value: ValueName;
+    readonly element: ElementType;
+    readonly shape: readonly number[];
+  }[];
   readonly args: readonly ValueName[];
   readonly cotangents: readonly ValueName[];
   readonly rule: readonly Node[];

@@ -7,8 +7,24 @@
  */
 import { apply, index, integer } from "./build.ts";
 import type {
-  Axis, Carry, Comprehension, Custom, Derivative, ElementType, Expr, Graph, Key, Loop, Node, ReduceOp, Reduction, ReductionAxis,
-  ScalarType, Stack, ValueName, ValueType,
+  Axis,
+  Carry,
+  Comprehension,
+  Custom,
+  Derivative,
+  ElementType,
+  Expr,
+  Graph,
+  Key,
+  Loop,
+  Node,
+  ReduceOp,
+  Reduction,
+  ReductionAxis,
+  ScalarType,
+  Stack,
+  ValueName,
+  ValueType,
 } from "./ir.ts";
 import { binaryPrecedence, precedence } from "./print.ts";
 import { type ScalarFunctionName, scalarFunctions } from "./scalar.ts";
@@ -26,7 +42,16 @@ export function parseExpr(text: string, types: readonly ValueType[] = []): Expr 
   return new Parser(text, types).wholeExpr();
 }
 
-const reduceOps: readonly string[] = ["sum", "prod", "max", "min", "any", "all", "argmax", "argmin"] satisfies ReduceOp[];
+const reduceOps: readonly string[] = [
+  "sum",
+  "prod",
+  "max",
+  "min",
+  "any",
+  "all",
+  "argmax",
+  "argmin",
+] satisfies ReduceOp[];
 const scalarTypes: readonly string[] = ["f32", "f16", "i32", "u32", "bool"] satisfies ScalarType[];
 
 /** The function that an operator with two operands stands for. */
@@ -96,7 +121,16 @@ class Parser {
     const { reduction, keys } = this.reduction(best?.name ?? null);
     if (results.length > 1 && reduction === null) this.fail("a reduction, for there is a second result");
     const body = this.expr();
-    return { kind: "comprehension", name: own!.name, element: own!.element, axes, reduction, keys, body, origin: null };
+    return {
+      kind: "comprehension",
+      name: own!.name,
+      element: own!.element,
+      axes,
+      reduction,
+      keys,
+      body,
+      origin: null,
+    };
   }
 
   private axes(): Axis[] {
@@ -108,7 +142,8 @@ class Parser {
   }
 
   private reduction(bestValue: ValueName | null): { reduction: Reduction | null; keys: Key[] } {
-    const isReduction = reduceOps.includes(this.token.text) && this.tokens[this.position + 1]?.kind === "name";
+    const isReduction =
+      reduceOps.includes(this.token.text) && this.tokens[this.position + 1]?.kind === "name";
     if (!isReduction) return { reduction: null, keys: [] };
     const op = this.advance().text as ReduceOp;
     const axes: ReductionAxis[] = [];
@@ -143,8 +178,14 @@ class Parser {
     const count = this.natural();
     const carried = this.accept("carry") ? this.parenthesised(() => this.carry()) : [];
     const stacked = this.accept("stack") ? this.values() : [];
-    if (carried.length + stacked.length !== results.length) this.fail(`${results.length} carried and stacked values, one for each result`);
-    const carries: Carry[] = carried.map((carry, i) => ({ ...carry, result: results[i]!.name, element: results[i]!.element, shape: results[i]!.shape }));
+    if (carried.length + stacked.length !== results.length)
+      this.fail(`${results.length} carried and stacked values, one for each result`);
+    const carries: Carry[] = carried.map((carry, i) => ({
+      ...carry,
+      result: results[i]!.name,
+      element: results[i]!.element,
+      shape: results[i]!.shape,
+    }));
     const stacks: Stack[] = stacked.map((value, i) => {
       const { name: result, element, shape } = results[carries.length + i]!;
       return { value, result, element, shape: shape.slice(1) };
@@ -173,7 +214,15 @@ class Parser {
     const argCotangents = this.values();
     cotangents.forEach((name, i) => results[i] && this.elements.set(name, results[i].element));
     const rule = this.block();
-    return { kind: "custom", results: results.map((r, i) => ({ ...r, value: copied[i]! })), args, cotangents, rule, argCotangents, origin: null };
+    return {
+      kind: "custom",
+      results: results.map((r, i) => ({ ...r, value: copied[i]! })),
+      args,
+      cotangents,
+      rule,
+      argCotangents,
+      origin: null,
+    };
   }
 
   private derivative(kind: "vjp" | "jvp", results: readonly ValueType[]): Derivative {
@@ -205,7 +254,8 @@ class Parser {
     let left = this.prefix(minimum);
     for (;;) {
       const operator = this.token.text;
-      const own = this.token.kind === "symbol" || this.token.kind === "name" ? binaryPrecedence[operator] : undefined;
+      const own =
+        this.token.kind === "symbol" || this.token.kind === "name" ? binaryPrecedence[operator] : undefined;
       if (own === undefined || own < minimum) return left;
       this.advance();
       const right = this.operation(own === 8 ? precedence.negative : own + 1);
@@ -223,7 +273,8 @@ class Parser {
       this.keyword("else");
       return { kind: "select", condition, yes, no: this.expr() };
     }
-    if (minimum <= precedence.not && this.accept("not")) return applied("not", [this.operation(precedence.not)]);
+    if (minimum <= precedence.not && this.accept("not"))
+      return applied("not", [this.operation(precedence.not)]);
     if (!this.accept("-")) return this.atom();
     const literal = this.literal();
     if (literal === null) return applied("neg", [this.operation(precedence.negative)]);
@@ -242,7 +293,8 @@ class Parser {
       this.symbol(")");
       return expr;
     }
-    if (kind !== "name" || ["if", "then", "else", "let", "and", "or", "not"].includes(text)) this.fail("an expression");
+    if (kind !== "name" || ["if", "then", "else", "let", "and", "or", "not"].includes(text))
+      this.fail("an expression");
     const next = this.tokens[this.position + 1]!;
     if (next.kind !== "symbol" || next.text !== "(") return this.lets.get(this.advance().text) ?? index(text);
     return this.call();
@@ -270,7 +322,8 @@ class Parser {
 
   private literal(): (Expr & { kind: "const" }) | null {
     const { kind, text } = this.token;
-    const found = kind === "number" ? numberLiteral(text) : kind === "name" ? namedLiterals.get(text) : undefined;
+    const found =
+      kind === "number" ? numberLiteral(text) : kind === "name" ? namedLiterals.get(text) : undefined;
     if (found === undefined) return null;
     this.advance();
     return { kind: "const", ...found };
@@ -358,7 +411,12 @@ class Parser {
 
   private fail(expected: string): never {
     const { kind, text, line, column } = this.token;
-    throw new IrSyntaxError(line, column, expected, kind === "end" ? "the end of the text" : `'${kind === "value" ? "%" : ""}${text}'`);
+    throw new IrSyntaxError(
+      line,
+      column,
+      expected,
+      kind === "end" ? "the end of the text" : `'${kind === "value" ? "%" : ""}${text}'`,
+    );
   }
 }
 

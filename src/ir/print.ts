@@ -12,7 +12,20 @@
  * than once is named by a `let`; that is notation for sharing, not evaluation: one that only a side of an `if` uses is
  * evaluated on that side only. Where a node comes from is printed as a comment, on request.
  */
-import type { Axis, Comprehension, ElementType, Expr, Graph, Key, Loop, Node, Reduction, ReductionAxis, ScalarType, ValueName } from "./ir.ts";
+import type {
+  Axis,
+  Comprehension,
+  ElementType,
+  Expr,
+  Graph,
+  Key,
+  Loop,
+  Node,
+  Reduction,
+  ReductionAxis,
+  ScalarType,
+  ValueName,
+} from "./ir.ts";
 import { definitions } from "./ir.ts";
 import { scalarFunctions } from "./scalar.ts";
 import { operands, postorder } from "./traverse.ts";
@@ -24,10 +37,20 @@ export interface PrintOptions {
 
 /** How tightly an operator binds; both operands of a comparison or of `^` bind tighter, else the right one does. */
 export const binaryPrecedence: Readonly<Record<string, number>> = {
-  or: 1, and: 2,
-  "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4,
-  "+": 5, "-": 5,
-  "*": 6, "/": 6, "//": 6, "%": 6,
+  or: 1,
+  and: 2,
+  "==": 4,
+  "!=": 4,
+  "<": 4,
+  "<=": 4,
+  ">": 4,
+  ">=": 4,
+  "+": 5,
+  "-": 5,
+  "*": 6,
+  "/": 6,
+  "//": 6,
+  "%": 6,
   "^": 8,
 };
 
@@ -46,9 +69,14 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
 
 /** The text of one node, each line of it after `indent`. */
 export function printNode(node: Node, options: PrintOptions = {}, indent = ""): string {
-  const results = definitions(node).map((d) => `%${d.name}: ${printType(d.element, d.shape)}`).join(", ");
+  const results = definitions(node)
+    .map((d) => `%${d.name}: ${printType(d.element, d.shape)}`)
+    .join(", ");
   const head = results === "" ? indent : `${indent}${results} = `;
-  const comment = options.origins === true && node.origin !== null ? `  # ${node.origin.file}:${node.origin.line}:${node.origin.column}` : "";
+  const comment =
+    options.origins === true && node.origin !== null
+      ? `  # ${node.origin.file}:${node.origin.line}:${node.origin.column}`
+      : "";
   const block = (nodes: readonly Node[]): string =>
     `{${comment}\n${nodes.map((inner) => `${printNode(inner, options, `${indent}  `)}\n`).join("")}${indent}}`;
   switch (node.kind) {
@@ -114,7 +142,10 @@ function loopClauses(loop: Loop): string {
 }
 
 function comprehension(node: Comprehension, head: string, indent: string): string {
-  const start = head + (node.axes.length === 0 ? "" : `for ${node.axes.map(axis).join(", ")}. `) + reduction(node.reduction, node.keys);
+  const start =
+    head +
+    (node.axes.length === 0 ? "" : `for ${node.axes.map(axis).join(", ")}. `) +
+    reduction(node.reduction, node.keys);
   const { lets, text } = printShared(node.body, precedence.select);
   const line = [start.trimEnd(), ...lets, text].join(" ");
   if (lets.length === 0 || line.length <= lineWidth) return line;
@@ -127,7 +158,8 @@ function axis(of: Axis): string {
 
 function reduction(of: Reduction | null, keys: readonly Key[]): string {
   if (of === null) return "";
-  const at = keys.length === 0 ? "" : ` at ${keys.map((key) => `${key.axis} = ${enclosed(key.at)}`).join(", ")}`;
+  const at =
+    keys.length === 0 ? "" : ` at ${keys.map((key) => `${key.axis} = ${enclosed(key.at)}`).join(", ")}`;
   return `${of.op} ${of.axes.map(reductionAxis).join(", ")}${at}. `;
 }
 

@@ -7,8 +7,19 @@
  * range contains every value there is, `prove` answers null when it does not know.
  */
 import {
-  type Affine, addAffine, affineAtom, affineConstant, affineWithin, asDivision, fromAffine, greatestCommonDivisor, plainInterval, scaleAffine,
-  structuralKey, subAffine, toAffine,
+  type Affine,
+  addAffine,
+  affineAtom,
+  affineConstant,
+  affineWithin,
+  asDivision,
+  fromAffine,
+  greatestCommonDivisor,
+  plainInterval,
+  scaleAffine,
+  structuralKey,
+  subAffine,
+  toAffine,
 } from "./affine.ts";
 import { type Interval, everything, intersect, rangeOfApplied, rangeOfType, union } from "./intervals.ts";
 import { type Comprehension, type Expr, typeOf } from "./ir.ts";
@@ -31,7 +42,12 @@ export interface RangeContext {
 
 /** Nothing is known. */
 export const emptyContext: RangeContext = {
-  variables: new Map(), atoms: new Map(), facts: [], conditions: new Map(), impossible: false, depth: 0,
+  variables: new Map(),
+  atoms: new Map(),
+  facts: [],
+  conditions: new Map(),
+  impossible: false,
+  depth: 0,
 };
 
 const nothing: Interval = { lo: 0, hi: -1 };
@@ -45,7 +61,9 @@ const mostTried = 200;
 /** With an index variable of a known range. It hides an outer one of its name, and all that was known of that. */
 export function withVariable(context: RangeContext, name: string, range: Interval): RangeContext {
   const hides = context.variables.has(name);
-  const outer = hides ? { ...context, atoms: emptyContext.atoms, facts: [], conditions: emptyContext.conditions } : context;
+  const outer = hides
+    ? { ...context, atoms: emptyContext.atoms, facts: [], conditions: emptyContext.conditions }
+    : context;
   const variables = new Map(context.variables).set(name, range);
   return { ...outer, variables, impossible: context.impossible || range.lo > range.hi };
 }
@@ -59,7 +77,10 @@ export function contextOf(node: Comprehension, outer: RangeContext = emptyContex
 export function contextsOf(node: Comprehension, outer: RangeContext = emptyContext): readonly RangeContext[] {
   const keyed = new Set(node.keys.map((key) => key.axis));
   const iterated = node.axes.filter((axis) => !keyed.has(axis.name));
-  let context = iterated.reduce((inner, { name, size }) => withVariable(inner, name, { lo: 0, hi: size - 1 }), outer);
+  let context = iterated.reduce(
+    (inner, { name, size }) => withVariable(inner, name, { lo: 0, hi: size - 1 }),
+    outer,
+  );
   const contexts = [context];
   for (const { name, lo, hi } of node.reduction?.axes ?? []) {
     const range = { lo: rangeOf(lo, context).lo, hi: rangeOf(hi, context).hi - 1 };
@@ -67,7 +88,8 @@ export function contextsOf(node: Comprehension, outer: RangeContext = emptyConte
     context = withVariable(context, name, range);
     const variable = affineAtom({ kind: "index", name });
     if (from.terms.size > 0) context = withFact(context, subAffine(variable, from));
-    if (to.terms.size > 0) context = withFact(context, addAffine(subAffine(to, variable), affineConstant(-1)));
+    if (to.terms.size > 0)
+      context = withFact(context, addAffine(subAffine(to, variable), affineConstant(-1)));
     contexts.push(context);
   }
   return contexts;
@@ -82,7 +104,10 @@ export function withFact(context: RangeContext, fact: Affine): RangeContext {
   // A minimum that is at least something makes both its arguments so.
   for (const { atom, coefficient } of fact.terms.values()) {
     if (atom.kind !== "apply" || atom.fn !== (coefficient > 0 ? "min" : "max")) continue;
-    return atom.args.reduce((inner, arg) => withFact(inner, replaceAtom(fact, atom, affineOf(arg, context))), context);
+    return atom.args.reduce(
+      (inner, arg) => withFact(inner, replaceAtom(fact, atom, affineOf(arg, context))),
+      context,
+    );
   }
 
   const variables = new Map(context.variables);
@@ -92,7 +117,10 @@ export function withFact(context: RangeContext, fact: Affine): RangeContext {
     const rest = rangeOfAffine(addAffine(fact, scaleAffine(affineAtom(atom), -coefficient)), context);
     const known = rangeOfAtom(atom, context);
     const limit = -rest.hi / coefficient;
-    const range = coefficient > 0 ? { lo: Math.max(known.lo, Math.ceil(limit)), hi: known.hi } : { lo: known.lo, hi: Math.min(known.hi, Math.floor(limit)) };
+    const range =
+      coefficient > 0
+        ? { lo: Math.max(known.lo, Math.ceil(limit)), hi: known.hi }
+        : { lo: known.lo, hi: Math.min(known.hi, Math.floor(limit)) };
     if (range.lo > range.hi) impossible = true;
     if (atom.kind === "index") variables.set(atom.name, range);
     else atoms.set(key, range);
@@ -111,11 +139,14 @@ export function withCondition(context: RangeContext, condition: Expr, truth: boo
 
   const [a, b] = condition.args;
   if (condition.fn === "not") return withCondition(inner, a!, !truth);
-  if (condition.fn === (truth ? "and" : "or")) return withCondition(withCondition(inner, a!, truth), b!, truth);
+  if (condition.fn === (truth ? "and" : "or"))
+    return withCondition(withCondition(inner, a!, truth), b!, truth);
   if (a === undefined || b === undefined || typeOf(a) !== "i32") return inner;
   const difference = subAffine(affineOf(a, context), affineOf(b, context));
-  const atLeast = (offset: number): RangeContext => withFact(inner, addAffine(difference, affineConstant(-offset)));
-  const atMost = (offset: number): RangeContext => withFact(inner, addAffine(scaleAffine(difference, -1), affineConstant(offset)));
+  const atLeast = (offset: number): RangeContext =>
+    withFact(inner, addAffine(difference, affineConstant(-offset)));
+  const atMost = (offset: number): RangeContext =>
+    withFact(inner, addAffine(scaleAffine(difference, -1), affineConstant(offset)));
   switch (condition.fn) {
     case "lt":
       return truth ? atMost(-1) : atLeast(0);
@@ -143,7 +174,8 @@ export function rangeOf(expr: Expr, context: RangeContext): Interval {
   let range = ranges.get(expr);
   if (range === undefined) {
     range = rangeOfAtom(expr, context);
-    if (typeOf(expr) === "i32" && range.lo < range.hi) range = intersect(range, rangeOfAffine(affineOf(expr, context), context));
+    if (typeOf(expr) === "i32" && range.lo < range.hi)
+      range = intersect(range, rangeOfAffine(affineOf(expr, context), context));
     ranges.set(expr, range);
   }
   return range;
@@ -163,8 +195,14 @@ export function rangeOfAffine(a: Affine, context: RangeContext): Interval {
       for (const { atom, coefficient } of relaxed) {
         const { numerator, divisor } = asDivision(atom)!;
         const times = coefficient * sign * scale;
-        const least = times > 0 ? addAffine(affineOf(numerator, context), affineConstant(1 - divisor)) : affineOf(numerator, context);
-        form = addAffine(scaleAffine(addAffine(form, scaleAffine(affineAtom(atom), -times)), divisor), scaleAffine(least, times));
+        const least =
+          times > 0
+            ? addAffine(affineOf(numerator, context), affineConstant(1 - divisor))
+            : affineOf(numerator, context);
+        form = addAffine(
+          scaleAffine(addAffine(form, scaleAffine(affineAtom(atom), -times)), divisor),
+          scaleAffine(least, times),
+        );
         scale *= divisor;
       }
       // Coefficients stay whole numbers of double precision.
@@ -209,7 +247,9 @@ export function proveNonNegative(a: Affine, context: RangeContext): boolean {
   if (context.impossible || rangeOfAffine(a, context).lo >= 0) return true;
   // The innermost conditions come first: they are there for what they guard.
   const facts = [...factsOf(context)].reverse();
-  return byFacts(a, [...facts, ...divisionFacts([a, ...facts], context)], context, 2) || byCases(a, context, 3);
+  return (
+    byFacts(a, [...facts, ...divisionFacts([a, ...facts], context)], context, 2) || byCases(a, context, 3)
+  );
 }
 
 function proveApplied(condition: Expr & { kind: "apply" }, context: RangeContext): boolean | null {
@@ -265,7 +305,10 @@ function proveEqual(a: Expr, b: Expr, context: RangeContext): boolean | null {
   }
   const difference = subAffine(affineOf(a, context), affineOf(b, context));
   if (difference.terms.size === 0) return difference.constant === 0;
-  const step = [...difference.terms.values()].reduce((gcd, term) => greatestCommonDivisor(gcd, term.coefficient), 0);
+  const step = [...difference.terms.values()].reduce(
+    (gcd, term) => greatestCommonDivisor(gcd, term.coefficient),
+    0,
+  );
   if (difference.constant % step !== 0) return false;
   const negative = scaleAffine(difference, -1);
   const below = addAffine(negative, affineConstant(-1));
@@ -278,7 +321,13 @@ function proveEqual(a: Expr, b: Expr, context: RangeContext): boolean | null {
  * With a fact f >= 0 it is enough that d * a - n * f > -d for some whole d > 0, n > 0, for a is whole. Those are tried that make a
  * term cancel; a second fact may be needed to show it.
  */
-function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, most: number, effort = { left: mostTried }): boolean {
+function byFacts(
+  a: Affine,
+  facts: readonly Affine[],
+  context: RangeContext,
+  most: number,
+  effort = { left: mostTried },
+): boolean {
   for (const fact of facts) {
     const tried = new Set<number>();
     for (const [key, { coefficient }] of fact.terms) {
@@ -289,7 +338,11 @@ function byFacts(a: Affine, facts: readonly Affine[], context: RangeContext, mos
       tried.add(n / d);
       if (effort.left-- <= 0) return false;
       const rest = addAffine(subAffine(scaleAffine(a, d), scaleAffine(fact, n)), affineConstant(d - 1));
-      if (rangeOfAffine(rest, context).lo >= 0 || (most > 1 && byFacts(rest, facts, context, most - 1, effort))) return true;
+      if (
+        rangeOfAffine(rest, context).lo >= 0 ||
+        (most > 1 && byFacts(rest, facts, context, most - 1, effort))
+      )
+        return true;
     }
   }
   return false;
@@ -309,7 +362,10 @@ function divisionFacts(forms: readonly Affine[], context: RangeContext): Affine[
     for (const [key, { atom }] of form.terms) {
       const division = asDivision(atom);
       if (division === null || divisions.has(key) || divisions.size >= 4) continue;
-      const rest = subAffine(affineOf(division.numerator, context), scaleAffine(affineAtom(atom), division.divisor));
+      const rest = subAffine(
+        affineOf(division.numerator, context),
+        scaleAffine(affineAtom(atom), division.divisor),
+      );
       divisions.set(key, [rest, addAffine(scaleAffine(rest, -1), affineConstant(division.divisor - 1))]);
     }
   }
@@ -320,7 +376,10 @@ function divisionFacts(forms: readonly Affine[], context: RangeContext): Affine[
 function byCases(a: Affine, context: RangeContext, most: number): boolean {
   if (most === 0) return false;
   const holds = (form: Affine, where: RangeContext): boolean =>
-    where.impossible || rangeOfAffine(form, where).lo >= 0 || byFacts(form, factsOf(where), where, 1) || byCases(form, where, most - 1);
+    where.impossible ||
+    rangeOfAffine(form, where).lo >= 0 ||
+    byFacts(form, factsOf(where), where, 1) ||
+    byCases(form, where, most - 1);
   for (const { atom, coefficient } of a.terms.values()) {
     if (atom.kind === "select") {
       if (context.depth >= deepestSelect) return false;
@@ -333,7 +392,9 @@ function byCases(a: Affine, context: RangeContext, most: number): boolean {
     if (atom.kind !== "apply" || (atom.fn !== "min" && atom.fn !== "max")) continue;
     const cases = atom.args.map((arg) => replaceAtom(a, atom, affineOf(arg, context)));
     const bothNeeded = (atom.fn === "min") === coefficient > 0;
-    return bothNeeded ? cases.every((form) => holds(form, context)) : cases.some((form) => holds(form, context));
+    return bothNeeded
+      ? cases.every((form) => holds(form, context))
+      : cases.some((form) => holds(form, context));
   }
   return false;
 }
@@ -365,7 +426,9 @@ function rangeOfOperation(expr: Expr, context: RangeContext): Interval {
     case "index":
       return context.variables.get(expr.name) ?? everything;
     case "read":
-      return expr.element.bound === null ? rangeOfType(expr.element.scalar) : { lo: 0, hi: expr.element.bound - 1 };
+      return expr.element.bound === null
+        ? rangeOfType(expr.element.scalar)
+        : { lo: 0, hi: expr.element.bound - 1 };
     case "select": {
       const chosen = prove(expr.condition, context);
       if (chosen !== null) return rangeOf(chosen ? expr.yes : expr.no, context);
@@ -381,7 +444,10 @@ function rangeOfOperation(expr: Expr, context: RangeContext): Interval {
         const proof = prove(expr, context);
         return proof === null ? rangeOfType("bool") : { lo: Number(proof), hi: Number(proof) };
       }
-      return rangeOfApplied(expr, expr.args.map((arg) => rangeOf(arg, context)));
+      return rangeOfApplied(
+        expr,
+        expr.args.map((arg) => rangeOf(arg, context)),
+      );
     }
   }
 }

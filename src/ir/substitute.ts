@@ -23,7 +23,9 @@ function rebuild(expr: Expr, of: (e: Expr) => Expr): Expr {
       if (!changed(expr.args)) return expr;
       return expr.fn === "cast" ? cast(expr.type, of(expr.args[0]!)) : apply(expr.fn, ...expr.args.map(of));
     case "select":
-      return changed([expr.condition, expr.yes, expr.no]) ? select(of(expr.condition), of(expr.yes), of(expr.no)) : expr;
+      return changed([expr.condition, expr.yes, expr.no])
+        ? select(of(expr.condition), of(expr.yes), of(expr.no))
+        : expr;
   }
 }
 

@@ -47,8 +47,12 @@ export function tokenize(text: string): Token[] {
     const match = tokenPattern.exec(text);
     const column = offset - lineStart + 1;
     if (match === null) throw new IrSyntaxError(line, column, "a token", `'${text[offset]}'`);
-    const [kind, matched] = Object.entries(match.groups!).find(([, part]) => part !== undefined) as [TokenKind | "blank", string];
-    if (kind !== "blank") tokens.push({ kind, text: kind === "value" ? matched.slice(1) : matched, line, column });
+    const [kind, matched] = Object.entries(match.groups!).find(([, part]) => part !== undefined) as [
+      TokenKind | "blank",
+      string,
+    ];
+    if (kind !== "blank")
+      tokens.push({ kind, text: kind === "value" ? matched.slice(1) : matched, line, column });
     offset += matched.length;
     const lastBreak = matched.lastIndexOf("\n");
     if (lastBreak < 0) continue;

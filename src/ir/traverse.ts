@@ -57,10 +57,16 @@ export function expressionsOf(node: Comprehension): Expr[] {
 export function valuesUsed(node: Node): Set<ValueName> {
   switch (node.kind) {
     case "comprehension":
-      return new Set(postorder(...expressionsOf(node)).flatMap((expr) => (expr.kind === "read" ? [expr.tensor] : [])));
+      return new Set(
+        postorder(...expressionsOf(node)).flatMap((expr) => (expr.kind === "read" ? [expr.tensor] : [])),
+      );
     case "loop": {
       const inside = [...node.carries.map((carry) => carry.next), ...node.stacks.map((stack) => stack.value)];
-      const free = freeIn(node.body, node.carries.map((carry) => carry.param), inside);
+      const free = freeIn(
+        node.body,
+        node.carries.map((carry) => carry.param),
+        inside,
+      );
       return new Set([...node.carries.map((carry) => carry.init), ...free]);
     }
     case "custom": {
@@ -73,7 +79,11 @@ export function valuesUsed(node: Node): Set<ValueName> {
   }
 }
 
-function freeIn(nodes: readonly Node[], own: readonly ValueName[], results: readonly ValueName[]): ValueName[] {
+function freeIn(
+  nodes: readonly Node[],
+  own: readonly ValueName[],
+  results: readonly ValueName[],
+): ValueName[] {
   const defined = new Set([...own, ...nodes.flatMap((node) => definitions(node).map(({ name }) => name))]);
   return [...nodes.flatMap((node) => [...valuesUsed(node)]), ...results].filter((name) => !defined.has(name));
 }

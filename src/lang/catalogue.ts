@@ -48,7 +48,8 @@ export const catalogue = {
   },
   E0107: {
     title: "missing expression",
-    explanation: "An expression is needed here: a name, a number, a call, `for …`, `sum[k] …`, `if …`, `( … )`, `{ … }`.",
+    explanation:
+      "An expression is needed here: a name, a number, a call, `for …`, `sum[k] …`, `if …`, `( … )`, `{ … }`.",
   },
   E0108: {
     title: "missing value",
@@ -98,11 +99,13 @@ export const catalogue = {
   },
   E0118: {
     title: "missing range after `:`",
-    explanation: "After `i:` comes how far the index runs: `i: n`, or `i: lo .. hi`. Without `:` the range is inferred.",
+    explanation:
+      "After `i:` comes how far the index runs: `i: n`, or `i: lo .. hi`. Without `:` the range is inferred.",
   },
   E0119: {
     title: "more than one padding",
-    explanation: "A padded read `x[i, j | 0.0]` has one value for everything outside the tensor, after its last index.",
+    explanation:
+      "A padded read `x[i, j | 0.0]` has one value for everything outside the tensor, after its last index.",
   },
   E0120: {
     title: "missing type",
@@ -125,15 +128,18 @@ export const catalogue = {
   },
   E0124: {
     title: "nested too deeply",
-    explanation: "Expressions, types and brackets may be nested 256 deep. Give names to the parts with `let` or `fn`.",
+    explanation:
+      "Expressions, types and brackets may be nested 256 deep. Give names to the parts with `let` or `fn`.",
   },
   E0125: {
     title: "file too large",
-    explanation: "A source file may have up to 1 MB. Data belongs in checkpoints and arguments, not in programs.",
+    explanation:
+      "A source file may have up to 1 MB. Data belongs in checkpoints and arguments, not in programs.",
   },
   E0126: {
     title: "too many errors",
-    explanation: "After 50 errors in one file the rest is not shown; most of it would be consequences of the first ones.",
+    explanation:
+      "After 50 errors in one file the rest is not shown; most of it would be consequences of the first ones.",
   },
   E0127: {
     title: "malformed field",

@@ -148,7 +148,8 @@ function helpForTensor({ shape }: Extract<Type, { kind: "tensor" }>, property: s
     const names = shape.map((dim) => `\`${showDim(dim)}\``).join(", ");
     return `only structs have fields; a function may use its dimensions by name: ${names}`;
   }
-  if (property === "T" && shape.length === 2) return "only structs have fields; transpose by `for i, j -> x[j, i]`";
+  if (property === "T" && shape.length === 2)
+    return "only structs have fields; transpose by `for i, j -> x[j, i]`";
   return "only structs have fields";
 }
 

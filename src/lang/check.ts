@@ -153,7 +153,9 @@ function usedModule(state: State, report: Report, module: ModuleInfo, decl: UseD
   const file = state.loader.load(path, module.file.name);
   if (file === null) {
     const tried = state.loader.place?.(path, module.file.name);
-    report("E0304", span, tried === undefined ? "no such file" : `there is no file ${tried}`, { help: "the path is relative to this file, without `.fec`" });
+    report("E0304", span, tried === undefined ? "no such file" : `there is no file ${tried}`, {
+      help: "the path is relative to this file, without `.fec`",
+    });
     return null;
   }
   const circle = state.loading.indexOf(file.name);

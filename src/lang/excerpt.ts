@@ -77,7 +77,10 @@ export function drawExcerpts(
         const from = mark.from - start + left.length;
         return { ...mark, from, to: Math.max(from + 1, Math.min(mark.to, end) - start + left.length) };
       });
-    excerpts.push({ source: left + shownBetween(cells, start, end) + right, marks: drawMarks(seen, palette) });
+    excerpts.push({
+      source: left + shownBetween(cells, start, end) + right,
+      marks: drawMarks(seen, palette),
+    });
     pending = pending.filter((label, i) => !isSeen(label, i));
   }
   return excerpts;
@@ -145,7 +148,12 @@ function markOf(label: MarkedLabel, start: number, cells: readonly Cell[], lengt
     offset >= length ? columnsOf(cells) : (cells.findLast((cell) => cell.offset <= offset)?.column ?? 0);
   const from = columnAt(label.span.start - start);
   const to = columnAt(label.span.end - start);
-  return { from, to: Math.max(to, from + 1), text: visible(label.text.replace(/\s*\n\s*/g, " ")), primary: label.primary };
+  return {
+    from,
+    to: Math.max(to, from + 1),
+    text: visible(label.text.replace(/\s*\n\s*/g, " ")),
+    primary: label.primary,
+  };
 }
 
 /** The underlines with the last text beside them; then, for each other text from right to left, its hanging row. */
@@ -157,7 +165,8 @@ function drawMarks(marks: readonly Mark[], palette: Palette): string[] {
   }
   const end = Math.max(...marks.map((mark) => mark.to));
   const beside = marks.findLast((mark) => mark.to === end && marks.every((other) => other.from <= mark.from));
-  if (beside !== undefined && beside.text !== "") underlines.set(end + 1, { text: beside.text, mark: beside });
+  if (beside !== undefined && beside.text !== "")
+    underlines.set(end + 1, { text: beside.text, mark: beside });
 
   const rows = [underlines];
   const hanging = marks.filter((mark) => mark !== beside && mark.text !== "").reverse();
@@ -166,7 +175,9 @@ function drawMarks(marks: readonly Mark[], palette: Palette): string[] {
     const left = hanging.slice(i + 1).filter((other) => other.from < mark.from);
     rows.push(bars(left).set(mark.from, { text: mark.text, mark }));
   });
-  return rows.map((row) => rowText(row, (mark, text) => (mark.primary ? palette.primary(text) : palette.secondary(text))));
+  return rows.map((row) =>
+    rowText(row, (mark, text) => (mark.primary ? palette.primary(text) : palette.secondary(text))),
+  );
 }
 
 /** Pieces of text by the column where they begin. */

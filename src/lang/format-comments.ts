@@ -35,7 +35,11 @@ export function takeComments(pending: PendingComments, from: number, to: number)
     else high = middle;
   }
   const taken: Comment[] = [];
-  for (let comment = comments[low]; comment !== undefined && comment.span.start < to; comment = comments[++low]) {
+  for (
+    let comment = comments[low];
+    comment !== undefined && comment.span.start < to;
+    comment = comments[++low]
+  ) {
     if (!written.has(comment)) taken.push(comment);
     written.add(comment);
   }
@@ -43,7 +47,12 @@ export function takeComments(pending: PendingComments, from: number, to: number)
 }
 
 /** Items and comments from `start` to `end`, each on lines of its own; one empty line is kept where there were any. */
-export function linesOf(items: readonly LineItem[], start: number, end: number, pending: PendingComments): Doc {
+export function linesOf(
+  items: readonly LineItem[],
+  start: number,
+  end: number,
+  pending: PendingComments,
+): Doc {
   const { file } = pending;
   const lines: { readonly doc: Doc; readonly apart: boolean }[] = [];
   let from = start;

@@ -151,7 +151,10 @@ function bareDoc(expr: Expr, comments: PendingComments, place: Place): Doc {
         bodyDoc(expr.body, comments),
       ];
     case "unary":
-      return [expr.op === "not" ? "not " : "-", expressionDoc(expr.operand, comments, operandPlace(expr, place.followed))];
+      return [
+        expr.op === "not" ? "not " : "-",
+        expressionDoc(expr.operand, comments, operandPlace(expr, place.followed)),
+      ];
     case "binary":
       return chainDoc(expr, comments, place);
     case "index": {
@@ -180,7 +183,12 @@ function bareDoc(expr: Expr, comments: PendingComments, place: Place): Doc {
       return [expr.name.text, " ", bracketed("{", [...spread, ...fields], "}", line)];
     }
     case "lambda":
-      return ["fn (", expr.params.map((param) => param.text).join(", "), ") ->", bodyDoc(expr.body, comments)];
+      return [
+        "fn (",
+        expr.params.map((param) => param.text).join(", "),
+        ") ->",
+        bodyDoc(expr.body, comments),
+      ];
     case "error":
       throw new Error("a program with syntax errors has no layout");
     default:
@@ -251,7 +259,8 @@ export function blockDoc(block: Extract<Expr, { kind: "block" }>, comments: Pend
   const last: LineItem = {
     start: result.span.start,
     end: result.span.end,
-    doc: () => (result.kind === "binary" ? indent(expressionDoc(result, comments)) : expressionDoc(result, comments)),
+    doc: () =>
+      result.kind === "binary" ? indent(expressionDoc(result, comments)) : expressionDoc(result, comments),
   };
   // Parentheses round a block belong to its span: what is between them and the braces is taken, too.
   const lines = linesOf([...lets, last], block.span.start, block.span.end, comments);
@@ -305,7 +314,9 @@ function binderDoc({ name, from, to }: Binder, comments: PendingComments): Doc {
 export function typeDoc(type: TypeExpr): Doc {
   switch (type.kind) {
     case "named":
-      return type.args === null ? type.name.text : [type.name.text, bracketed("[", type.args.map(typeArgumentDoc), "]")];
+      return type.args === null
+        ? type.name.text
+        : [type.name.text, bracketed("[", type.args.map(typeArgumentDoc), "]")];
     case "idx": {
       const shape =
         type.shape === null

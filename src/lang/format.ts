@@ -3,7 +3,13 @@
  * every binary operator. Laying out twice changes nothing more, and the tree stays what it was.
  */
 import type { Diagnostic } from "./diagnostic.ts";
-import { commentLines, linesOf, takeComments, type LineItem, type PendingComments } from "./format-comments.ts";
+import {
+  commentLines,
+  linesOf,
+  takeComments,
+  type LineItem,
+  type PendingComments,
+} from "./format-comments.ts";
 import { blockDoc, bodyDoc, expressionDoc, typeDoc } from "./format-expressions.ts";
 import { bracketed, group, hardline, indent, layOut, line, separated, softline, type Doc } from "./layout.ts";
 import { parse } from "./parser.ts";
@@ -15,7 +21,8 @@ const width = 100;
 /** The file laid out; its own text, and the errors, if it can't be parsed. */
 export function format(file: SourceFile): { text: string; diagnostics: Diagnostic[] } {
   const { module, diagnostics } = parse(file);
-  if (diagnostics.some((diagnostic) => diagnostic.severity === "error")) return { text: file.text, diagnostics };
+  if (diagnostics.some((diagnostic) => diagnostic.severity === "error"))
+    return { text: file.text, diagnostics };
   const comments: PendingComments = { file, comments: module.comments, written: new Set() };
   const items = module.decls.map((decl, i): LineItem => ({
     start: decl.span.start,
@@ -70,7 +77,8 @@ function structDoc(decl: StructDecl, comments: PendingComments): Doc {
 function fieldDoc({ checkpointName, name, type, init }: Field, comments: PendingComments): Doc {
   const annotation = checkpointName === null ? "" : `@name("${checkpointName.text}") `;
   const args = init?.args.map((arg) => expressionDoc(arg, comments)) ?? [];
-  const distribution: Doc = init === null ? "" : [" ~ ", init.name.text, args.length === 0 ? "" : bracketed("(", args, ")")];
+  const distribution: Doc =
+    init === null ? "" : [" ~ ", init.name.text, args.length === 0 ? "" : bracketed("(", args, ")")];
   return [annotation, name.text, ": ", typeDoc(type), distribution];
 }
 
@@ -78,9 +86,11 @@ function functionDoc(decl: FunctionDecl, comments: PendingComments): Doc {
   const params = decl.params.map(({ name, type }): Doc => [name.text, ": ", typeDoc(type)]);
   const result: Doc = decl.result === null ? "" : [" -> ", typeDoc(decl.result)];
   // The parameters' breaks are the head's own: they are taken before any in the result.
-  const list: Doc = params.length === 0 ? "()" : ["(", indent([softline, separated(params, [",", line])]), softline, ")"];
+  const list: Doc =
+    params.length === 0 ? "()" : ["(", indent([softline, separated(params, [",", line])]), softline, ")"];
   const head = group(["fn ", decl.name.text, parametersDoc(decl.dims), list, result]);
-  const body: Doc = decl.body.kind === "block" ? [" ", blockDoc(decl.body, comments)] : [" =", bodyDoc(decl.body, comments)];
+  const body: Doc =
+    decl.body.kind === "block" ? [" ", blockDoc(decl.body, comments)] : [" =", bodyDoc(decl.body, comments)];
   if (decl.vjp === null) return [head, body];
   const remarks = commentLines(takeComments(comments, decl.body.span.end, decl.vjp.span.start));
   const names = separated(namesOf(decl.vjp.params), ", ");

@@ -275,7 +275,9 @@ export class Inference {
     const mismatch = (): Mismatch => ({ kind: "bound", value, bound: this.metas.resolve(idx.bound) });
     const quotient = value < 0 ? null : floorDivDims(dimNumber(value), this.metas.resolve(idx.bound));
     this.literals.solve(id, idx);
-    return quotient === null ? mismatch() : this.requireEqual(quotient, dimNumber(0), mismatch, report, "index");
+    return quotient === null
+      ? mismatch()
+      : this.requireEqual(quotient, dimNumber(0), mismatch, report, "index");
   }
 
   /** Gives every open equation its verdict; what depends on dimensions to be given is returned. */

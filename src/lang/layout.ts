@@ -101,7 +101,8 @@ export function layOut(root: Doc, width: number): string {
     } else if (doc.kind === "hanging") {
       const one: Command = { doc: [" ", doc.doc], indentation, flat: true };
       const below: Command = { doc: [hardline, doc.doc], indentation: indentation + step, flat: true };
-      const fitsOn = (placed: Command, room: number) => !doc.broken && fits({ ...placed, doc: doc.doc }, pending, room);
+      const fitsOn = (placed: Command, room: number) =>
+        !doc.broken && fits({ ...placed, doc: doc.doc }, pending, room);
       if (flat || fitsOn(one, width - column - 1)) pending.push(one);
       else pending.push(fitsOn(below, width - below.indentation) ? below : { ...one, flat: false });
     } else if (doc.kind === "trailing") {

@@ -47,7 +47,13 @@ export function tokenize(file: SourceFile): TokenStream {
   const marked = file.text.startsWith("\uFEFF");
   const result = lexer.tokenize(marked ? ` ${file.text.slice(1)}` : file.text);
   const diagnostics: Diagnostic[] = [];
-  const report = (code: DiagnosticCode, token: IToken, message: string, text: string, help: string | null = null) =>
+  const report = (
+    code: DiagnosticCode,
+    token: IToken,
+    message: string,
+    text: string,
+    help: string | null = null,
+  ) =>
     diagnostics.push({
       code,
       severity: "error",
@@ -68,17 +74,36 @@ export function tokenize(file: SourceFile): TokenStream {
         reportUnknown(token, report);
         return token;
       case T.MalformedNumber:
-        report("E0103", token, `malformed number \`${shortened(token.image)}\``, "not a number", numberHelp(token.image));
+        report(
+          "E0103",
+          token,
+          `malformed number \`${shortened(token.image)}\``,
+          "not a number",
+          numberHelp(token.image),
+        );
         return retyped(token, T.NumberLiteral);
       case T.NumberLiteral:
-        if (isTooLarge(token.image)) report("E0103", token, "number out of range", "an integer must be less than 2^53");
+        if (isTooLarge(token.image))
+          report("E0103", token, "number out of range", "an integer must be less than 2^53");
         return token;
       case T.UnclosedText:
-        report("E0104", token, "text without a closing quote", "begins here", 'end it with `"` on the same line');
+        report(
+          "E0104",
+          token,
+          "text without a closing quote",
+          "begins here",
+          'end it with `"` on the same line',
+        );
         return token;
       case T.ForeignOperator: {
         const { write, type } = foreign[token.image]!;
-        report("E0101", token, `unknown operator \`${token.image}\``, "not an operator here", `write \`${write}\``);
+        report(
+          "E0101",
+          token,
+          `unknown operator \`${token.image}\``,
+          "not an operator here",
+          `write \`${write}\``,
+        );
         return retyped(token, type);
       }
       default:
@@ -110,18 +135,35 @@ function withoutTrailingCommas(tokens: IToken[]): IToken[] {
     if (token.tokenType !== T.Comma) return true;
     const before = tokens[i - 1];
     const after = tokens[i + 1];
-    return before === undefined || after === undefined || opening.has(before.tokenType) || !closing.has(after.tokenType);
+    return (
+      before === undefined ||
+      after === undefined ||
+      opening.has(before.tokenType) ||
+      !closing.has(after.tokenType)
+    );
   });
 }
 
-type Report = (code: DiagnosticCode, token: IToken, message: string, text: string, help?: string | null) => void;
+type Report = (
+  code: DiagnosticCode,
+  token: IToken,
+  message: string,
+  text: string,
+  help?: string | null,
+) => void;
 
 function reportUnknown(token: IToken, report: Report): void {
   const first = String.fromCodePoint(token.image.codePointAt(0)!);
   const shown = [...token.image].length > 1 ? "unexpected characters" : "unexpected character";
   const control = /\p{Cc}/u.exec(token.image);
   if (control !== null) {
-    report("E0102", token, "control character in the text", codePoint(control[0]), "is this a text file, in UTF-8?");
+    report(
+      "E0102",
+      token,
+      "control character in the text",
+      codePoint(control[0]),
+      "is this a text file, in UTF-8?",
+    );
   } else if (/[\p{L}\p{N}]/u.test(first)) {
     report(
       "E0101",
@@ -145,7 +187,8 @@ function numberHelp(image: string): string {
   if (/^0[xob]/i.test(image) && Number.isSafeInteger(Number(image)))
     return `numbers are decimal: write \`${Number(image)}\``;
   const product = /^(\d+(?:\.\d+)?)([A-Za-z_]\w*)$/.exec(image);
-  if (product !== null) return `a name doesn't begin with a digit; for a product write \`${product[1]} * ${product[2]}\``;
+  if (product !== null)
+    return `a name doesn't begin with a digit; for a product write \`${product[1]} * ${product[2]}\``;
   return "numbers are written `3`, `3.0`, `1e-5`";
 }
 

@@ -15,7 +15,9 @@ import type { Expr, Let } from "./syntax.ts";
 import * as T from "./tokens.ts";
 
 /** A line of a block: a `let`, or an expression, which is the result if it is the last. */
-type Statement = { readonly kind: "let"; readonly value: Let } | { readonly kind: "result"; readonly value: Expr };
+type Statement =
+  | { readonly kind: "let"; readonly value: Let }
+  | { readonly kind: "result"; readonly value: Expr };
 
 export abstract class BlockGrammar extends PrimaryGrammar {
   protected block: Rule<Expr> = this.RULE("block", () => {
@@ -85,7 +87,14 @@ export abstract class BlockGrammar extends PrimaryGrammar {
     const found = this.LA(1);
     if (found.tokenType !== T.Ellipsis) return;
     const primary = { span: spanOf(this.file, found), text: "expected a statement" };
-    this.fail(mistake("E0127", "found `...` in a block", primary, "a struct's value begins with its name: `S { ...p, b: y }`"));
+    this.fail(
+      mistake(
+        "E0127",
+        "found `...` in a block",
+        primary,
+        "a struct's value begins with its name: `S { ...p, b: y }`",
+      ),
+    );
   }
 
   /** Fails unless the statement before the next token is finished. */
@@ -93,7 +102,8 @@ export abstract class BlockGrammar extends PrimaryGrammar {
     const type = this.LA(1).tokenType;
     if (type === T.RBrace || type === T.EOF || this.atDeclaration()) return;
     if (type === T.Let ? this.firstOnLine() || this.onOneLine() : this.atStatement()) return;
-    if (type === T.Equals) this.fail(confusedEquals(spanOf(this.file, this.LA(1)), "expected an operator or a new line"));
+    if (type === T.Equals)
+      this.fail(confusedEquals(spanOf(this.file, this.LA(1)), "expected an operator or a new line"));
     this.unexpected(
       "an operator or a new line",
       type === T.Semicolon ? "a statement ends with its line, without `;`" : null,
@@ -103,13 +113,18 @@ export abstract class BlockGrammar extends PrimaryGrammar {
   private blockOf(open: IToken, statements: readonly (Statement | null)[]): Expr {
     const span = this.spanFrom(open);
     const lets = statements.flatMap((statement) => (statement?.kind === "let" ? [statement.value] : []));
-    const results = statements.flatMap((statement) => (statement?.kind === "result" ? [statement.value] : []));
+    const results = statements.flatMap((statement) =>
+      statement?.kind === "result" ? [statement.value] : [],
+    );
     const last = statements.at(-1);
     const [first] = results;
     // With a statement missing, names would be missing too: nothing true can be said of such a block.
     if (statements.includes(null)) return { kind: "error", span };
     if (first === undefined) {
-      const primary = { span: spanOf(this.file, this.LA(0)), text: "expected the block's result before this" };
+      const primary = {
+        span: spanOf(this.file, this.LA(0)),
+        text: "expected the block's result before this",
+      };
       const help =
         lets.length === 0
           ? "a block is a value: `{ let y = f(x)  y }`, a statement a line"
@@ -125,7 +140,9 @@ export abstract class BlockGrammar extends PrimaryGrammar {
         ? "a line that begins so doesn't continue the line before; put the operator at the end of that line"
         : "name the values before the last one by `let`";
       this.report(
-        mistake("E0114", "statement after the result", primary, help, [{ span: first.span, text: "the block's result" }]),
+        mistake("E0114", "statement after the result", primary, help, [
+          { span: first.span, text: "the block's result" },
+        ]),
       );
     }
     return { kind: "block", span, lets, result: first };

@@ -101,14 +101,25 @@ export abstract class ExpressionGrammar extends BlockGrammar {
       left,
       right,
     }),
-    unary: (op, token, operand) => ({ kind: "unary", span: join(spanOf(this.file, token), operand.span), op, operand }),
+    unary: (op, token, operand) => ({
+      kind: "unary",
+      span: join(spanOf(this.file, token), operand.span),
+      op,
+      operand,
+    }),
     chained: (first, second, middle) => {
       const text = textOf(middle.span);
       const example = text.length > 40 ? "" : `: \`… ${first.image} ${text} and ${text} ${second.image} …\``;
       const primary = { span: spanOf(this.file, second), text: "and this one compares its result" };
       const origin = { span: spanOf(this.file, first), text: "this comparison gives a bool" };
       this.fail(
-        mistake("E0116", "comparisons can't be chained", primary, `join two comparisons by \`and\`${example}`, [origin]),
+        mistake(
+          "E0116",
+          "comparisons can't be chained",
+          primary,
+          `join two comparisons by \`and\`${example}`,
+          [origin],
+        ),
       );
     },
     tooDeep: (token) => this.tooDeep(token),
@@ -144,7 +155,14 @@ export abstract class ExpressionGrammar extends BlockGrammar {
     const head = this.ACTION(() => this.spanFrom(word));
     const body = this.SUBRULE(this.expression);
     return this.ACTION((): Expr => {
-      return { kind: "reduce", span: this.spanFrom(word), reducer: word.image as Reducer, head, binders, body };
+      return {
+        kind: "reduce",
+        span: this.spanFrom(word),
+        reducer: word.image as Reducer,
+        head,
+        binders,
+        body,
+      };
     });
   });
 

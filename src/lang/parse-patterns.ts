@@ -17,7 +17,11 @@ export abstract class PatternGrammar extends TypeGrammar {
 
   protected binders: Rule<Binder[]> = this.RULE("binders", () => {
     const binders: Binder[] = [];
-    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => binders.push(this.SUBRULE(this.binder)), ...wanting("binder") });
+    this.AT_LEAST_ONE_SEP({
+      SEP: T.Comma,
+      DEF: () => binders.push(this.SUBRULE(this.binder)),
+      ...wanting("binder"),
+    });
     return binders;
   });
 
@@ -43,7 +47,9 @@ export abstract class PatternGrammar extends TypeGrammar {
     const found = this.LA(1);
     if (T.startsExpression.has(found.tokenType)) return;
     const primary = { span: spanOf(this.file, this.LA(0)), text: "expected a range after this" };
-    this.fail(mistake("E0118", "missing range after `:`", primary, "write `i: n` or `i: lo .. hi`, or leave out `:`"));
+    this.fail(
+      mistake("E0118", "missing range after `:`", primary, "write `i: n` or `i: lo .. hi`, or leave out `:`"),
+    );
   }
 
   /** What a `let` binds: a name, names in parentheses, or `y[i, j]`. */
@@ -68,7 +74,9 @@ export abstract class PatternGrammar extends TypeGrammar {
   private expectName(pattern: Pattern, open: IToken): void {
     if (pattern.kind === "name") return;
     const primary = { span: spanOf(this.file, open), text: "expected `=`" };
-    this.fail(mistake("E0112", "only a name can be given indices", primary, "`let y[i, j] = …` defines one tensor"));
+    this.fail(
+      mistake("E0112", "only a name can be given indices", primary, "`let y[i, j] = …` defines one tensor"),
+    );
   }
 
   /** A name, or a tuple of targets. */
@@ -79,7 +87,11 @@ export abstract class PatternGrammar extends TypeGrammar {
         {
           ALT: () => {
             const token = this.CONSUME(T.Identifier);
-            return this.ACTION(() => ({ kind: "name", span: spanOf(this.file, token), name: this.nameOf(token) }));
+            return this.ACTION(() => ({
+              kind: "name",
+              span: spanOf(this.file, token),
+              name: this.nameOf(token),
+            }));
           },
         },
         { ALT: () => this.SUBRULE(this.tupleTarget) },
@@ -94,7 +106,11 @@ export abstract class PatternGrammar extends TypeGrammar {
     const open = this.CONSUME(T.LParen);
     const items: Pattern[] = [];
     this.opened(open);
-    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => items.push(this.SUBRULE(this.target)), ...wanting("pattern") });
+    this.AT_LEAST_ONE_SEP({
+      SEP: T.Comma,
+      DEF: () => items.push(this.SUBRULE(this.target)),
+      ...wanting("pattern"),
+    });
     this.CONSUME(T.RParen);
     this.closed();
     return this.ACTION((): Pattern => ({ kind: "tuple", span: this.spanFrom(open), items }));

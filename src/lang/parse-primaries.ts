@@ -39,7 +39,12 @@ export abstract class PrimaryGrammar extends PatternGrammar {
     this.MANY_SEP({ SEP: T.Comma, DEF: () => args.push(this.SUBRULE(this.expression)) });
     const close = this.CONSUME(T.RParen);
     this.closed();
-    return this.ACTION(() => ({ kind: "call", span: join(callee.span, spanOf(this.file, close)), callee, args }));
+    return this.ACTION(() => ({
+      kind: "call",
+      span: join(callee.span, spanOf(this.file, close)),
+      callee,
+      args,
+    }));
   });
 
   protected fieldAccess = this.RULE("fieldAccess", (target: Expr): Expr => {
@@ -59,10 +64,16 @@ export abstract class PrimaryGrammar extends PatternGrammar {
     ]);
     return this.ACTION((): Expr => {
       const span = spanOf(this.file, token);
-      if (token.tokenType !== T.NumberLiteral) return { kind: "bool", span, value: token.tokenType === T.True };
+      if (token.tokenType !== T.NumberLiteral)
+        return { kind: "bool", span, value: token.tokenType === T.True };
       // What is not a number has been reported by the lexer; any value will do for it.
       const value = Number(token.image);
-      return { kind: "number", span, value: Number.isFinite(value) ? value : 0, isInteger: /^\d+$/.test(token.image) };
+      return {
+        kind: "number",
+        span,
+        value: Number.isFinite(value) ? value : 0,
+        isInteger: /^\d+$/.test(token.image),
+      };
     });
   });
 
@@ -111,7 +122,13 @@ export abstract class PrimaryGrammar extends PatternGrammar {
     });
     this.CONSUME(T.RBrace);
     this.closed();
-    return this.ACTION(() => ({ kind: "struct", span: this.spanFrom(word), name: this.nameOf(word), spread, fields }));
+    return this.ACTION(() => ({
+      kind: "struct",
+      span: this.spanFrom(word),
+      name: this.nameOf(word),
+      spread,
+      fields,
+    }));
   });
 
   private expectFirst(isFirst: boolean): void {

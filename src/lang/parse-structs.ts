@@ -59,7 +59,10 @@ export abstract class StructGrammar extends ExpressionGrammar {
     if (found.tokenType === T.RBrace || found.tokenType === T.EOF || this.atDeclaration()) return;
     const before = this.LA(0).tokenType;
     if (before !== T.LBrace && before !== T.Comma && !this.firstOnLine()) {
-      this.unexpected("a comma or a new line", found.tokenType === T.Equals ? "how a field is drawn follows `~`" : null);
+      this.unexpected(
+        "a comma or a new line",
+        found.tokenType === T.Equals ? "how a field is drawn follows `~`" : null,
+      );
     }
     if (this.atField()) return;
     // The grammar's own error for a name that is missing has the right words for reserved words, too.
@@ -80,11 +83,21 @@ export abstract class StructGrammar extends ExpressionGrammar {
       DEF: () =>
         this.OR([
           { GATE: () => init === null, ALT: () => (init = this.SUBRULE(this.distribution)) },
-          { GATE: () => checkpointName === null, ALT: () => (checkpointName = this.SUBRULE2(this.annotation)) },
+          {
+            GATE: () => checkpointName === null,
+            ALT: () => (checkpointName = this.SUBRULE2(this.annotation)),
+          },
         ]),
     });
     return this.ACTION(() => {
-      return { span: this.spanFrom(start), doc: this.docBefore(start), checkpointName, name: this.nameOf(name), type, init };
+      return {
+        span: this.spanFrom(start),
+        doc: this.docBefore(start),
+        checkpointName,
+        name: this.nameOf(name),
+        type,
+        init,
+      };
     });
   });
 
@@ -94,7 +107,14 @@ export abstract class StructGrammar extends ExpressionGrammar {
     this.ACTION(() => {
       if (word.image === "name") return;
       const primary = { span: spanOf(this.file, word), text: "expected `name`" };
-      this.fail(mistake("E0127", `unknown annotation \`@${word.image}\``, primary, 'there is one: `@name("network.0")`'));
+      this.fail(
+        mistake(
+          "E0127",
+          `unknown annotation \`@${word.image}\``,
+          primary,
+          'there is one: `@name("network.0")`',
+        ),
+      );
     });
     this.opened(this.CONSUME(T.LParen, wanting("annotation")));
     const text = this.CONSUME(T.TextLiteral, wanting("annotation"));

@@ -36,7 +36,11 @@ export abstract class TypeGrammar extends RecoveringParser {
     let args: TypeArg[] | null = null;
     let shape: DimExpr[] | null = null;
     // One token decides, so that what is wrong in the brackets is reported there.
-    this.OPTION({ MAX_LOOKAHEAD: 1, GATE: () => this.continues(), DEF: () => (args = this.SUBRULE(this.typeArguments)) });
+    this.OPTION({
+      MAX_LOOKAHEAD: 1,
+      GATE: () => this.continues(),
+      DEF: () => (args = this.SUBRULE(this.typeArguments)),
+    });
     this.OPTION2({
       GATE: () => word.image === "idx" && args !== null && this.continues(),
       DEF: () => (shape = this.SUBRULE(this.shape)),
@@ -106,7 +110,8 @@ export abstract class TypeGrammar extends RecoveringParser {
       if (next === T.Comma && depth === 1) return true;
       if (next === T.LParen || next === T.LBracket) depth++;
       else if (next === T.RParen || next === T.RBracket) depth--;
-      if (depth === 0 || depth > maxNesting || next === T.EOF || next === T.LBrace || next === T.RBrace) return false;
+      if (depth === 0 || depth > maxNesting || next === T.EOF || next === T.LBrace || next === T.RBrace)
+        return false;
     }
   }
 
@@ -125,7 +130,11 @@ export abstract class TypeGrammar extends RecoveringParser {
     const open = this.CONSUME(T.LParen);
     const items: TypeExpr[] = [];
     this.opened(open);
-    this.AT_LEAST_ONE_SEP({ SEP: T.Comma, DEF: () => items.push(this.SUBRULE(this.type)), ...wanting("type") });
+    this.AT_LEAST_ONE_SEP({
+      SEP: T.Comma,
+      DEF: () => items.push(this.SUBRULE(this.type)),
+      ...wanting("type"),
+    });
     this.CONSUME(T.RParen);
     this.closed();
     return this.ACTION((): TypeExpr => {
@@ -192,7 +201,11 @@ export abstract class TypeGrammar extends RecoveringParser {
         {
           ALT: () => {
             const token = this.CONSUME(T.Identifier);
-            return this.ACTION((): DimExpr => ({ kind: "name", span: spanOf(this.file, token), name: token.image }));
+            return this.ACTION((): DimExpr => ({
+              kind: "name",
+              span: spanOf(this.file, token),
+              name: token.image,
+            }));
           },
         },
         {
@@ -222,7 +235,13 @@ export abstract class TypeGrammar extends RecoveringParser {
 
   private dimensionBuilder: TreeBuilder<DimExpr> = {
     // The grammar admits only dimension operators, none of which is a prefix or a comparison.
-    binary: (op, _token, left, right) => ({ kind: "op", span: join(left.span, right.span), op: op as DimOp, left, right }),
+    binary: (op, _token, left, right) => ({
+      kind: "op",
+      span: join(left.span, right.span),
+      op: op as DimOp,
+      left,
+      right,
+    }),
     unary: (_op, token) => this.tooDeep(token),
     chained: (_first, second) => this.tooDeep(second),
     tooDeep: (token) => this.tooDeep(token),

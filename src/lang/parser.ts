@@ -14,7 +14,18 @@ import { StructGrammar } from "./parse-structs.ts";
 import { maxNesting, TooManyErrors, type Rule } from "./recovery.ts";
 import type { SourceFile } from "./source.ts";
 import { inWords, meantDeclaration, mistake, spanOf, wanting } from "./syntax-errors.ts";
-import type { ConstDecl, CustomVjp, Decl, Expr, FunctionDecl, Module, Name, Param, TypeExpr, UseDecl } from "./syntax.ts";
+import type {
+  ConstDecl,
+  CustomVjp,
+  Decl,
+  Expr,
+  FunctionDecl,
+  Module,
+  Name,
+  Param,
+  TypeExpr,
+  UseDecl,
+} from "./syntax.ts";
 import * as T from "./tokens.ts";
 import { depthOf } from "./tree-depth.ts";
 
@@ -41,7 +52,10 @@ export function parse(file: SourceFile): ParseResult {
       span: { file, start: 0, end: 0 },
       text: `${file.text.length} characters; ${maxFileLength} are allowed`,
     };
-    return { module: { span, decls: [], comments: [] }, diagnostics: [mistake("E0125", "file too large", primary)] };
+    return {
+      module: { span, decls: [], comments: [] },
+      diagnostics: [mistake("E0125", "file too large", primary)],
+    };
   }
   const stream = tokenize(file);
   const { decls, diagnostics } = grammar.parse(file, stream);
@@ -71,7 +85,9 @@ class Grammar extends StructGrammar {
     diagnostics.sort((a, b) => a.primary.span.start - b.primary.span.start);
     if (tooMany) {
       const { span } = diagnostics.at(-1)!.primary;
-      diagnostics.push(mistake("E0126", "too many errors", { span, text: `the first ${maxErrors} are shown` }));
+      diagnostics.push(
+        mistake("E0126", "too many errors", { span, text: `the first ${maxErrors} are shown` }),
+      );
     }
     return { decls, diagnostics };
   }
@@ -114,9 +130,13 @@ class Grammar extends StructGrammar {
   private expectDeclaration(): true {
     const found = this.LA(1);
     const { tokenType: type, image } = found;
-    if (type === T.EOF || type === T.Use || type === T.Const || type === T.Struct || type === T.Fn) return true;
+    if (type === T.EOF || type === T.Use || type === T.Const || type === T.Struct || type === T.Fn)
+      return true;
     if (this.LA(0).tokenType !== T.EOF && !this.firstOnLine()) {
-      this.unexpected("an operator or a new declaration", type === T.Semicolon ? "declarations end without `;`" : null);
+      this.unexpected(
+        "an operator or a new declaration",
+        type === T.Semicolon ? "declarations end without `;`" : null,
+      );
     }
     if (type === T.RParen || type === T.RBracket || type === T.RBrace) this.unexpected("a declaration");
     this.SKIP_TOKEN();
@@ -166,7 +186,13 @@ class Grammar extends StructGrammar {
     this.CONSUME(T.Equals, wanting("value"));
     const value = this.SUBRULE(this.expression);
     return this.ACTION((): ConstDecl => {
-      return { kind: "const", span: this.spanFrom(word), doc: this.docBefore(word), name: this.nameOf(name), value };
+      return {
+        kind: "const",
+        span: this.spanFrom(word),
+        doc: this.docBefore(word),
+        name: this.nameOf(name),
+        value,
+      };
     });
   });
 

@@ -49,7 +49,11 @@ export interface TreeBuilder<Node> {
 }
 
 /** The tree of a flat list that begins and ends with an operand, apart from prefixes. */
-export function treeOf<Node>(items: readonly Item<Node>[], builder: TreeBuilder<Node>, maxDepth: number): Node {
+export function treeOf<Node>(
+  items: readonly Item<Node>[],
+  builder: TreeBuilder<Node>,
+  maxDepth: number,
+): Node {
   let position = 0;
 
   /** A prefixed operand and all infix operators after it that bind at least as tightly as `minimum`. */
@@ -74,7 +78,11 @@ export function treeOf<Node>(items: readonly Item<Node>[], builder: TreeBuilder<
     if (item.kind === "operand") return item.node;
     if (item.kind === "infix") throw new Error("an infix operator where an operand belongs");
     if (depth >= maxDepth) builder.tooDeep(item.token);
-    return builder.unary(item.op, item.token, climb(item.op === "not" ? binding.not : binding.negate + 1, depth + 1));
+    return builder.unary(
+      item.op,
+      item.token,
+      climb(item.op === "not" ? binding.not : binding.negate + 1, depth + 1),
+    );
   }
 
   return climb(0, 0);

@@ -117,7 +117,10 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
   protected atDeclaration(): boolean {
     const type = this.LA(1).tokenType;
     const begins =
-      type === T.Use || type === T.Const || type === T.Struct || (type === T.Fn && this.LA(2).tokenType !== T.LParen);
+      type === T.Use ||
+      type === T.Const ||
+      type === T.Struct ||
+      (type === T.Fn && this.LA(2).tokenType !== T.LParen);
     return begins && this.firstOnLine();
   }
 
@@ -141,7 +144,9 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
 
   private depthMistake(token: IToken): TooDeep {
     const primary = { span: spanOf(this.file, token), text: `more than ${maxNesting} levels deep here` };
-    return new TooDeep(mistake("E0124", "nested too deeply", primary, "give names to the parts with `let` or `fn`"));
+    return new TooDeep(
+      mistake("E0124", "nested too deeply", primary, "give names to the parts with `let` or `fn`"),
+    );
   }
 
   // Mistakes
@@ -159,7 +164,12 @@ export abstract class RecoveringParser extends EmbeddedActionsParser {
       this.fail(mistake("E0106", message, { span, text: "no bracket is open that this could close" }));
     }
     this.fail(
-      mistake("E0123", `found ${inWords(found)}, expected ${expected}`, { span, text: `expected ${expected}` }, help ?? helpFor(found, expected)),
+      mistake(
+        "E0123",
+        `found ${inWords(found)}, expected ${expected}`,
+        { span, text: `expected ${expected}` },
+        help ?? helpFor(found, expected),
+      ),
     );
   }
 

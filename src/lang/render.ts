@@ -47,7 +47,10 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions 
   ];
   for (const file of new Set(labels.map((label) => label.span.file))) {
     const here = labels.filter((label) => label.span.file === file);
-    rows.push(placeRow(file, here[0]!, gutter, palette), ...fileRows(file, here, gutter, options.width ?? 160, palette));
+    rows.push(
+      placeRow(file, here[0]!, gutter, palette),
+      ...fileRows(file, here, gutter, options.width ?? 160, palette),
+    );
   }
   for (const note of diagnostic.notes) rows.push(remark(note, gutter, palette));
   if (diagnostic.help !== null) rows.push(remark(`help: ${diagnostic.help}`, gutter, palette));
@@ -77,12 +80,14 @@ function fileRows(
   palette: Palette,
 ): string[] {
   const lines = [...new Set(labels.map(lineOf))].sort((a, b) => a - b);
-  const numbered = (line: number, text: string) => `${palette.gutter(`${String(line).padStart(gutter)} │`)} ${text}`;
+  const numbered = (line: number, text: string) =>
+    `${palette.gutter(`${String(line).padStart(gutter)} │`)} ${text}`;
   const blank = (text: string) => `${" ".repeat(gutter)} ${palette.gutter("│")} ${text}`;
   return lines.flatMap((line, i) => {
     const rows: string[] = [];
     const before = lines[i - 1];
-    if (before !== undefined && line - before > 1) rows.push(`${" ".repeat(gutter)} ${palette.gutter("···")}`);
+    if (before !== undefined && line - before > 1)
+      rows.push(`${" ".repeat(gutter)} ${palette.gutter("···")}`);
     const here = labels.filter((label) => lineOf(label) === line);
     const start = here[0]!.span.start - positionOf(file, here[0]!.span.start).column + 1;
     for (const excerpt of drawExcerpts(lineText(file, line), start, here, width, palette)) {

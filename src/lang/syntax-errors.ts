@@ -33,14 +33,22 @@ export const expectations = {
   },
   name: { code: "E0112", words: "a name", name: true },
   pattern: { code: "E0112", words: "a name, or names in parentheses", name: true },
-  binders: { code: "E0117", words: "`[` and the index variables", help: "reductions name their indices: `sum[k] x[k]`" },
+  binders: {
+    code: "E0117",
+    words: "`[` and the index variables",
+    help: "reductions name their indices: `sum[k] x[k]`",
+  },
   binder: {
     code: "E0117",
     words: "an index variable",
     name: true,
     help: "an index is written `i`, `i: n` or `i: lo .. hi`",
   },
-  "parameter type": { code: "E0120", words: "`:` and a type", help: "parameters of functions have types: `x: f32[n]`" },
+  "parameter type": {
+    code: "E0120",
+    words: "`:` and a type",
+    help: "parameters of functions have types: `x: f32[n]`",
+  },
   "field type": { code: "E0120", words: "`:` and a type", help: "fields have types: `weight: f32[o, i]`" },
   type: { code: "E0122", words: "a type", name: true },
   dimension: { code: "E0122", words: "a dimension", name: true },
@@ -52,9 +60,17 @@ export const expectations = {
     words: "`:` and the field's value",
     help: "a struct's value is written `S { a: x, b: y }`",
   },
-  annotation: { code: "E0127", words: '`name("…")`', help: 'the name in checkpoints is given by `@name("network.0")`' },
+  annotation: {
+    code: "E0127",
+    words: '`name("…")`',
+    help: 'the name in checkpoints is given by `@name("network.0")`',
+  },
   fields: { code: "E0127", words: "`{` and the fields" },
-  names: { code: "E0123", words: "`.{` and the names", help: "a use lists its names: `use nn.{Linear, linear}`" },
+  names: {
+    code: "E0123",
+    words: "`.{` and the names",
+    help: "a use lists its names: `use nn.{Linear, linear}`",
+  },
   path: { code: "E0123", words: "a module or a path", help: "as in `use nn.{…}` or `use ./blocks.{…}`" },
 } as const satisfies Record<string, Expectation>;
 
@@ -68,8 +84,10 @@ export function wanting(key: ExpectationKey): { readonly ERR_MSG: ExpectationKey
 /** What Chevrotain puts in an exception's message: a key of `expectations`, or the name of the expected token kind. */
 export const messageProvider = {
   buildMismatchTokenMessage: (o: { expected: TokenType }): string => o.expected.name,
-  buildNoViableAltMessage: (o: { customUserDescription?: string }): string => o.customUserDescription ?? "expression",
-  buildEarlyExitMessage: (o: { customUserDescription?: string }): string => o.customUserDescription ?? "expression",
+  buildNoViableAltMessage: (o: { customUserDescription?: string }): string =>
+    o.customUserDescription ?? "expression",
+  buildEarlyExitMessage: (o: { customUserDescription?: string }): string =>
+    o.customUserDescription ?? "expression",
   buildNotAllInputParsedMessage: (): string => "",
 };
 
@@ -108,7 +126,12 @@ export function explain(file: SourceFile, error: IRecognitionException, opening:
 
   if (found.tokenType === T.EqualEqual && error.message === "value") {
     const primary = { span, text: "compares, and does not name a value" };
-    return mistake("E0115", "found `==`, expected `=` and a value", primary, "a name is given with a single `=`");
+    return mistake(
+      "E0115",
+      "found `==`, expected `=` and a value",
+      primary,
+      "a name is given with a single `=`",
+    );
   }
   if (found.tokenType === T.Equals && (error.message === "then branch" || error.message === "else branch")) {
     return confusedEquals(span, `expected ${expectations[error.message].words}`);
@@ -116,7 +139,11 @@ export function explain(file: SourceFile, error: IRecognitionException, opening:
   const expectation: Expectation = Object.hasOwn(expectations, error.message)
     ? expectations[error.message as ExpectationKey]
     : { code: "E0123", words: labelOf(error.message) };
-  if (expectation.name === true && T.keywords.has(found.image) && !beginsLine(file, found, previous, error.message)) {
+  if (
+    expectation.name === true &&
+    T.keywords.has(found.image) &&
+    !beginsLine(file, found, previous, error.message)
+  ) {
     const primary = { span, text: `expected ${expectation.words}` };
     return mistake(
       "E0111",
@@ -126,7 +153,8 @@ export function explain(file: SourceFile, error: IRecognitionException, opening:
     );
   }
   // What is missing at the end of a line is missing there, not where the next one begins.
-  const atEnd = previous !== undefined && found.tokenType !== T.Unknown && beginsLine(file, found, previous, "");
+  const atEnd =
+    previous !== undefined && found.tokenType !== T.Unknown && beginsLine(file, found, previous, "");
   const place = atEnd ? { file, start: endOf(previous), end: endOf(previous) } : span;
   const primary = { span: place, text: `expected ${expectation.words}` };
   const inBrackets = error.message === "expression" && opening?.tokenType === T.LBracket;
@@ -166,17 +194,31 @@ function missingCloser(
 ): Diagnostic {
   const span = spanOf(file, found);
   if (found.tokenType === T.Comma && previous !== undefined && /^[([{,]$/.test(previous.image)) {
-    return mistake("E0107", "found `,`, expected an expression", { span, text: "nothing stands before this comma" });
+    return mistake("E0107", "found `,`, expected an expression", {
+      span,
+      text: "nothing stands before this comma",
+    });
   }
   if (found.tokenType === T.Bar && closing === "]") {
     const help = "one value stands for everything outside the tensor: `x[i, j | 0.0]`";
-    return mistake("E0119", "found a second `|`, expected `]`", { span, text: "a read has one padding" }, help);
+    return mistake(
+      "E0119",
+      "found a second `|`, expected `]`",
+      { span, text: "a read has one padding" },
+      help,
+    );
   }
   if (found.tokenType === T.Equals) return confusedEquals(span, `expected \`${closing}\``);
   const words = closing === "}" ? "`}`" : `\`,\` or \`${closing}\``;
   const secondary = opening === null ? [] : [{ span: spanOf(file, opening), text: "opened here" }];
   const primary = { span, text: `expected ${words}` };
-  return mistake("E0105", `found ${inWords(found)}, expected ${words}`, primary, helpFor(found, closing), secondary);
+  return mistake(
+    "E0105",
+    `found ${inWords(found)}, expected ${words}`,
+    primary,
+    helpFor(found, closing),
+    secondary,
+  );
 }
 
 const afterOperand = /^(an operator .*|[)\]]|then branch|else branch|arrow)$/;
@@ -187,13 +229,21 @@ export function helpFor(found: IToken, expected: string): string | null {
     case T.Semicolon:
       return "statements end with their line, without `;`";
     case T.At:
-      return afterOperand.test(expected) ? "a product of matrices is written `for i, k -> sum[j] x[i, j] * w[j, k]`" : null;
+      return afterOperand.test(expected)
+        ? "a product of matrices is written `for i, k -> sum[j] x[i, j] * w[j, k]`"
+        : null;
     case T.If:
-      return afterOperand.test(expected) ? "a condition comes first, with a value for either case: `if c then x[i] else 0.0`" : null;
+      return afterOperand.test(expected)
+        ? "a condition comes first, with a value for either case: `if c then x[i] else 0.0`"
+        : null;
     case T.In:
-      return expected === "arrow" ? "the range of an index follows `:`, as in `for i: n -> x[i]`; lists are walked by `fold`" : null;
+      return expected === "arrow"
+        ? "the range of an index follows `:`, as in `for i: n -> x[i]`; lists are walked by `fold`"
+        : null;
     case T.Colon:
-      return expected === "]" ? "there are no slices: a part is written by its indices, as in `for i -> x[i + 1]`" : null;
+      return expected === "]"
+        ? "there are no slices: a part is written by its indices, as in `for i -> x[i + 1]`"
+        : null;
     default:
       return null;
   }

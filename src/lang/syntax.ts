@@ -105,13 +105,28 @@ export interface CustomVjp {
 
 export type TypeExpr =
   /** `f32`, `key`, `Name`, `Name[d, T]`, `f32[n, d]`; a scalar's arguments are its shape. */
-  | { readonly kind: "named"; readonly span: Span; readonly name: Name; readonly args: readonly TypeArg[] | null }
+  | {
+      readonly kind: "named";
+      readonly span: Span;
+      readonly name: Name;
+      readonly args: readonly TypeArg[] | null;
+    }
   /** `idx[n]`, `idx[o][n, m]`: the bound, then the shape (null: a scalar). */
-  | { readonly kind: "idx"; readonly span: Span; readonly bound: DimExpr; readonly shape: readonly DimExpr[] | null }
+  | {
+      readonly kind: "idx";
+      readonly span: Span;
+      readonly bound: DimExpr;
+      readonly shape: readonly DimExpr[] | null;
+    }
   | { readonly kind: "tuple"; readonly span: Span; readonly items: readonly TypeExpr[] }
   | { readonly kind: "list"; readonly span: Span; readonly item: TypeExpr; readonly length: DimExpr }
   /** `fn(A, B) -> C`: the type of a parameter that takes a function. */
-  | { readonly kind: "function"; readonly span: Span; readonly params: readonly TypeExpr[]; readonly result: TypeExpr };
+  | {
+      readonly kind: "function";
+      readonly span: Span;
+      readonly params: readonly TypeExpr[];
+      readonly result: TypeExpr;
+    };
 
 /** An argument in brackets: a dimension, or a type. A bare name is a `dim`; the checker knows which it is. */
 export type TypeArg =
@@ -123,16 +138,34 @@ export type DimOp = "+" | "-" | "*" | "//" | "/" | "%";
 export type DimExpr =
   | { readonly kind: "number"; readonly span: Span; readonly value: number }
   | { readonly kind: "name"; readonly span: Span; readonly name: string }
-  | { readonly kind: "op"; readonly span: Span; readonly op: DimOp; readonly left: DimExpr; readonly right: DimExpr };
+  | {
+      readonly kind: "op";
+      readonly span: Span;
+      readonly op: DimOp;
+      readonly left: DimExpr;
+      readonly right: DimExpr;
+    };
 
 // Expressions
 
 export type Reducer = "sum" | "prod" | "max" | "min" | "mean" | "argmax" | "argmin" | "count" | "any" | "all";
 
 export type BinaryOp =
-  | "or" | "and"
-  | "==" | "!=" | "<" | "<=" | ">" | ">="
-  | "+" | "-" | "*" | "/" | "//" | "%" | "^";
+  | "or"
+  | "and"
+  | "=="
+  | "!="
+  | "<"
+  | "<="
+  | ">"
+  | ">="
+  | "+"
+  | "-"
+  | "*"
+  | "/"
+  | "//"
+  | "%"
+  | "^";
 
 /** An index variable where it is introduced. `i: n` has `to`; `i: lo .. hi` has both; `i` has neither. */
 export interface Binder {
@@ -146,7 +179,12 @@ export interface Binder {
 export type Pattern =
   | { readonly kind: "name"; readonly span: Span; readonly name: Name }
   | { readonly kind: "tuple"; readonly span: Span; readonly items: readonly Pattern[] }
-  | { readonly kind: "indexed"; readonly span: Span; readonly name: Name; readonly binders: readonly Binder[] };
+  | {
+      readonly kind: "indexed";
+      readonly span: Span;
+      readonly name: Name;
+      readonly binders: readonly Binder[];
+    };
 
 export interface Let {
   readonly span: Span;
@@ -162,29 +200,55 @@ export type Expr =
   | { readonly kind: "block"; readonly span: Span; readonly lets: readonly Let[]; readonly result: Expr }
   | { readonly kind: "for"; readonly span: Span; readonly binders: readonly Binder[]; readonly body: Expr }
   | {
-      readonly kind: "reduce"; readonly span: Span; readonly reducer: Reducer;
+      readonly kind: "reduce";
+      readonly span: Span;
+      readonly reducer: Reducer;
       /** The span of the reducer's word and its brackets. */
-      readonly head: Span; readonly binders: readonly Binder[]; readonly body: Expr;
+      readonly head: Span;
+      readonly binders: readonly Binder[];
+      readonly body: Expr;
     }
-  | { readonly kind: "if"; readonly span: Span; readonly condition: Expr; readonly yes: Expr; readonly no: Expr }
+  | {
+      readonly kind: "if";
+      readonly span: Span;
+      readonly condition: Expr;
+      readonly yes: Expr;
+      readonly no: Expr;
+    }
   /** `fold acc = init for p in list -> body` */
   | {
-      readonly kind: "fold-list"; readonly span: Span; readonly accumulator: Pattern; readonly init: Expr;
-      readonly item: Name; readonly list: Expr; readonly body: Expr;
+      readonly kind: "fold-list";
+      readonly span: Span;
+      readonly accumulator: Pattern;
+      readonly init: Expr;
+      readonly item: Name;
+      readonly list: Expr;
+      readonly body: Expr;
     }
   /** `fold acc = init for t: n -> body` */
   | {
-      readonly kind: "fold-count"; readonly span: Span; readonly accumulator: Pattern; readonly init: Expr;
-      readonly binder: Binder; readonly body: Expr;
+      readonly kind: "fold-count";
+      readonly span: Span;
+      readonly accumulator: Pattern;
+      readonly init: Expr;
+      readonly binder: Binder;
+      readonly body: Expr;
     }
   | { readonly kind: "unary"; readonly span: Span; readonly op: "-" | "not"; readonly operand: Expr }
   | {
-      readonly kind: "binary"; readonly span: Span; readonly op: BinaryOp; readonly opSpan: Span;
-      readonly left: Expr; readonly right: Expr;
+      readonly kind: "binary";
+      readonly span: Span;
+      readonly op: BinaryOp;
+      readonly opSpan: Span;
+      readonly left: Expr;
+      readonly right: Expr;
     }
   /** `x[i, j]`, `x[i + 1 | 0.0]`; also `f[2, 2]` before a call and `xs[3]`: the checker knows which. */
   | {
-      readonly kind: "index"; readonly span: Span; readonly target: Expr; readonly indices: readonly Expr[];
+      readonly kind: "index";
+      readonly span: Span;
+      readonly target: Expr;
+      readonly indices: readonly Expr[];
       readonly padding: Expr | null;
     }
   | { readonly kind: "field"; readonly span: Span; readonly target: Expr; readonly field: Name }
@@ -192,7 +256,10 @@ export type Expr =
   | { readonly kind: "tuple"; readonly span: Span; readonly items: readonly Expr[] }
   /** `S { a: x, ...p }`: at most one `spread`, first. */
   | {
-      readonly kind: "struct"; readonly span: Span; readonly name: Name; readonly spread: Expr | null;
+      readonly kind: "struct";
+      readonly span: Span;
+      readonly name: Name;
+      readonly spread: Expr | null;
       readonly fields: readonly { readonly name: Name; readonly value: Expr }[];
     }
   | { readonly kind: "lambda"; readonly span: Span; readonly params: readonly Name[]; readonly body: Expr }

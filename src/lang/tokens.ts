@@ -96,8 +96,16 @@ export const MalformedNumber = createToken({
   label: "a number",
 });
 
-export const TextLiteral = createToken({ name: "TextLiteral", pattern: /"[^"\n\r]*"/, label: "a text in quotes" });
-export const UnclosedText = createToken({ name: "UnclosedText", pattern: /"[^"\n\r]*/, label: "a text in quotes" });
+export const TextLiteral = createToken({
+  name: "TextLiteral",
+  pattern: /"[^"\n\r]*"/,
+  label: "a text in quotes",
+});
+export const UnclosedText = createToken({
+  name: "UnclosedText",
+  pattern: /"[^"\n\r]*/,
+  label: "a text in quotes",
+});
 
 /** Operators of other languages and of mathematics, which `lexer.ts` reports and reads as what they mean here. */
 export const ForeignOperator = createToken({

@@ -94,7 +94,10 @@ function namedType(cx: TypeScope, expr: NamedTypeExpr): Type {
         : null;
   cx.report("E0302", span, "not a type", {
     secondary: origin === null ? [] : [origin],
-    help: foreignTypes.get(name) ?? useHelp(name) ?? (near !== null ? `did you mean \`${near}\`?` : helpForType(name)),
+    help:
+      foreignTypes.get(name) ??
+      useHelp(name) ??
+      (near !== null ? `did you mean \`${near}\`?` : helpForType(name)),
   });
   return errorType;
 }

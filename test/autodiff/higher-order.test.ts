@@ -1,7 +1,17 @@
 /** Derivatives of derivatives, under for, and through what stops them. */
 import { describe, expect, it } from "vitest";
 import {
-  compiled, compiledFor, expectClose, expectDerivatives, gradientsOf, isStructuralZero, matrix, numbersOf, tangentsOf, valuesOf, vector,
+  compiled,
+  compiledFor,
+  expectClose,
+  expectDerivatives,
+  gradientsOf,
+  isStructuralZero,
+  matrix,
+  numbersOf,
+  tangentsOf,
+  valuesOf,
+  vector,
 } from "./derivatives.ts";
 
 const wavy = "fn wavy(x: f32[n]) -> f32 = sum[i] sin(x[i]) * x[n - 1 - i] ^ 2 * (sum[j] exp(0.3 * x[j]))";
@@ -14,17 +24,23 @@ describe("derivatives of derivatives", () => {
     expectClose(gradientsOf(cube, [3]), [[360]]);
   });
 
-  it.each([["sin", Math.cos(0.4), -Math.sin(0.4)], ["exp", Math.exp(0.4), Math.exp(0.4)], ["log", 1 / 0.4, -1 / 0.16]])("first and second of %s", (name, first, second) => {
+  it.each([
+    ["sin", Math.cos(0.4), -Math.sin(0.4)],
+    ["exp", Math.exp(0.4), Math.exp(0.4)],
+    ["log", 1 / 0.4, -1 / 0.16],
+  ])("first and second of %s", (name, first, second) => {
     expectClose(valuesOf(`fn f(x: f32) -> f32 = grad(fn (t) -> ${name}(t))(x)`, [0.4]), [[first]]);
     expectClose(valuesOf(`fn f(x: f32) -> f32 = grad(grad(fn (t) -> ${name}(t)))(x)`, [0.4]), [[second]]);
   });
 
   it("a Hessian times a vector, by jvp of grad: exact, symmetric, as differences have it", () => {
-    const quadratic = "fn f(x: f32[n], v: f32[n]) -> f32[n] = jvp(grad(fn (y) -> y[0] ^ 2 * y[1] + y[1] * y[2]))(x)(v)";
+    const quadratic =
+      "fn f(x: f32[n], v: f32[n]) -> f32[n] = jvp(grad(fn (y) -> y[0] ^ 2 * y[1] + y[1] * y[2]))(x)(v)";
     expectClose(valuesOf(quadratic, [vector(3, 5, 7), vector(1, 10, 100)]), [[10 + 60, 6 + 100, 10]]);
     const text = `${wavy}\nfn f(x: f32[n], v: f32[n]) -> f32[n] = jvp(grad(wavy))(x)(v)`;
     const [x, u, v] = [vector(0.3, -0.8, 1.1), vector(1, 0.5, -2), vector(-0.4, 3, 0.7)];
-    const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((s, y, i) => s + y * b[i]!, 0);
+    const dot = (a: readonly number[], b: readonly number[]): number =>
+      a.reduce((s, y, i) => s + y * b[i]!, 0);
     const [[hu], [hv]] = [valuesOf(text, [x, u]), valuesOf(text, [x, v])];
     expect(Math.abs(dot([...v.data], hu!))).toBeGreaterThan(0.1);
     expectClose([[dot([...v.data], hu!)]], [[dot([...u.data], hv!)]]);
@@ -59,7 +75,8 @@ describe("derivatives of derivatives", () => {
   });
 
   it("vjp of vjp, in the language", () => {
-    const text = "fn f(x: f32[n], a: f32[n], b: f32[n]) -> f32[n] = vjp(fn (y) -> vjp(fn (z) -> for i -> z[i] ^ 3 * z[0])(y)(a))(x)(b)";
+    const text =
+      "fn f(x: f32[n], a: f32[n], b: f32[n]) -> f32[n] = vjp(fn (y) -> vjp(fn (z) -> for i -> z[i] ^ 3 * z[0])(y)(a))(x)(b)";
     expectDerivatives(text, { dims: { n: 2 } });
   });
 
@@ -70,7 +87,10 @@ describe("derivatives of derivatives", () => {
     ["a condition", "sum[i] if y[i] > 0.0 then sqrt(y[i]) * y[0] else y[i] ^ 3", [0.2, 1.1, -0.4, 0.7]],
     ["a padded read", "sum[i] y[i] ^ 2 * y[i + 1 | y[0] ^ 2]", [0.2, 1.1, -0.4, 0.7]],
   ])("second derivatives through %s", (_, body, x) => {
-    expectDerivatives(`fn f(x: f32[n]) -> f32[n] = grad(fn (y) -> ${body})(x)`, { dims: { n: 4 }, args: { x: vector(...x) } });
+    expectDerivatives(`fn f(x: f32[n]) -> f32[n] = grad(fn (y) -> ${body})(x)`, {
+      dims: { n: 4 },
+      args: { x: vector(...x) },
+    });
   });
 });
 
@@ -79,32 +99,59 @@ describe("gradients for each example", () => {
   const [w, x, y] = [vector(0.4, -0.9), matrix([1, 2], [-0.5, 0.3], [0.7, 0.7]), vector(1, 0, -1)];
 
   it("are those of each row", () => {
-    const all = valuesOf(`${loss}\nfn f(w: f32[d], x: f32[n, d], y: f32[n]) -> f32[n, d] = for i -> grad(loss)(w, x[i], y[i])`, [w, x, y]);
-    const rows = [0, 1, 2].flatMap((i) => gradientsOf(`${loss}\nfn f(w: f32[d], x: f32[d], y: f32) -> f32 = loss(w, x, y)`, [w, vector(x.data[2 * i]!, x.data[2 * i + 1]!), y.data[i]!])[0]!);
+    const all = valuesOf(
+      `${loss}\nfn f(w: f32[d], x: f32[n, d], y: f32[n]) -> f32[n, d] = for i -> grad(loss)(w, x[i], y[i])`,
+      [w, x, y],
+    );
+    const rows = [0, 1, 2].flatMap(
+      (i) =>
+        gradientsOf(`${loss}\nfn f(w: f32[d], x: f32[d], y: f32) -> f32 = loss(w, x, y)`, [
+          w,
+          vector(x.data[2 * i]!, x.data[2 * i + 1]!),
+          y.data[i]!,
+        ])[0]!,
+    );
     expectClose(all, [rows]);
     expect(rows.every((g) => Math.abs(g) > 1e-3)).toBe(true);
   });
 
   it("add up to the gradient of the sum", () => {
-    const sum = valuesOf(`${loss}\nfn f(w: f32[d], x: f32[n, d], y: f32[n]) -> f32[d] = { let g = for i -> grad(loss)(w, x[i], y[i])\n for k -> sum[i] g[i, k] }`, [w, x, y]);
-    const whole = gradientsOf(`${loss}\nfn f(w: f32[d], x: f32[n, d], y: f32[n]) -> f32 = sum[i] loss(w, x[i], y[i])`, [w, x, y]);
+    const sum = valuesOf(
+      `${loss}\nfn f(w: f32[d], x: f32[n, d], y: f32[n]) -> f32[d] = { let g = for i -> grad(loss)(w, x[i], y[i])\n for k -> sum[i] g[i, k] }`,
+      [w, x, y],
+    );
+    const whole = gradientsOf(
+      `${loss}\nfn f(w: f32[d], x: f32[n, d], y: f32[n]) -> f32 = sum[i] loss(w, x[i], y[i])`,
+      [w, x, y],
+    );
     expectClose(sum, [whole[0]!]);
   });
 
   it("differentiate again", () => {
-    expectDerivatives(`${loss}\nfn f(w: f32[d], x: f32[n, d], y: f32[n]) -> f32[n, d] = for i -> grad(loss)(w, x[i], y[i])`, { dims: { n: 2, d: 2 } });
+    expectDerivatives(
+      `${loss}\nfn f(w: f32[d], x: f32[n, d], y: f32[n]) -> f32[n, d] = for i -> grad(loss)(w, x[i], y[i])`,
+      { dims: { n: 2, d: 2 } },
+    );
   });
 
   it("with respect to what depends on the example, under two indices", () => {
-    const text = "fn f(x: f32[n], y: f32[m]) -> f32[n, m] = for i, j -> grad(fn (t) -> sin(t * y[j]) * t)(x[i] * y[j])";
+    const text =
+      "fn f(x: f32[n], y: f32[m]) -> f32[n, m] = for i, j -> grad(fn (t) -> sin(t * y[j]) * t)(x[i] * y[j])";
     expectDerivatives(text, { dims: { n: 2, m: 3 } });
     const at = 0.5 * 0.7;
-    expectClose(valuesOf(text, [vector(0.5), vector(0.7)]), [[Math.cos(at * 0.7) * 0.7 * at + Math.sin(at * 0.7)]]);
+    expectClose(valuesOf(text, [vector(0.5), vector(0.7)]), [
+      [Math.cos(at * 0.7) * 0.7 * at + Math.sin(at * 0.7)],
+    ]);
   });
 
   it("inside a sum", () => {
-    expectDerivatives("fn f(x: f32[n]) -> f32 = sum[i] grad(fn (t) -> t ^ 3 * x[0])(x[i])", { dims: { n: 3 } });
-    expectClose(valuesOf("fn f(x: f32[n]) -> f32 = sum[i] grad(fn (t) -> t ^ 3 * x[0])(x[i])", [vector(2, 1)]), [[3 * 2 * (4 + 1)]]);
+    expectDerivatives("fn f(x: f32[n]) -> f32 = sum[i] grad(fn (t) -> t ^ 3 * x[0])(x[i])", {
+      dims: { n: 3 },
+    });
+    expectClose(
+      valuesOf("fn f(x: f32[n]) -> f32 = sum[i] grad(fn (t) -> t ^ 3 * x[0])(x[i])", [vector(2, 1)]),
+      [[3 * 2 * (4 + 1)]],
+    );
   });
 
   it("a jvp for each example", () => {
@@ -124,7 +171,9 @@ describe("stop_gradient", () => {
   it("of a tensor, and of a maximum", () => {
     const text = "fn f(x: f32[n]) -> f32 = sum[i] exp(x[i] - stop_gradient(max[j] x[j]))";
     expectClose(gradientsOf(text, [vector(1, 2)]), [[Math.exp(-1), 1]]);
-    expectClose(gradientsOf("fn f(x: f32[n]) -> f32 = sum[i] stop_gradient(x)[i] * x[i]", [vector(3, 4)]), [[3, 4]]);
+    expectClose(gradientsOf("fn f(x: f32[n]) -> f32 = sum[i] stop_gradient(x)[i] * x[i]", [vector(3, 4)]), [
+      [3, 4],
+    ]);
   });
 
   it("stops the second derivative only, where only the gradient is stopped", () => {
@@ -144,7 +193,9 @@ describe("gradients that are zero everywhere", () => {
     const vjp = compiled(text, { n: 3 }).vjp();
     const [dx, dy] = vjp.graph.results;
     expect([isStructuralZero(vjp, dx!), isStructuralZero(vjp, dy!)]).toEqual([false, true]);
-    const found = compiledFor(text, [vector(1, 2, 3), vector(1, -1, 2)]).vjp().interpret(vector(1, 2, 3), vector(1, -1, 2), 1);
+    const found = compiledFor(text, [vector(1, 2, 3), vector(1, -1, 2)])
+      .vjp()
+      .interpret(vector(1, 2, 3), vector(1, -1, 2), 1);
     expect(numbersOf(found[1]!)).toEqual([0, 0, 0]);
   });
 });

@@ -1,25 +1,60 @@
 /** Derivatives of folds: written out, and as loops (of many turns). */
 import { describe, expect, it } from "vitest";
-import { compiled, expectClose, expectDerivatives, gradientsOf, matrix, numbersOf, vector } from "./derivatives.ts";
+import {
+  compiled,
+  expectClose,
+  expectDerivatives,
+  gradientsOf,
+  matrix,
+  numbersOf,
+  vector,
+} from "./derivatives.ts";
 
 /** A loop stays one, forward and backward. */
 function expectLoops(text: string, dims: Record<string, number>): void {
   const f = compiled(text, dims);
-  expect(f.graph.nodes.some((n) => n.kind === "loop"), "forward").toBe(true);
-  expect(f.vjp().graph.nodes.some((n) => n.kind === "loop"), "backward").toBe(true);
+  expect(
+    f.graph.nodes.some((n) => n.kind === "loop"),
+    "forward",
+  ).toBe(true);
+  expect(
+    f.vjp().graph.nodes.some((n) => n.kind === "loop"),
+    "backward",
+  ).toBe(true);
 }
 
 describe("a fold of few turns and of many", () => {
   it.each([
     ["a scalar", "fn f[turns](a: f32) -> f32 = fold x = a for t: turns -> x + 0.02 * sin(x)"],
-    ["a tensor", "fn f[turns](x: f32[3]) -> f32[3] = fold h = x for t: turns -> for i -> h[i] + 0.02 * sin(h[2 - i])"],
-    ["that captures a value", "fn f[turns](x: f32[3], w: f32[3, 3]) -> f32[3] = fold h = x for t: turns -> for i -> h[i] + 0.01 * tanh(sum[k] w[i, k] * h[k])"],
-    ["that captures what is computed", "fn f[turns](x: f32, y: f32) -> f32 {\n let z = x * y\n fold h = x for t: turns -> h + 0.01 * (z - h ^ 2)\n}"],
-    ["that uses the turn", "fn f[turns](a: f32) -> f32 = fold x = a for t: turns -> x + a * sin(f32(t) * a) / (1.0 + f32(t))"],
-    ["of a pair", "fn f[turns](a: f32, b: f32) -> (f32, f32) = fold (x, v) = (a, b) for t: turns -> (x + 0.01 * v, v - 0.01 * sin(x))"],
+    [
+      "a tensor",
+      "fn f[turns](x: f32[3]) -> f32[3] = fold h = x for t: turns -> for i -> h[i] + 0.02 * sin(h[2 - i])",
+    ],
+    [
+      "that captures a value",
+      "fn f[turns](x: f32[3], w: f32[3, 3]) -> f32[3] = fold h = x for t: turns -> for i -> h[i] + 0.01 * tanh(sum[k] w[i, k] * h[k])",
+    ],
+    [
+      "that captures what is computed",
+      "fn f[turns](x: f32, y: f32) -> f32 {\n let z = x * y\n fold h = x for t: turns -> h + 0.01 * (z - h ^ 2)\n}",
+    ],
+    [
+      "that uses the turn",
+      "fn f[turns](a: f32) -> f32 = fold x = a for t: turns -> x + a * sin(f32(t) * a) / (1.0 + f32(t))",
+    ],
+    [
+      "of a pair",
+      "fn f[turns](a: f32, b: f32) -> (f32, f32) = fold (x, v) = (a, b) for t: turns -> (x + 0.01 * v, v - 0.01 * sin(x))",
+    ],
     ["from a constant", "fn f[turns](a: f32) -> f32 = fold s = 0.0 for t: turns -> 0.9 * s + a ^ 2"],
-    ["with a condition", "fn f[turns](a: f32) -> f32 = fold x = a for t: turns -> if t % 3 == 0 then 0.99 * x else x + 0.01 * cos(x)"],
-    ["with a range of its own", "fn f[turns](x: f32[4]) -> f32 = fold s = 1.0 for t: turns -> s + 0.01 * x[t % 4] * s * s / (1.0 + s ^ 2)"],
+    [
+      "with a condition",
+      "fn f[turns](a: f32) -> f32 = fold x = a for t: turns -> if t % 3 == 0 then 0.99 * x else x + 0.01 * cos(x)",
+    ],
+    [
+      "with a range of its own",
+      "fn f[turns](x: f32[4]) -> f32 = fold s = 1.0 for t: turns -> s + 0.01 * x[t % 4] * s * s / (1.0 + s ^ 2)",
+    ],
   ])("%s", (_, text) => {
     expectDerivatives(text, { dims: { turns: 3 } });
     expectDerivatives(text, { dims: { turns: 300 } });
@@ -39,7 +74,9 @@ describe("a fold of few turns and of many", () => {
 
   it("exact: the turn chooses what is read, and every turn adds", () => {
     const text = "fn f[turns](x: f32[turns]) -> f32 = fold s = 0.0 for t: turns -> s + f32(t) * x[t]";
-    const [gradient] = gradientsOf(text, [vector(...Array.from({ length: 300 }, () => 0))], [2], { turns: 300 });
+    const [gradient] = gradientsOf(text, [vector(...Array.from({ length: 300 }, () => 0))], [2], {
+      turns: 300,
+    });
     expect(gradient).toEqual(Array.from({ length: 300 }, (_, t) => 2 * t));
   });
 
@@ -52,7 +89,8 @@ describe("a fold of few turns and of many", () => {
 
 describe("loops and indices", () => {
   it("under for: one loop for all", () => {
-    const text = "fn f[turns](x: f32[n], a: f32) -> f32[n] = for i -> fold y = x[i] for t: turns -> y + 0.01 * sin(a * y + x[i])";
+    const text =
+      "fn f[turns](x: f32[n], a: f32) -> f32[n] = for i -> fold y = x[i] for t: turns -> y + 0.01 * sin(a * y + x[i])";
     expectDerivatives(text, { dims: { n: 3, turns: 300 } });
     expectLoops(text, { n: 3, turns: 300 });
   });
@@ -83,7 +121,10 @@ describe("loops and indices", () => {
       let size[j] = f32(count[i] a[i] == j)
       for j, q -> 0.995 * c[j, q] + 0.005 * (c[j, q] + sum[i] if a[i] == j then x[i, q] else 0.0) / (1.0 + size[j])
     }`;
-    const args = { x: matrix([0, 0.1], [0.2, -0.3], [2.1, 2], [1.7, 2.4], [0.1, 0.4]), start: matrix([-0.2, 0.3], [2.2, 1.8]) };
+    const args = {
+      x: matrix([0, 0.1], [0.2, -0.3], [2.1, 2], [1.7, 2.4], [0.1, 0.4]),
+      start: matrix([-0.2, 0.3], [2.2, 1.8]),
+    };
     expectDerivatives(text, { dims: { n: 5, d: 2, k: 2, turns: 3 }, args });
     expectDerivatives(text, { dims: { n: 5, d: 2, k: 2, turns: 300 }, args });
     expectLoops(text, { n: 5, d: 2, k: 2, turns: 300 });
@@ -99,7 +140,10 @@ describe("loops and indices", () => {
   });
 
   it("a maximum in each turn", () => {
-    expectDerivatives("fn f(x: f32[n]) -> f32[n] = fold h = x for t: 300 -> for i -> 0.99 * h[i] + 0.01 * (max[j] h[j]) * h[i]", { dims: { n: 3 } });
+    expectDerivatives(
+      "fn f(x: f32[n]) -> f32[n] = fold h = x for t: 300 -> for i -> 0.99 * h[i] + 0.01 * (max[j] h[j]) * h[i]",
+      { dims: { n: 3 } },
+    );
   });
 });
 
@@ -126,7 +170,9 @@ describe("derivatives inside of loops and of them", () => {
   it("a gradient for each example of a loop", () => {
     const text = `fn walk(w: f32, x: f32) -> f32 = fold y = x for t: 300 -> y + 0.01 * sin(w * y)
     fn f(w: f32, x: f32[n]) -> f32[n] = for i -> grad(walk)(w, x[i])`;
-    const one = text.replace("f32[n] = for i -> grad(walk)(w, x[i])", "f32 = grad(walk)(w, x)").replace("x: f32[n]) -> f32 ", "x: f32) -> f32 ");
+    const one = text
+      .replace("f32[n] = for i -> grad(walk)(w, x[i])", "f32 = grad(walk)(w, x)")
+      .replace("x: f32[n]) -> f32 ", "x: f32) -> f32 ");
     const rows = [0.3, -0.7].map((x) => compiled(one).interpret(0.8, x) as number[]);
     expectClose(compiled(text, { n: 2 }).interpret(0.8, vector(0.3, -0.7)).map(numbersOf), [rows.flat()]);
     expectDerivatives(text, { dims: { n: 2 } });
@@ -135,7 +181,10 @@ describe("derivatives inside of loops and of them", () => {
 
 describe("folds over lists", () => {
   it("of tensors", () => {
-    expectDerivatives("fn f(xs: [f32[n]; l], a: f32[n]) -> f32[n] = fold s = a for x in xs -> for i -> s[i] * x[i] + sin(s[n - 1 - i])", { dims: { n: 2, l: 3 } });
+    expectDerivatives(
+      "fn f(xs: [f32[n]; l], a: f32[n]) -> f32[n] = fold s = a for x in xs -> for i -> s[i] * x[i] + sin(s[n - 1 - i])",
+      { dims: { n: 2, l: 3 } },
+    );
   });
 
   it("exact: each item has a gradient of its own", () => {

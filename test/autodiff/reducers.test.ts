@@ -1,8 +1,19 @@
 /** Derivatives of the reducers: exact values where ties and zeros decide, differences elsewhere. */
 import { describe, expect, it } from "vitest";
-import { compiled, expectClose, expectDerivatives, gradientsOf, isStructuralZero, matrix, numbersOf, tangentsOf, vector } from "./derivatives.ts";
+import {
+  compiled,
+  expectClose,
+  expectDerivatives,
+  gradientsOf,
+  isStructuralZero,
+  matrix,
+  numbersOf,
+  tangentsOf,
+  vector,
+} from "./derivatives.ts";
 
-const tensors = (reducer: string): string => `fn f(x: f32[n, m]) -> f32[n] = for i -> ${reducer}[k] sin(x[i, k]) * x[i, k]`;
+const tensors = (reducer: string): string =>
+  `fn f(x: f32[n, m]) -> f32[n] = for i -> ${reducer}[k] sin(x[i, k]) * x[i, k]`;
 
 describe("each reducer agrees with differences", () => {
   it.each(["sum", "prod", "max", "min", "mean"])("%s", (reducer) => {
@@ -10,7 +21,10 @@ describe("each reducer agrees with differences", () => {
   });
 
   it.each(["sum", "prod", "max", "min", "mean"])("%s over two axes at once", (reducer) => {
-    expectDerivatives(`fn f(x: f32[n, m], y: f32[m]) -> f32 = ${reducer}[i, k] x[i, k] * exp(y[k])`, { dims: { n: 3, m: 2 }, range: [0.4, 1.3] });
+    expectDerivatives(`fn f(x: f32[n, m], y: f32[m]) -> f32 = ${reducer}[i, k] x[i, k] * exp(y[k])`, {
+      dims: { n: 3, m: 2 },
+      range: [0.4, 1.3],
+    });
   });
 
   it.each([
@@ -49,7 +63,10 @@ describe("prod", () => {
   });
 
   it("over two axes with a zero", () => {
-    expectClose(gradientsOf("fn f(x: f32[n, m]) -> f32 = prod[i, j] x[i, j]", [matrix([2, 3], [0, 7])], [1]), [[0, 0, 42, 0]]);
+    expectClose(
+      gradientsOf("fn f(x: f32[n, m]) -> f32 = prod[i, j] x[i, j]", [matrix([2, 3], [0, 7])], [1]),
+      [[0, 0, 42, 0]],
+    );
   });
 
   it("of no factors gives nothing", () => {
@@ -68,20 +85,46 @@ describe("ties of max and min go to the first", () => {
   });
 
   it.each(["max", "min"])("%s forward: the tangent is that of the first", (reducer) => {
-    expectClose(tangentsOf(`fn f(x: f32[n]) -> f32 = ${reducer}[i] x[i]`, [vector(2, 2, 2)], [vector(10, 20, 30)]), [[10]]);
+    expectClose(
+      tangentsOf(`fn f(x: f32[n]) -> f32 = ${reducer}[i] x[i]`, [vector(2, 2, 2)], [vector(10, 20, 30)]),
+      [[10]],
+    );
   });
 
   it.each([
-    ["max[i, j] x[i, j]", [[0, 1, 4], [4, 4, 0]], [0, 0, 1, 0, 0, 0]],
-    ["max[j, i] x[i, j]", [[0, 1, 4], [4, 4, 0]], [0, 0, 0, 1, 0, 0]],
-    ["min[i, j] x[i, j]", [[9, 8, 7], [3, 3, 3]], [0, 0, 0, 1, 0, 0]],
+    [
+      "max[i, j] x[i, j]",
+      [
+        [0, 1, 4],
+        [4, 4, 0],
+      ],
+      [0, 0, 1, 0, 0, 0],
+    ],
+    [
+      "max[j, i] x[i, j]",
+      [
+        [0, 1, 4],
+        [4, 4, 0],
+      ],
+      [0, 0, 0, 1, 0, 0],
+    ],
+    [
+      "min[i, j] x[i, j]",
+      [
+        [9, 8, 7],
+        [3, 3, 3],
+      ],
+      [0, 0, 0, 1, 0, 0],
+    ],
   ])("over several axes, the first in the order of the indices: %s", (body, rows, expected) => {
     expectClose(gradientsOf(`fn f(x: f32[n, m]) -> f32 = ${body}`, [matrix(...rows)], [1]), [expected]);
   });
 
   it("each row has its own first", () => {
     const text = "fn f(x: f32[n, m]) -> f32[n] = for i -> max[j] x[i, j]";
-    expectClose(gradientsOf(text, [matrix([1, 2, 2], [3, 3, 1], [0, 0, 0])], [vector(1, 2, 3)]), [[0, 1, 0, 2, 0, 0, 3, 0, 0]]);
+    expectClose(gradientsOf(text, [matrix([1, 2, 2], [3, 3, 1], [0, 0, 0])], [vector(1, 2, 3)]), [
+      [0, 1, 0, 2, 0, 0, 3, 0, 0],
+    ]);
   });
 
   it("max and min of two values likewise", () => {
@@ -117,7 +160,10 @@ describe("reducers that carry no gradient", () => {
 
   it("a read at an argmax carries it, to the first of several", () => {
     const text = "fn f(x: f32[n], y: f32[n]) -> f32 = x[argmax[i] x[i]] * y[argmax[k] x[k]]";
-    expectClose(gradientsOf(text, [vector(1, 4, 4), vector(5, 6, 7)]), [[0, 6, 0], [0, 4, 0]]);
+    expectClose(gradientsOf(text, [vector(1, 4, 4), vector(5, 6, 7)]), [
+      [0, 6, 0],
+      [0, 4, 0],
+    ]);
     expectDerivatives(text, { dims: { n: 5 } });
   });
 });

@@ -222,12 +222,26 @@ describe("run refuses", () => {
     [
       "a checkpoint of one struct for a list",
       ["many", "p=@w.safetensors", "x=ones"],
-      { "w.safetensors": writeSafetensors(new Map([["weight", f32([1, 1], 2)], ["bias", f32([1], 1)]])) },
+      {
+        "w.safetensors": writeSafetensors(
+          new Map([
+            ["weight", f32([1, 1], 2)],
+            ["bias", f32([1], 1)],
+          ]),
+        ),
+      },
     ],
     [
       "a list of another length",
       ["many", "p=@w.safetensors", "x=ones", "--dim", "l=2"],
-      { "w.safetensors": writeSafetensors(new Map([["0.weight", f32([1, 1], 2)], ["0.bias", f32([1], 1)]])) },
+      {
+        "w.safetensors": writeSafetensors(
+          new Map([
+            ["0.weight", f32([1, 1], 2)],
+            ["0.bias", f32([1], 1)],
+          ]),
+        ),
+      },
     ],
     ["a checkpoint that is none", ["net", "p=@w.safetensors", "x=ones"], { "w.safetensors": good }],
   ])("%s", async (_, words, files) => {
@@ -251,7 +265,9 @@ describe("run refuses", () => {
       ];
       const { code, out, err } = await fecit(words);
       expect({ code, out }).toEqual({ code: 3, out: "" });
-      expect(err).toContain(`--device ${device}: ${device === "foo" ? "no adapter is called foo" : "this version can't"}`);
+      expect(err).toContain(
+        `--device ${device}: ${device === "foo" ? "no adapter is called foo" : "this version can't"}`,
+      );
       expect(err).toContain("this version can't run programs on a GPU");
     }
   });
@@ -270,7 +286,10 @@ describe("run refuses", () => {
     });
     if (!existsSync("/proc/self")) return;
     const nowhere = await run(["next", "a=1", "--out", "/proc/foo"]);
-    expect(nowhere).toMatchObject({ code: 1, err: expect.stringContaining("/proc/foo can't be written") as string });
+    expect(nowhere).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("/proc/foo can't be written") as string,
+    });
   });
 
   it("dimensions for which there is no memory", async () => {

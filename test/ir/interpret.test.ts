@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { InterpretError, type InterpretOptions, type LoopFunction, type TensorData, interpret, tensor, zeros } from "../../src/ir/interpret.ts";
+import {
+  InterpretError,
+  type InterpretOptions,
+  type LoopFunction,
+  type TensorData,
+  interpret,
+  tensor,
+  zeros,
+} from "../../src/ir/interpret.ts";
 import { loopNest } from "../../src/ir/interpret-codegen.ts";
 import { type Comprehension, type ElementType, type Graph, bool, f32, i32, u32 } from "../../src/ir/ir.ts";
 import { parseGraph } from "../../src/ir/parse.ts";
@@ -53,14 +61,22 @@ describe.each([{ checked: false }, { checked: true }])("interpret, with %j", (op
     ["%y: f32[3] = for j<3. sum i<4 at j = %at[i]. %x[i]", [-1, 1, 7]],
     ["%y: f32[2, 3] = for k<2, j<3. sum i<4 at j = %at[i] + k. %x[i]", [-1, 1, 7, 0, -1, 1]],
     ["%y: f32[2, 2] = for j<2, k<2. sum i<4 at j = %at[i] - 1, k = i // 2. %x[i]", [0, 1, 3, 4]],
-    ["%y: f32[4] = for i<4. let t0 = exp(%x[i]); if %x[i] > 2.0 then t0 else t0 / (t0 + 0.0)", [Math.exp(3), 1, Math.exp(4), 1]],
+    [
+      "%y: f32[4] = for i<4. let t0 = exp(%x[i]); if %x[i] > 2.0 then t0 else t0 / (t0 + 0.0)",
+      [Math.exp(3), 1, Math.exp(4), 1],
+    ],
     ["%y: u32[] = u32(%n[1]) + mul_high(%u[0], %u[1])", [4294967290]],
     ["%y: i32[] = i32(%u[0])", [-1]],
     ["%y: f32[2] = for i<2. if i == 0 then -0.0 else -inf", [-0, -Infinity]],
   ])("%s", (nodes, expected) => expect(run(nodes, "%y", options)).toEqual([expected]));
 
   it("gives the best value beside its place", () => {
-    expect(run("%y: i32[2], %best: f32[2] = for i<2. argmax j<3. 0.0 - %m[i, j]", "%y, %best", options)).toEqual([[0, 0], [-1, -4]]);
+    expect(
+      run("%y: i32[2], %best: f32[2] = for i<2. argmax j<3. 0.0 - %m[i, j]", "%y, %best", options),
+    ).toEqual([
+      [0, 0],
+      [-1, -4],
+    ]);
     expect(run("%y: i32[], %best: f32[] = argmax i<4. %nan[i]", "%y, %best", options)).toEqual([[1], [NaN]]);
     expect(run("%y: i32[], %best: f32[] = argmin i<0. 1.0", "%y, %best", options)).toEqual([[0], [Infinity]]);
   });
@@ -76,9 +92,20 @@ describe.each([{ checked: false }, { checked: true }])("interpret, with %j", (op
     fc.assert(
       fc.property(integerExpr, (body) => {
         const axes = variables.map((name, n) => ({ name, size: sizes[n]! }));
-        const node: Comprehension = { kind: "comprehension", name: "y", element: i32, axes, reduction: null, keys: [], body, origin: null };
+        const node: Comprehension = {
+          kind: "comprehension",
+          name: "y",
+          element: i32,
+          axes,
+          reduction: null,
+          keys: [],
+          body,
+          origin: null,
+        };
         const graph: Graph = { name: "g", params: [], nodes: [node], results: ["y"] };
-        expect([...interpret(graph, {}, options)["y"]!.data], printExpr(body)).toEqual(points.map((point) => evaluate(body, point)));
+        expect([...interpret(graph, {}, options)["y"]!.data], printExpr(body)).toEqual(
+          points.map((point) => evaluate(body, point)),
+        );
       }),
       { numRuns: 200 },
     );
@@ -87,14 +114,20 @@ describe.each([{ checked: false }, { checked: true }])("interpret, with %j", (op
 
 describe("selects", () => {
   it("that share work between their sides compute it once, and in a chain without growing", () => {
-    const lines = Array.from({ length: 40 }, (_, n) => `let t${n + 1} = if t${n} > ${n}.5 then t${n} + 1.0 else t${n} * 2.0;`).join(" ");
-    const graph = parseGraph(`graph g(%x: f32[4]) -> (%y) { %y: f32[4] = for i<4. let t0 = exp(%x[i]); ${lines} t40 }`);
+    const lines = Array.from(
+      { length: 40 },
+      (_, n) => `let t${n + 1} = if t${n} > ${n}.5 then t${n} + 1.0 else t${n} * 2.0;`,
+    ).join(" ");
+    const graph = parseGraph(
+      `graph g(%x: f32[4]) -> (%y) { %y: f32[4] = for i<4. let t0 = exp(%x[i]); ${lines} t40 }`,
+    );
     expect(loopNest(graph.nodes[0] as Comprehension, () => [4], false).source.length).toBeLessThan(8000);
   });
 
   it("that guard the same read in two places may read it beyond both", () => {
     const guarded = "for i<4. (if i > 0 then %x[i - 1] else 0.0) + (if i > 1 then %x[i - 1] * 2.0 else 0.0)";
-    for (const checked of [false, true]) expect(run(`%y: f32[4] = ${guarded}`, "%y", { checked })).toEqual([[0, 3, -3, 12]]);
+    for (const checked of [false, true])
+      expect(run(`%y: f32[4] = ${guarded}`, "%y", { checked })).toEqual([[0, 3, -3, 12]]);
   });
 });
 
@@ -107,7 +140,9 @@ it("an unrolled fold of 2000 turns runs", () => {
 describe("checked", () => {
   it("names the read that is out of bounds", () => {
     const broken = "%y: f32[2] = for i<2. sum j<3. %m[j, i]";
-    expect(() => run(broken, "%y", { checked: true })).toThrow(new InterpretError("%y: %m is read outside axis 0 of size 2, at j = 2"));
+    expect(() => run(broken, "%y", { checked: true })).toThrow(
+      new InterpretError("%y: %m is read outside axis 0 of size 2, at j = 2"),
+    );
     expect(run(broken)).toHaveLength(1);
   });
 });
@@ -122,13 +157,18 @@ describe("what cannot be run", () => {
     ["the input for %x: f32[2] has shape [3]", { x: zeros(f32, [3]), a }],
     ["the input for %x: f32[2] has elements of type i32", { x: zeros(i32, [2]), a }],
     ["the input for %x: f32[2] has 1 elements, not 2", { x: { ...x, data: new Float64Array(1) }, a }],
-    ["the input for %x: f32[2] is held in a Int32Array, not a Float64Array", { x: { ...x, data: new Int32Array(2) }, a }],
+    [
+      "the input for %x: f32[2] is held in a Int32Array, not a Float64Array",
+      { x: { ...x, data: new Int32Array(2) }, a },
+    ],
     ["the input for %a: idx<3>[1] holds 3, which is no idx<3>", { x, a: tensor(idx3, [1], [3]) }],
   ])("%s", (message, given) => expect(() => interpret(graph, given)).toThrow(new InterpretError(message)));
 
   it("a derivative that has not been taken", () => {
     const untaken = parseGraph("graph g(%x: f32[]) -> (%d) { %d: f32[] = vjp (%x) at (%x) with (%x) }");
-    expect(() => interpret(untaken, { x: zeros(f32, []) })).toThrow("differentiate first: %d is a vjp that has not been taken");
+    expect(() => interpret(untaken, { x: zeros(f32, []) })).toThrow(
+      "differentiate first: %d is a vjp that has not been taken",
+    );
   });
 });
 
@@ -140,8 +180,11 @@ describe("compilation", () => {
   });
 
   it("computes invariant parts outside loops, and reads at flat offsets", () => {
-    const { nodes } = parseGraph("graph g(%x: f32[2, 3], %s: f32[]) -> (%y) { %y: f32[2] = for i<2. sum k<3. exp(%s) * %x[i, k] }");
-    expect(loopNest(nodes[0] as Comprehension, (name) => (name === "x" ? [2, 3] : []), false).source).toBe(`return function (out, best, r0, r1, fail) {
+    const { nodes } = parseGraph(
+      "graph g(%x: f32[2, 3], %s: f32[]) -> (%y) { %y: f32[2] = for i<2. sum k<3. exp(%s) * %x[i, k] }",
+    );
+    expect(loopNest(nodes[0] as Comprehension, (name) => (name === "x" ? [2, 3] : []), false).source)
+      .toBe(`return function (out, best, r0, r1, fail) {
 let o = 0;
 const v1 = r0[0];
 const v2 = Math.exp(v1);

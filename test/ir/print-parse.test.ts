@@ -33,16 +33,32 @@ describe("the printed form", () => {
 
   it("has parentheses where they are needed", () => {
     for (const text of [
-      "a - (b - c) - d", "(a + b) * c // d % e", "-(a * b) * -c", "(a + 1) // 2", "a < b and (b < c or not a == b)", "(a < b) == (b < c)",
-      "(if a < b then a else b) + 1", "if a < b then if b < c then a else b else c", "-(-a)", "-1 - -(1)", "f32(a) ^ (2.0 ^ f32(b))",
-      "(f32(a) ^ 2.0) ^ 3.0", "(-1.0) ^ 2.0", "-(2.0 ^ f32(a))", "max(a, -b)", "a % -3",
+      "a - (b - c) - d",
+      "(a + b) * c // d % e",
+      "-(a * b) * -c",
+      "(a + 1) // 2",
+      "a < b and (b < c or not a == b)",
+      "(a < b) == (b < c)",
+      "(if a < b then a else b) + 1",
+      "if a < b then if b < c then a else b else c",
+      "-(-a)",
+      "-1 - -(1)",
+      "f32(a) ^ (2.0 ^ f32(b))",
+      "(f32(a) ^ 2.0) ^ 3.0",
+      "(-1.0) ^ 2.0",
+      "-(2.0 ^ f32(a))",
+      "max(a, -b)",
+      "a % -3",
     ]) {
       expect(printExpr(parseExpr(text))).toBe(text);
     }
   });
 
   it("keeps the type and every bit of a literal", () => {
-    const literals = "1 -1 1u 1.0 1.0h -0.0 inf -inf nan infh nanh true false 1e-7 1e+21h 0.1 5e-324 -2147483648 4294967295u".split(" ");
+    const literals =
+      "1 -1 1u 1.0 1.0h -0.0 inf -inf nan infh nanh true false 1e-7 1e+21h 0.1 5e-324 -2147483648 4294967295u".split(
+        " ",
+      );
     expect(literals.map((text) => printExpr(parseExpr(text)))).toEqual(literals);
     expect(parseExpr("-0.0")).toEqual({ kind: "const", type: "f32", value: -0 });
   });
@@ -60,7 +76,9 @@ describe("the printed form", () => {
 
   it("shows where a node is from, on request", () => {
     const [node] = parseGraph("graph g(%x: f32[]) -> (%y) { %y: f32[] = exp(%x) }").nodes;
-    expect(printNode({ ...node!, origin: { file: "model.fec", line: 3, column: 9 } }, { origins: true })).toBe("%y: f32[] = exp(%x)  # model.fec:3:9");
+    expect(
+      printNode({ ...node!, origin: { file: "model.fec", line: 3, column: 9 } }, { origins: true }),
+    ).toBe("%y: f32[] = exp(%x)  # model.fec:3:9");
   });
 
   it("says where a text is no graph, and what was expected", () => {
@@ -72,10 +90,20 @@ describe("the printed form", () => {
       }
       throw new Error("no IrSyntaxError");
     };
-    expect(errorOf("graph g() -> (%y) {\n  %y: f32[] = 1.0 +\n}")).toMatchObject({ line: 3, column: 1, message: "3:1: expected an expression, found '}'" });
-    expect(errorOf("graph g() -> () { %y: f64[] = 1.0 }").message).toBe("1:23: expected an element type, found 'f64'");
-    expect(errorOf("graph g() -> () { %y: f32[] = %x }").message).toBe("1:31: expected a value that is defined before, found '%x'");
-    expect(errorOf("graph g() -> () { %y: f32[] = foo(1.0) }").message).toBe("1:31: expected a scalar function, found 'foo'");
+    expect(errorOf("graph g() -> (%y) {\n  %y: f32[] = 1.0 +\n}")).toMatchObject({
+      line: 3,
+      column: 1,
+      message: "3:1: expected an expression, found '}'",
+    });
+    expect(errorOf("graph g() -> () { %y: f64[] = 1.0 }").message).toBe(
+      "1:23: expected an element type, found 'f64'",
+    );
+    expect(errorOf("graph g() -> () { %y: f32[] = %x }").message).toBe(
+      "1:31: expected a value that is defined before, found '%x'",
+    );
+    expect(errorOf("graph g() -> () { %y: f32[] = foo(1.0) }").message).toBe(
+      "1:31: expected a scalar function, found 'foo'",
+    );
     expect(errorOf("graph g() -> () { ?").message).toBe("1:19: expected a token, found '?'");
   });
 

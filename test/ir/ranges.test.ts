@@ -6,15 +6,27 @@ import { apply, index } from "../../src/ir/build.ts";
 import type { Comprehension, Expr } from "../../src/ir/ir.ts";
 import { parseExpr, parseGraph } from "../../src/ir/parse.ts";
 import { printExpr } from "../../src/ir/print.ts";
-import { type RangeContext, affineOf, emptyContext, prove, rangeOf, withCondition, withVariable } from "../../src/ir/ranges.ts";
+import {
+  type RangeContext,
+  affineOf,
+  emptyContext,
+  prove,
+  rangeOf,
+  withCondition,
+  withVariable,
+} from "../../src/ir/ranges.ts";
 import { conditionExpr, evaluate, integerExpr, points, sizes, variables } from "./arbitrary.ts";
 
 /** i<4, j<3, k<6 */
-const context: RangeContext = variables.reduce((inner, name, n) => withVariable(inner, name, { lo: 0, hi: sizes[n]! - 1 }), emptyContext);
+const context: RangeContext = variables.reduce(
+  (inner, name, n) => withVariable(inner, name, { lo: 0, hi: sizes[n]! - 1 }),
+  emptyContext,
+);
 const a = { name: "a", element: { scalar: "i32" as const, bound: null }, shape: [8] };
 const at = { name: "at", element: { scalar: "i32" as const, bound: 5 }, shape: [8] };
 const parse = (text: string): Expr => parseExpr(text, [a, at]);
-const given = (...conditions: string[]): RangeContext => conditions.reduce((inner, text) => withCondition(inner, parse(text), true), context);
+const given = (...conditions: string[]): RangeContext =>
+  conditions.reduce((inner, text) => withCondition(inner, parse(text), true), context);
 
 describe("the affine form", () => {
   it.each([
@@ -46,7 +58,9 @@ describe("the affine form", () => {
   });
 
   it("leaves arithmetic that overflows alone", () => {
-    expect(printExpr(fromAffine(affineOf(parse("(k * 2147483647) // 2147483647"), context)))).toBe("k * 2147483647 // 2147483647");
+    expect(printExpr(fromAffine(affineOf(parse("(k * 2147483647) // 2147483647"), context)))).toBe(
+      "k * 2147483647 // 2147483647",
+    );
   });
 
   it("has short keys for shared expressions", () => {
@@ -81,7 +95,8 @@ describe("ranges", () => {
     fc.assert(
       fc.property(integerExpr, (expr) => {
         const { lo, hi } = rangeOf(expr, context);
-        for (const value of valuesOf(expr)) expect(value >= lo && value <= hi, `${printExpr(expr)}: ${value} in ${lo} … ${hi}`).toBe(true);
+        for (const value of valuesOf(expr))
+          expect(value >= lo && value <= hi, `${printExpr(expr)}: ${value} in ${lo} … ${hi}`).toBe(true);
       }),
       { numRuns: 400 },
     );
@@ -130,7 +145,11 @@ describe("prove", () => {
           const proof = prove(condition, withCondition(context, fact, truth));
           if (proof === null) continue;
           const where = points.filter((point) => evaluate(fact, point) === Number(truth));
-          for (const point of where) expect(evaluate(condition, point), `${printExpr(condition)} given ${printExpr(fact)} is ${truth}`).toBe(Number(proof));
+          for (const point of where)
+            expect(
+              evaluate(condition, point),
+              `${printExpr(condition)} given ${printExpr(fact)} is ${truth}`,
+            ).toBe(Number(proof));
         }
       }),
       { numRuns: 400 },
@@ -140,9 +159,13 @@ describe("prove", () => {
 
 describe("proveReads", () => {
   const unproved = (text: string): string[] => {
-    const graph = parseGraph(`graph g(%x: f32[8], %m: f32[4, 6], %at: idx<8>[4], %b: i32[4]) -> (%y) { ${text} }`);
+    const graph = parseGraph(
+      `graph g(%x: f32[8], %m: f32[4, 6], %at: idx<8>[4], %b: i32[4]) -> (%y) { ${text} }`,
+    );
     const types = new Map(graph.params.map((param) => [param.name, param]));
-    return proveReads(graph.nodes[0] as Comprehension, types).map((r) => `%${r.tensor} axis ${r.axis}: ${printExpr(r.index)} < ${r.size}`);
+    return proveReads(graph.nodes[0] as Comprehension, types).map(
+      (r) => `%${r.tensor} axis ${r.axis}: ${printExpr(r.index)} < ${r.size}`,
+    );
   };
 
   it.each([
@@ -164,8 +187,15 @@ describe("proveReads", () => {
 
   it("says which read is not, and where", () => {
     expect(unproved("%y: f32[8] = for i<8. %x[i - 1]")).toEqual(["%x axis 0: i - 1 < 8"]);
-    expect(unproved("%y: f32[8] = for i<8. sum k<3. %m[k, i] * %x[%b[k]]")).toEqual(["%m axis 1: i < 6", "%x axis 0: %b[k] < 8"]);
-    expect(unproved("%y: f32[8] = for i<8. let t0 = %x[i - 1]; if i > 0 then t0 else if i > -5 then t0 + 1.0 else 0.0")).toEqual(["%x axis 0: i - 1 < 8"]);
+    expect(unproved("%y: f32[8] = for i<8. sum k<3. %m[k, i] * %x[%b[k]]")).toEqual([
+      "%m axis 1: i < 6",
+      "%x axis 0: %b[k] < 8",
+    ]);
+    expect(
+      unproved(
+        "%y: f32[8] = for i<8. let t0 = %x[i - 1]; if i > 0 then t0 else if i > -5 then t0 + 1.0 else 0.0",
+      ),
+    ).toEqual(["%x axis 0: i - 1 < 8"]);
   });
 });
 

@@ -3,7 +3,12 @@ import { apply, constant, read } from "../../src/ir/build.ts";
 import { erf } from "../../src/ir/erf.ts";
 import { interpret, tensor } from "../../src/ir/interpret.ts";
 import { type Expr, type ScalarType, f32, typeOf } from "../../src/ir/ir.ts";
-import { type ScalarFunctionName, callableScalarFunction, runtimeFunctions, scalarFunctions } from "../../src/ir/scalar.ts";
+import {
+  type ScalarFunctionName,
+  callableScalarFunction,
+  runtimeFunctions,
+  scalarFunctions,
+} from "../../src/ir/scalar.ts";
 
 const names = Object.keys(scalarFunctions) as ScalarFunctionName[];
 const parameters = ["a", "b", "c"] as const;
@@ -12,7 +17,16 @@ const reads = parameters.map((name) => read(name, f32, []));
 /** The value of an expression in a, b and c. */
 function evaluate(body: Expr, at: readonly number[]): number {
   const params = parameters.map((name) => ({ name, element: f32, shape: [] }));
-  const node = { kind: "comprehension" as const, name: "y", element: { scalar: typeOf(body), bound: null }, axes: [], reduction: null, keys: [], body, origin: null };
+  const node = {
+    kind: "comprehension" as const,
+    name: "y",
+    element: { scalar: typeOf(body), bound: null },
+    axes: [],
+    reduction: null,
+    keys: [],
+    body,
+    origin: null,
+  };
   const inputs = Object.fromEntries(parameters.map((name, i) => [name, tensor(f32, [], [at[i] ?? 0])]));
   return interpret({ name: "g", params, nodes: [node], results: ["y"] }, inputs)["y"]!.data[0]!;
 }
@@ -23,8 +37,18 @@ function applied(fn: ScalarFunctionName): Expr {
 }
 
 describe("derivatives agree with central differences", () => {
-  const points: readonly (readonly number[])[] = [[0.7, 0.4, 1.3], [1.2, 2.3, 0.2], [0.3, 1.9, 0.9], [2.7, 0.6, 1.1]];
-  const signed: readonly (readonly number[])[] = [...points, [-0.8, 0.5, 1.5], [-1.7, -2.6, 0.4], [0.9, -1.4, -0.7]];
+  const points: readonly (readonly number[])[] = [
+    [0.7, 0.4, 1.3],
+    [1.2, 2.3, 0.2],
+    [0.3, 1.9, 0.9],
+    [2.7, 0.6, 1.1],
+  ];
+  const signed: readonly (readonly number[])[] = [
+    ...points,
+    [-0.8, 0.5, 1.5],
+    [-1.7, -2.6, 0.4],
+    [0.9, -1.4, -0.7],
+  ];
   const positiveOnly: readonly ScalarFunctionName[] = ["log", "sqrt", "rsqrt", "pow"];
   const differentiable = names.filter((fn) => scalarFunctions[fn].derivative !== undefined);
 
@@ -38,16 +62,26 @@ describe("derivatives agree with central differences", () => {
       if (fn === "log1p" && point[0]! <= -1) continue;
       partials.forEach((partial, i) => {
         const step = 1e-5;
-        const moved = (by: number): number => evaluate(self, point.map((x, n) => (n === i ? x + by : x)));
+        const moved = (by: number): number =>
+          evaluate(
+            self,
+            point.map((x, n) => (n === i ? x + by : x)),
+          );
         const difference = (moved(step) - moved(-step)) / (2 * step);
         const slope = partial === null ? 0 : evaluate(partial, point);
-        expect(Math.abs(slope - difference), `d/d${parameters[i]} at ${point.join(", ")}: ${slope}, not ${difference}`).toBeLessThan(1e-7 * Math.max(1, Math.abs(slope)));
+        expect(
+          Math.abs(slope - difference),
+          `d/d${parameters[i]} at ${point.join(", ")}: ${slope}, not ${difference}`,
+        ).toBeLessThan(1e-7 * Math.max(1, Math.abs(slope)));
       });
     }
   });
 
   it("where a choice is made, the first is chosen", () => {
-    const slopes = (fn: "min" | "max"): number[] => scalarFunctions[fn].derivative!(reads.slice(0, 2), applied(fn)).map((slope) => evaluate(slope!, [1, 1]));
+    const slopes = (fn: "min" | "max"): number[] =>
+      scalarFunctions[fn].derivative!(reads.slice(0, 2), applied(fn)).map((slope) =>
+        evaluate(slope!, [1, 1]),
+      );
     expect(slopes("max")).toEqual([1, 0]);
     expect(slopes("min")).toEqual([1, 0]);
     expect(evaluate(scalarFunctions.abs.derivative!([reads[0]!], applied("abs"))[0]!, [0])).toBe(0);
@@ -70,16 +104,20 @@ describe("the table", () => {
 
   it("gives derivatives of the type of the arguments: f16 stays f16", () => {
     const half = parameters.map((name) => read(name, { scalar: "f16", bound: null }, []));
-    for (const fn of names.filter((name) => scalarFunctions[name].derivative !== undefined && name !== "cast")) {
+    for (const fn of names.filter(
+      (name) => scalarFunctions[name].derivative !== undefined && name !== "cast",
+    )) {
       const args = half.slice(0, scalarFunctions[fn].params.length);
       const self = apply(fn as Exclude<ScalarFunctionName, "cast">, ...args);
-      for (const partial of scalarFunctions[fn].derivative!(args, self)) if (partial !== null) expect(typeOf(partial), fn).toBe("f16");
+      for (const partial of scalarFunctions[fn].derivative!(args, self))
+        if (partial !== null) expect(typeOf(partial), fn).toBe("f16");
     }
   });
 
   it("says which functions a program may call", () => {
     expect(callableScalarFunction("exp")).toBe("exp");
-    for (const name of ["add", "cast", "stop_gradient", "toString", "gelu"]) expect(callableScalarFunction(name)).toBe(null);
+    for (const name of ["add", "cast", "stop_gradient", "toString", "gelu"])
+      expect(callableScalarFunction(name)).toBe(null);
   });
 
   it.each<[ScalarFunctionName, ScalarType, number[], number]>([
@@ -111,8 +149,13 @@ describe("the table", () => {
     ["cast", "i32", [NaN], 0],
     ["cast", "bool", [0.5], 1],
   ])("%s of %s %j is %d", (fn, type, args, expected) => {
-    const text = scalarFunctions[fn].js(args.map((arg) => `(${arg})`), type);
-    expect((new Function("f", `return ${text}`) as (f: typeof runtimeFunctions) => number)(runtimeFunctions)).toBe(expected);
+    const text = scalarFunctions[fn].js(
+      args.map((arg) => `(${arg})`),
+      type,
+    );
+    expect(
+      (new Function("f", `return ${text}`) as (f: typeof runtimeFunctions) => number)(runtimeFunctions),
+    ).toBe(expected);
   });
 });
 

@@ -4,7 +4,11 @@ import { parseGraph } from "../../src/ir/parse.ts";
 import { assertValid, verifyGraph } from "../../src/ir/verify.ts";
 
 const problemsOf = (nodes: string, results = "()"): string[] =>
-  verifyGraph(parseGraph(`graph g(%x: f32[8], %s: f32[], %h: f16[8], %at: idx<8>[4], %n: i32[4], %u: u32[4]) -> ${results} { ${nodes} }`));
+  verifyGraph(
+    parseGraph(
+      `graph g(%x: f32[8], %s: f32[], %h: f16[8], %at: idx<8>[4], %n: i32[4], %u: u32[4]) -> ${results} { ${nodes} }`,
+    ),
+  );
 
 describe("a well-formed graph", () => {
   it.each([
@@ -24,8 +28,14 @@ describe("a well-formed graph", () => {
 describe("what is wrong is said, with the node", () => {
   it.each<[string, string]>([
     ["%x: f32[] = 1.0", "%x: %x is defined twice"],
-    ["%y: f32[9] = for i<9. %x[i]", "%y: the read of %x is not proved to be in bounds: axis 0 has size 8, i is 0 … 8"],
-    ["%y: f32[] = sum i<3. %x[%n[i]]", "%y: the read of %x is not proved to be in bounds: axis 0 has size 8, %n[i] is -Infinity … Infinity"],
+    [
+      "%y: f32[9] = for i<9. %x[i]",
+      "%y: the read of %x is not proved to be in bounds: axis 0 has size 8, i is 0 … 8",
+    ],
+    [
+      "%y: f32[] = sum i<3. %x[%n[i]]",
+      "%y: the read of %x is not proved to be in bounds: axis 0 has size 8, %n[i] is -Infinity … Infinity",
+    ],
     ["%y: f32[] = %x[0, 0]", "%y: %x: f32[8] is read with 2 indices"],
     ["%y: f32[] = %x[j]", "%y: the index variable j is not bound here"],
     ["%y: f32[8] = for i<8, i<8. %x[i]", "%y: an index variable has two axes"],
@@ -45,15 +55,28 @@ describe("what is wrong is said, with the node", () => {
     ["%y: f32[] = sum i in 0 .. 1.0. %x[0]", "%y: the upper bound of i is f32, not i32"],
     ["%y: i32[] = 3000000000", "%y: 3000000000 is no literal of type i32"],
     ["%r: f32[] = loop t<3 carry (%c = %x -> %c) { }", "%r: the value before, %x, is f32[8], not f32[]"],
-    ["%r: f32[8] = loop t<9 carry (%c = %x -> %next) { %next: f32[8] = for i<8. %x[t] }", "%r: %next: the read of %x is not proved to be in bounds: axis 0 has size 8, t is 0 … 8"],
-    ["%y: f32[] = custom (%s) of (%x) rule (%ct) -> (%ct) { }", "%y: the cotangent of %x, %ct, is f32[], not f32[8]"],
+    [
+      "%r: f32[8] = loop t<9 carry (%c = %x -> %next) { %next: f32[8] = for i<8. %x[t] }",
+      "%r: %next: the read of %x is not proved to be in bounds: axis 0 has size 8, t is 0 … 8",
+    ],
+    [
+      "%y: f32[] = custom (%s) of (%x) rule (%ct) -> (%ct) { }",
+      "%y: the cotangent of %x, %ct, is f32[], not f32[8]",
+    ],
     ["%d: f32[] = vjp (%s) at (%x) with (%s)", "%d: %d is f32[], not f32[8]"],
     ["%d: idx<8>[4] = jvp (%at) at (%s) with (%s)", "%d: %at is idx<8>: it has no derivative"],
   ])("%s", (nodes, problem) => expect(problemsOf(nodes)).toEqual([problem]));
 
   it("names that could not be printed", () => {
-    const { nodes: [node], ...rest } = parseGraph("graph g() -> () { %y: f32[3] = for i<3. 1.0 }");
-    const renamed = { ...(node as Node & { kind: "comprehension" }), name: "a b", axes: [{ name: "if", size: -1 }] };
+    const {
+      nodes: [node],
+      ...rest
+    } = parseGraph("graph g() -> () { %y: f32[3] = for i<3. 1.0 }");
+    const renamed = {
+      ...(node as Node & { kind: "comprehension" }),
+      name: "a b",
+      axes: [{ name: "if", size: -1 }],
+    };
     expect(verifyGraph({ ...rest, nodes: [renamed] } as Graph)).toEqual([
       "%a b: 'if' is no name for an index variable",
       "%a b: 'a b' is no name for a value",
@@ -65,6 +88,8 @@ describe("what is wrong is said, with the node", () => {
     const graph = parseGraph("graph g() -> (%z) { %y: f32[] = 1.0 %w: f32[] = %y }");
     const problems = ["%w: %y is read but not defined before", "the result %z is not defined"];
     expect(verifyGraph({ ...graph, nodes: [...graph.nodes].reverse() })).toEqual(problems);
-    expect(() => assertValid({ ...graph, nodes: [...graph.nodes].reverse() })).toThrow(`the graph g is not well formed:\n  ${problems.join("\n  ")}`);
+    expect(() => assertValid({ ...graph, nodes: [...graph.nodes].reverse() })).toThrow(
+      `the graph g is not well formed:\n  ${problems.join("\n  ")}`,
+    );
   });
 });

@@ -12,7 +12,9 @@ const numRuns = Number(process.env["RUNS"] ?? 200);
 function tree(text: string): unknown {
   const { module, diagnostics } = parse({ name: "test.fec", text });
   expect(diagnostics).toEqual([]);
-  return JSON.parse(JSON.stringify(module.decls, (key, value) => (/^(span|opSpan|head)$/.test(key) ? undefined : value)));
+  return JSON.parse(
+    JSON.stringify(module.decls, (key, value) => (/^(span|opSpan|head)$/.test(key) ? undefined : value)),
+  );
 }
 
 function formatted(text: string): string {
@@ -124,7 +126,8 @@ describe("layout", () => {
   });
 
   it("a block keeps its brace on the line of what it is the body of", () => {
-    const text = "fn f(x: f32[n]) {\nlet y = for i -> { let a = x[i]\n a * a }\ntree_map(fn (w) -> { let v = w\n v }, y)\n}";
+    const text =
+      "fn f(x: f32[n]) {\nlet y = for i -> { let a = x[i]\n a * a }\ntree_map(fn (w) -> { let v = w\n v }, y)\n}";
     expect(formatted(text)).toMatchInlineSnapshot(`
       "fn f(x: f32[n]) {
         let y = for i -> {
@@ -152,7 +155,9 @@ describe("layout", () => {
     ["x[ i,j|0.0 ]", "x[i, j | 0.0]"],
     ["sum[k:0..n,l]S{...p,b:y}", "sum[k: 0 .. n, l] S { ...p, b: y }"],
     ["(3).weight", "(3).weight"],
-  ])("%s", (expression, layout) => expect(formatted(`const e = ${expression}`)).toBe(`const e = ${layout}\n`));
+  ])("%s", (expression, layout) =>
+    expect(formatted(`const e = ${expression}`)).toBe(`const e = ${layout}\n`),
+  );
 
   it("a file with syntax errors is left as it is", () => {
     const { text, diagnostics } = format({ name: "test.fec", text: "fn  f( = 1" });
@@ -162,13 +167,16 @@ describe("layout", () => {
 
 describe("examples", () => {
   const folder = new URL("../../examples/", import.meta.url);
-  it.each(readdirSync(folder).filter((name) => name.endsWith(".fec")))("%s keeps its tree and comments", (name) => {
-    const text = readFileSync(new URL(name, folder), "utf8");
-    const once = formatted(text);
-    expect(tree(once)).toEqual(tree(text));
-    expect(commentsOf(once)).toEqual(commentsOf(text));
-    expect(formatted(once)).toBe(once);
-  });
+  it.each(readdirSync(folder).filter((name) => name.endsWith(".fec")))(
+    "%s keeps its tree and comments",
+    (name) => {
+      const text = readFileSync(new URL(name, folder), "utf8");
+      const once = formatted(text);
+      expect(tree(once)).toEqual(tree(text));
+      expect(commentsOf(once)).toEqual(commentsOf(text));
+      expect(formatted(once)).toBe(once);
+    },
+  );
 });
 
 describe("properties", () => {

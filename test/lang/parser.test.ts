@@ -2,7 +2,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../src/lang/parser.ts";
 import { textOf } from "../../src/lang/source.ts";
-import type { Binder, Decl, DimExpr, Expr, FunctionDecl, Pattern, StructDecl, TypeExpr } from "../../src/lang/syntax.ts";
+import type {
+  Binder,
+  Decl,
+  DimExpr,
+  Expr,
+  FunctionDecl,
+  Pattern,
+  StructDecl,
+  TypeExpr,
+} from "../../src/lang/syntax.ts";
 
 function declarations(text: string): readonly Decl[] {
   const { module, diagnostics } = parse({ name: "test.fec", text });
@@ -55,7 +64,8 @@ function shape(expr: Expr): string {
 }
 
 function binderShapes(binders: readonly Binder[]): string {
-  const bound = ({ name, from, to }: Binder) => [name.text, ...[from, to].filter((e) => e !== null).map(shape)].join(":");
+  const bound = ({ name, from, to }: Binder) =>
+    [name.text, ...[from, to].filter((e) => e !== null).map(shape)].join(":");
   return `[${binders.map(bound).join(" ")}]`;
 }
 
@@ -169,7 +179,10 @@ describe("newlines in a block", () => {
     [["let a = if c", "then x", "else y", "a"], "{a = (if c x y); a}"],
     [["let a =", "for i", "->", "-i", "a"], "{a = (for [i] (- i)); a}"],
     [["let a = f(", "x", "- y", "[0])", "a"], "{a = f((- x y[0])); a}"],
-    [["let y[i, j: n] = x", "let (a, (b, c)) = y", "S", "{ a: 1 }"].slice(0, 3), "{y[i j:n] = x; <a, <b, c>> = y; S}"],
+    [
+      ["let y[i, j: n] = x", "let (a, (b, c)) = y", "S", "{ a: 1 }"].slice(0, 3),
+      "{y[i j:n] = x; <a, <b, c>> = y; S}",
+    ],
     [["let a = S {", "x: y", "- z }", "a"], "{a = S{x: (- y z)}; a}"],
     [["p", ".weight"], "{p.weight}"],
   ])("%j", (lines, tree) => expect(block(...lines)).toBe(tree));
@@ -225,7 +238,8 @@ describe("declarations", () => {
   });
 
   it("fn: dimensions, parameters, result, a rule for the derivative", () => {
-    const text = "fn norm[s](x: f32[d]) -> f32 = sqrt(sum[k] x[k]^2)\n  vjp (x, ct) -> (for k -> ct * x[k])\nfn g() { 1 }";
+    const text =
+      "fn norm[s](x: f32[d]) -> f32 = sqrt(sum[k] x[k]^2)\n  vjp (x, ct) -> (for k -> ct * x[k])\nfn g() { 1 }";
     const [norm, g] = declarations(text) as [FunctionDecl, FunctionDecl];
     expect(norm.dims.map((d) => d.text)).toEqual(["s"]);
     expect(norm.result && typeShape(norm.result)).toBe("f32");
@@ -248,12 +262,9 @@ describe("declarations", () => {
 it("spans cover what they name, parentheses included", () => {
   const [decl] = declarations("const e = (a + b) * f(c)[i]");
   const product = decl?.kind === "const" && decl.value.kind === "binary" ? decl.value : null;
-  expect([product?.span, product?.left.span, product?.right.span, product?.opSpan].map((s) => s && textOf(s))).toEqual([
-    "(a + b) * f(c)[i]",
-    "(a + b)",
-    "f(c)[i]",
-    "*",
-  ]);
+  expect(
+    [product?.span, product?.left.span, product?.right.span, product?.opSpan].map((s) => s && textOf(s)),
+  ).toEqual(["(a + b) * f(c)[i]", "(a + b)", "f(c)[i]", "*"]);
 });
 
 describe("examples", () => {

@@ -4,7 +4,18 @@ import fc from "fast-check";
 const name = fc.constantFrom("x", "y", "alpha", "a_long_name_for_a_tensor", "f", "vjp", "max");
 const index = fc.constantFrom("i", "j", "k");
 const operator = fc.constantFrom("or", "and", "==", "<", "+", "-", "*", "/", "//", "%", "^");
-const reducer = fc.constantFrom("sum", "prod", "max", "min", "mean", "argmax", "argmin", "count", "any", "all");
+const reducer = fc.constantFrom(
+  "sum",
+  "prod",
+  "max",
+  "min",
+  "mean",
+  "argmax",
+  "argmin",
+  "count",
+  "any",
+  "all",
+);
 
 function listOf(item: fc.Arbitrary<string>, minLength: number): fc.Arbitrary<string> {
   return fc.array(item, { minLength, maxLength: 4 }).map((items) => items.join(", "));
@@ -37,7 +48,9 @@ export const expression: fc.Arbitrary<string> = fc.letrec<{ e: string; binder: s
       fc.tuple(binders, tie("e")).map(([over, body]) => `for ${over} -> ${body}`),
       fc.tuple(reducer, binders, tie("e")).map(([word, over, body]) => `${word}[${over}] ${body}`),
       fc.tuple(tie("e"), tie("e"), tie("e")).map(([c, yes, no]) => `if ${c} then ${yes} else ${no}`),
-      fc.tuple(e, e, tie("e")).map(([init, list, body]) => `fold (s, t) = ${init} for p in ${list} -> ${body}`),
+      fc
+        .tuple(e, e, tie("e"))
+        .map(([init, list, body]) => `fold (s, t) = ${init} for p in ${list} -> ${body}`),
       fc.tuple(e, e, tie("e")).map(([init, n, body]) => `fold s = ${init} for t: ${n} -> ${body}`),
       fc
         .tuple(
@@ -48,20 +61,33 @@ export const expression: fc.Arbitrary<string> = fc.letrec<{ e: string; binder: s
           tie("e"),
         )
         .map(([params, body]) => `fn (${params}) -> ${body}`),
-      fc.tuple(e, listOf(tie("e"), 1)).map(([target, indices]) => `${target}[${indices}]`.replace(/^max\[/, "(max)[")),
-      fc.tuple(e, tie("e"), tie("e")).map(([target, i, pad]) => `${target}[${i} | ${pad}]`.replace(/^max\[/, "(max)[")),
+      fc
+        .tuple(e, listOf(tie("e"), 1))
+        .map(([target, indices]) => `${target}[${indices}]`.replace(/^max\[/, "(max)[")),
+      fc
+        .tuple(e, tie("e"), tie("e"))
+        .map(([target, i, pad]) => `${target}[${i} | ${pad}]`.replace(/^max\[/, "(max)[")),
       fc.tuple(e, listOf(tie("e"), 0)).map(([callee, args]) => `${callee}(${args})`),
       e.map((target) => `(${target}).weight`),
       fc.tuple(tie("e"), listOf(tie("e"), 1)).map(([first, rest]) => `(${first}, ${rest})`),
       listOf(tie("e"), 0).map((items) => `[${items}]`),
       fc.tuple(e, e).map(([a, b]) => `S { ...${a}, b: ${b} }`),
-      fc.tuple(tie("binder"), tie("e"), tie("e")).map(([i, a, b]) => `{\nlet y[${i}] = ${a}\n\nlet (p, q) = ${b}\n${a}\n}`),
+      fc
+        .tuple(tie("binder"), tie("e"), tie("e"))
+        .map(([i, a, b]) => `{\nlet y[${i}] = ${a}\n\nlet (p, q) = ${b}\n${a}\n}`),
       tie("e").map((result) => `{ ${result} }`),
     ),
   };
 }).e;
 
-const dimension = fc.constantFrom("n", "2 * n", "(n + 1) * (m - 1)", "n - (m - 1)", "(h + 2 * p - kh) // s + 1", "3");
+const dimension = fc.constantFrom(
+  "n",
+  "2 * n",
+  "(n + 1) * (m - 1)",
+  "n - (m - 1)",
+  "(h + 2 * p - kh) // s + 1",
+  "3",
+);
 const type = fc.constantFrom(
   "f32",
   "idx[o][n, m]",
@@ -86,7 +112,9 @@ const declaration: fc.Arbitrary<string> = fc.oneof(
       ([types, d, body]) =>
         `## A function.\nfn f[s](${types.map((t, i) => `p${i}: ${t}`).join(", ")}) -> f32[${d}] = ${body}`,
     ),
-  fc.tuple(expression, expression).map(([a, b]) => `fn g(x: f32) {\nlet y = ${a}\n${b}\n}\n  vjp (x, ct) -> ${b}`),
+  fc
+    .tuple(expression, expression)
+    .map(([a, b]) => `fn g(x: f32) {\nlet y = ${a}\n${b}\n}\n  vjp (x, ct) -> ${b}`),
 );
 
 /** Whole files. */

@@ -15,7 +15,16 @@ function label(source: SourceFile, part: string, text: string, nth = 1): Label {
 }
 
 function diagnostic(primary: Label, secondary: Label[] = [], rest: Partial<Diagnostic> = {}): Diagnostic {
-  return { code: "E0107", severity: "error", message: "the message", primary, secondary, notes: [], help: null, ...rest };
+  return {
+    code: "E0107",
+    severity: "error",
+    message: "the message",
+    primary,
+    secondary,
+    notes: [],
+    help: null,
+    ...rest,
+  };
 }
 
 describe("labels", () => {
@@ -24,7 +33,8 @@ describe("labels", () => {
     const primary = label(source, "k", "c here, from w: f32[o, c]", 2);
     const other = label(source, "k", "d here, from x: f32[d]", 3);
     const notes = ["k ranges over c and over d, and nothing makes them equal"];
-    expect(renderDiagnostic(diagnostic(primary, [other], { message: "shapes do not agree", notes }))).toMatchInlineSnapshot(`
+    expect(renderDiagnostic(diagnostic(primary, [other], { message: "shapes do not agree", notes })))
+      .toMatchInlineSnapshot(`
       "error[E0107]: shapes do not agree
         ┌─ model.fec:14:24
       14 │   for i -> sum[k] w[i, k] * x[k]
@@ -86,8 +96,11 @@ describe("labels", () => {
   it("in two files", () => {
     const [a, b] = [file("use ./b.{g}\nfn f() = g(1)"), file("fn g() = 2", "b.fec")];
     const help = "take away the argument,\nor give g a parameter";
-    expect(renderDiagnostic(diagnostic(label(a, "g(1)", "one argument"), [label(b, "g()", "none wanted")], { help })))
-      .toMatchInlineSnapshot(`
+    expect(
+      renderDiagnostic(
+        diagnostic(label(a, "g(1)", "one argument"), [label(b, "g()", "none wanted")], { help }),
+      ),
+    ).toMatchInlineSnapshot(`
       "error[E0107]: the message
        ┌─ model.fec:2:10
       2 │ fn f() = g(1)

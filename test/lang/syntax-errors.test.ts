@@ -137,7 +137,8 @@ describe("brackets", () => {
   });
 
   it("E0105: on another line", () => {
-    expect(errors("fn f(x: f32) -> f32 {\n  let a = x\n\n\n\n  a\n\nfn g(x: f32) = x")).toMatchInlineSnapshot(`
+    expect(errors("fn f(x: f32) -> f32 {\n  let a = x\n\n\n\n  a\n\nfn g(x: f32) = x"))
+      .toMatchInlineSnapshot(`
       "error[E0105]: found \`fn\`, expected \`}\`
        ┌─ model.fec:8:1
       1 │ fn f(x: f32) -> f32 {
@@ -202,7 +203,8 @@ describe("expressions", () => {
   });
 
   it("E0115: = and ==", () => {
-    expect(errors("fn f(x: i32) = if x = 3 then 1 else 0\nfn g(x: i32) {\n  let a == 3\n  a\n}")).toMatchInlineSnapshot(`
+    expect(errors("fn f(x: i32) = if x = 3 then 1 else 0\nfn g(x: i32) {\n  let a == 3\n  a\n}"))
+      .toMatchInlineSnapshot(`
       "error[E0115]: found \`=\` in an expression
        ┌─ model.fec:1:21
       1 │ fn f(x: i32) = if x = 3 then 1 else 0
@@ -468,19 +470,24 @@ describe("recovery", () => {
       "const k = 2",
     ].join("\n");
     const { module, diagnostics } = parse({ name: "model.fec", text });
-    expect(diagnostics.map((d) => `${text.slice(0, d.primary.span.start).split("\n").length} ${d.code}`)).toEqual([
-      "2 E0120",
-      "6 E0107",
-      "7 E0107",
-      "9 E0107",
-      "12 E0122",
+    expect(
+      diagnostics.map((d) => `${text.slice(0, d.primary.span.start).split("\n").length} ${d.code}`),
+    ).toEqual(["2 E0120", "6 E0107", "7 E0107", "9 E0107", "12 E0122"]);
+    expect(module.decls.map((decl) => (decl.kind === "use" ? "" : decl.name.text))).toEqual([
+      "S",
+      "f",
+      "g",
+      "k",
     ]);
-    expect(module.decls.map((decl) => (decl.kind === "use" ? "" : decl.name.text))).toEqual(["S", "f", "g", "k"]);
   });
 
   it("keeps the signature of a function whose body is broken", () => {
     const { module } = parse({ name: "model.fec", text: "fn f(x: f32) -> f32 = x +" });
-    expect(module.decls[0]).toMatchObject({ kind: "function", params: [{ name: { text: "x" } }], body: { kind: "error" } });
+    expect(module.decls[0]).toMatchObject({
+      kind: "function",
+      params: [{ name: { text: "x" } }],
+      body: { kind: "error" },
+    });
   });
 });
 
@@ -506,7 +513,10 @@ describe("hostile input gives diagnostics", () => {
   };
   for (const [title, text] of Object.entries(nests)) {
     it(`${deep} times ${title}`, () => {
-      const { module, diagnostics } = parse({ name: "x", text: `fn f() = ${text.repeat(deep)}x\nfn g() = 1` });
+      const { module, diagnostics } = parse({
+        name: "x",
+        text: `fn f() = ${text.repeat(deep)}x\nfn g() = 1`,
+      });
       expect(diagnostics.map((d) => d.code)).toContain("E0124");
       expect(module.decls.at(-1)).toMatchObject({ name: { text: "g" } });
     });
@@ -516,7 +526,9 @@ describe("hostile input gives diagnostics", () => {
     for (const text of ["x[0]", "x.a", "x()"].map((x) => `const a = x${x.slice(1).repeat(deep)}`))
       expect(parse({ name: "x", text }).diagnostics.map((d) => d.code)).toEqual(["E0124"]);
     for (const type of ["(", "[", "fn(", "fn() -> ", "A["])
-      expect(parse({ name: "x", text: `fn f(x: ${type.repeat(deep)}` }).diagnostics.map((d) => d.code)).toEqual(["E0124"]);
+      expect(
+        parse({ name: "x", text: `fn f(x: ${type.repeat(deep)}` }).diagnostics.map((d) => d.code),
+      ).toEqual(["E0124"]);
   });
 
   it("garbage", () => {
@@ -524,7 +536,13 @@ describe("hostile input gives diagnostics", () => {
     const random = (below: number) => (state = (state * 48271) % 0x7fffffff) % below;
     const garbage = (from: number, below: number) =>
       Array.from({ length: 100_000 }, () => String.fromCharCode(from + random(below))).join("");
-    for (const text of [garbage(0, 65536), garbage(32, 95), garbage(0, 128), "\0".repeat(100_000), "\ud800".repeat(1000)]) {
+    for (const text of [
+      garbage(0, 65536),
+      garbage(32, 95),
+      garbage(0, 128),
+      "\0".repeat(100_000),
+      "\ud800".repeat(1000),
+    ]) {
       const { diagnostics } = parse({ name: "x", text });
       expect(diagnostics.length).toBeGreaterThan(0);
       expect(renderDiagnostics(diagnostics).length).toBeLessThan(100_000);

@@ -13,10 +13,18 @@ export const exact: Tolerance = { relative: 0, floor: 0 };
 export const oracle: Tolerance = { relative: 1e-9, floor: 1e-9 };
 
 /** What is wrong with a tensor, or null. Integers and booleans must be equal; NaN and infinities are equal to themselves. */
-export function difference(actual: TensorData, expected: TensorData, tolerance: Tolerance = oracle): string | null {
-  if (actual.element.scalar !== expected.element.scalar) return `${actual.element.scalar} instead of ${expected.element.scalar}`;
-  if (actual.shape.join() !== expected.shape.join()) return `shape [${actual.shape.join(", ")}] instead of [${expected.shape.join(", ")}]`;
-  const allowed = isFloatTensor(expected) ? Math.max(tolerance.floor, tolerance.relative * largest(expected)) : 0;
+export function difference(
+  actual: TensorData,
+  expected: TensorData,
+  tolerance: Tolerance = oracle,
+): string | null {
+  if (actual.element.scalar !== expected.element.scalar)
+    return `${actual.element.scalar} instead of ${expected.element.scalar}`;
+  if (actual.shape.join() !== expected.shape.join())
+    return `shape [${actual.shape.join(", ")}] instead of [${expected.shape.join(", ")}]`;
+  const allowed = isFloatTensor(expected)
+    ? Math.max(tolerance.floor, tolerance.relative * largest(expected))
+    : 0;
   for (const [i, a] of actual.data.entries()) {
     const e = expected.data[i]!;
     if (Object.is(a, e) || Math.abs(a - e) <= allowed) continue;
@@ -26,7 +34,12 @@ export function difference(actual: TensorData, expected: TensorData, tolerance: 
 }
 
 /** What is wrong with several tensors. */
-export function differences(actual: readonly TensorData[], expected: readonly TensorData[], names: readonly string[], tolerance: Tolerance = oracle): string[] {
+export function differences(
+  actual: readonly TensorData[],
+  expected: readonly TensorData[],
+  names: readonly string[],
+  tolerance: Tolerance = oracle,
+): string[] {
   if (actual.length !== expected.length) return [`${actual.length} tensors instead of ${expected.length}`];
   return actual.flatMap((a, i) => {
     const problem = difference(a, expected[i]!, tolerance);

@@ -8,7 +8,12 @@ import type { Graph } from "../../src/ir/ir.ts";
 import { simplify } from "../../src/ir/rewrite/simplify.ts";
 import { verifyGraph } from "../../src/ir/verify.ts";
 import { check, type Loader } from "../../src/lang/check.ts";
-import { findFunction, specialise, type SpecialiseOptions, type Specialised } from "../../src/lang/elaborate/specialise.ts";
+import {
+  findFunction,
+  specialise,
+  type SpecialiseOptions,
+  type Specialised,
+} from "../../src/lang/elaborate/specialise.ts";
 import type { Program } from "../../src/lang/program.ts";
 import { renderDiagnostics } from "../../src/lang/render.ts";
 
@@ -26,7 +31,9 @@ const besideIt: Loader = {
 export function loadProgram(path: string): Program {
   let program = loaded.get(path);
   if (program === undefined) {
-    program = withoutMistakes(check({ name: relative(projectRoot, path), text: readFileSync(path, "utf8") }, besideIt));
+    program = withoutMistakes(
+      check({ name: relative(projectRoot, path), text: readFileSync(path, "utf8") }, besideIt),
+    );
     loaded.set(path, program);
   }
   return program;

@@ -38,7 +38,11 @@ const anyStruct: Shape = {
 };
 
 /** Parameters that a function takes a root or a logarithm of, divides by, or has as a probability; integers that count. */
-const ranges: readonly { readonly of: RegExp; readonly params: RegExp; readonly range: readonly [number, number] }[] = [
+const ranges: readonly {
+  readonly of: RegExp;
+  readonly params: RegExp;
+  readonly range: readonly [number, number];
+}[] = [
   { of: /adamw/, params: /^s\.v\b/, range: [0.2, 1] },
   { of: /adamw/, params: /^beta/, range: [0.5, 0.9] },
   { of: /adamw/, params: /^epsilon$/, range: [0.1, 0.2] },
@@ -54,12 +58,18 @@ export function functionUses(): FunctionUse[] {
   const known = dimensionsOfCases();
   return programFiles().flatMap((file) => {
     const { main } = loadProgram(`${root}${file}`);
-    const functions = [...main.exports.values()].filter((top): top is FunctionInfo => top.kind === "function");
+    const functions = [...main.exports.values()].filter(
+      (top): top is FunctionInfo => top.kind === "function",
+    );
     return functions.filter(hasDerivative).flatMap((info) => {
       const uses = known.get(`${file} ${info.name}`) ?? [defaultDims(info)];
       return uses.map((dims) => ({
         title: `${file} ${info.name}${dims.size === 0 ? "" : `[${[...dims].map(([d, n]) => `${d} = ${n}`).join(", ")}]`}`,
-        file, name: info.name, dims, types: new Map(info.types.map((t) => [t, anyStruct])), rangeOf: rangesOf(info.name),
+        file,
+        name: info.name,
+        dims,
+        types: new Map(info.types.map((t) => [t, anyStruct])),
+        rangeOf: rangesOf(info.name),
       }));
     });
   });

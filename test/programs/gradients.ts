@@ -22,7 +22,8 @@ export interface Differentiated {
 
 /** The graph with its two derivatives; simplified unless told otherwise. */
 export function differentiated(graph: Graph, simplified = true): Differentiated {
-  const ready = (g: Graph): Graph => (simplified ? verified(simplification(unsimplified(g))) : unsimplified(g));
+  const ready = (g: Graph): Graph =>
+    simplified ? verified(simplification(unsimplified(g))) : unsimplified(g);
   return { graph: ready(graph), vjp: ready(vjpGraph(graph)), jvp: ready(jvpGraph(graph)) };
 }
 
@@ -32,7 +33,11 @@ export function floatParams(graph: Graph): string[] {
 }
 
 /** The gradients of the floating parameters in order, for cotangents of the floating results. */
-export function gradientsAt(d: Differentiated, inputs: Inputs, cotangents: readonly TensorData[]): TensorData[] {
+export function gradientsAt(
+  d: Differentiated,
+  inputs: Inputs,
+  cotangents: readonly TensorData[],
+): TensorData[] {
   const seeds = d.vjp.params.slice(d.graph.params.length);
   return run(d.vjp, { ...inputs, ...Object.fromEntries(seeds.map((s, i) => [s.name, cotangents[i]!])) });
 }
@@ -44,10 +49,18 @@ export function tangentsAt(d: Differentiated, inputs: Inputs, tangents: readonly
 }
 
 /** The derivative of the floating results along a direction, by central differences with steps `h` and `2h`. */
-export function centralDifference(d: Differentiated, inputs: Inputs, direction: readonly TensorData[], h: number): TensorData[] {
+export function centralDifference(
+  d: Differentiated,
+  inputs: Inputs,
+  direction: readonly TensorData[],
+  h: number,
+): TensorData[] {
   const names = floatParams(d.graph);
   const at = (step: number): TensorData[] => {
-    const moved = names.map((name, i): [string, TensorData] => [name, combine(inputs[name]!, direction[i]!, (x, t) => x + step * t)]);
+    const moved = names.map((name, i): [string, TensorData] => [
+      name,
+      combine(inputs[name]!, direction[i]!, (x, t) => x + step * t),
+    ]);
     return run(d.graph, { ...inputs, ...Object.fromEntries(moved) }).filter(isFloatTensor);
   };
   const [near, far] = [h, 2 * h].map((step) => {
@@ -62,7 +75,10 @@ function combine(a: TensorData, b: TensorData, of: (x: number, y: number) => num
 }
 
 /** Σ a b over all tensors, and Σ |a b|: what an error in it is to be compared with. */
-export function innerProduct(a: readonly TensorData[], b: readonly TensorData[]): { readonly sum: number; readonly size: number } {
+export function innerProduct(
+  a: readonly TensorData[],
+  b: readonly TensorData[],
+): { readonly sum: number; readonly size: number } {
   let [sum, size] = [0, 0];
   a.forEach((t, n) => {
     t.data.forEach((x, i) => {
@@ -91,7 +107,12 @@ export function randomLike(tensors: readonly TensorData[], random: RandomSource)
 }
 
 /** What is wrong with the derivatives at the inputs, in several random directions, and along every coordinate if there are few. */
-export function gradientProblems(d: Differentiated, inputs: Inputs, random: RandomSource, accuracy: Accuracy = fine): string[] {
+export function gradientProblems(
+  d: Differentiated,
+  inputs: Inputs,
+  random: RandomSource,
+  accuracy: Accuracy = fine,
+): string[] {
   const at = floatParams(d.graph).map((name) => inputs[name]!);
   const results = run(d.graph, inputs).filter(isFloatTensor);
   const directions = Array.from({ length: accuracy.directions }, () => randomLike(at, random));
@@ -110,7 +131,12 @@ export function gradientProblems(d: Differentiated, inputs: Inputs, random: Rand
 }
 
 export function agreementProblems(
-  d: Differentiated, inputs: Inputs, direction: readonly TensorData[], cotangents: readonly TensorData[], tangents: readonly TensorData[], accuracy: number,
+  d: Differentiated,
+  inputs: Inputs,
+  direction: readonly TensorData[],
+  cotangents: readonly TensorData[],
+  tangents: readonly TensorData[],
+  accuracy: number,
 ): string[] {
   const gradients = gradientsAt(d, inputs, cotangents);
   const forward = innerProduct(cotangents, tangents);
@@ -124,7 +150,10 @@ export function agreementProblems(
 function unitDirections(like: readonly TensorData[]): TensorData[][] {
   return like.flatMap((t, n) =>
     Array.from({ length: sizeOf(t.shape) }, (_, at) =>
-      like.map((other, m) => ({ ...other, data: Float64Array.from(other.data, (_, i) => (m === n && i === at ? 1 : 0)) })),
+      like.map((other, m) => ({
+        ...other,
+        data: Float64Array.from(other.data, (_, i) => (m === n && i === at ? 1 : 0)),
+      })),
     ),
   );
 }
@@ -136,7 +165,12 @@ function largest(t: TensorData): number {
 }
 
 /** What is wrong with tangents; the rounding error of a difference grows with the size of the values themselves. */
-export function mismatch(analytic: TensorData, numeric: TensorData, accuracy: number, valueSize: number): string | null {
+export function mismatch(
+  analytic: TensorData,
+  numeric: TensorData,
+  accuracy: number,
+  valueSize: number,
+): string | null {
   const allowed = accuracy * Math.max(largest(numeric), 1e-3 * valueSize, 1e-6);
   for (const [i, a] of analytic.data.entries()) {
     const n = numeric.data[i]!;

@@ -23,33 +23,45 @@ function expectRoundTrip(graph: Graph): void {
 
 for (const suite of suites()) {
   describe(`${suite.name}, of ${suite.file}`, () => {
-    for (const of of suite.cases) it(of.title, () => {
-      const { specialised, inputs, results, derivative } = compileCase(of);
-      const { graph } = specialised;
-      expectRoundTrip(graph);
-      const plain = unsimplified(graph);
-      const simple = prepared(graph);
-      expectRoundTrip(simple);
-      expect(differences(run(plain, inputs), results, graph.results, oracle), "without simplification").toEqual([]);
-      expect(differences(run(simple, inputs), results, graph.results, oracle)).toEqual([]);
-      if (derivative === null) return;
-      const vjp = vjpGraph(graph);
-      const seeds = vjp.params.slice(graph.params.length).map((p, i) => [p.name, derivative.cotangents[i]!]);
-      const given = { ...inputs, ...Object.fromEntries(seeds) };
-      expect(differences(run(unsimplified(vjp), given), derivative.gradients, vjp.results, oracle), "without simplification").toEqual([]);
-      const backward = prepared(vjp);
-      expectRoundTrip(backward);
-      expect(differences(run(backward, given), derivative.gradients, vjp.results, oracle)).toEqual([]);
-    });
+    for (const of of suite.cases)
+      it(of.title, () => {
+        const { specialised, inputs, results, derivative } = compileCase(of);
+        const { graph } = specialised;
+        expectRoundTrip(graph);
+        const plain = unsimplified(graph);
+        const simple = prepared(graph);
+        expectRoundTrip(simple);
+        expect(
+          differences(run(plain, inputs), results, graph.results, oracle),
+          "without simplification",
+        ).toEqual([]);
+        expect(differences(run(simple, inputs), results, graph.results, oracle)).toEqual([]);
+        if (derivative === null) return;
+        const vjp = vjpGraph(graph);
+        const seeds = vjp.params
+          .slice(graph.params.length)
+          .map((p, i) => [p.name, derivative.cotangents[i]!]);
+        const given = { ...inputs, ...Object.fromEntries(seeds) };
+        expect(
+          differences(run(unsimplified(vjp), given), derivative.gradients, vjp.results, oracle),
+          "without simplification",
+        ).toEqual([]);
+        const backward = prepared(vjp);
+        expectRoundTrip(backward);
+        expect(differences(run(backward, given), derivative.gradients, vjp.results, oracle)).toEqual([]);
+      });
   });
 }
 
 describe("derivatives agree with central differences, and vjp with jvp", () => {
-  for (const { title, file, name, dims, types, rangeOf } of functionUses()) it(title, () => {
-    const { graph } = compileFunction(loadProgram(`${root}${file}`), name, { dims, types });
-    const random = randomSource(seedOf(name));
-    expect(gradientProblems(differentiated(graph), randomInputs(graph.params, random, rangeOf), random)).toEqual([]);
-  });
+  for (const { title, file, name, dims, types, rangeOf } of functionUses())
+    it(title, () => {
+      const { graph } = compileFunction(loadProgram(`${root}${file}`), name, { dims, types });
+      const random = randomSource(seedOf(name));
+      expect(
+        gradientProblems(differentiated(graph), randomInputs(graph.params, random, rangeOf), random),
+      ).toEqual([]);
+    });
 });
 
 describe("formatting changes nothing the second time", () => {

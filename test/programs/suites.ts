@@ -44,7 +44,10 @@ export interface CompiledCase {
   readonly inputs: Readonly<Record<string, TensorData>>;
   readonly results: readonly TensorData[];
   /** The cotangents of the floating results, and the gradients that they give, of the floating parameters. */
-  readonly derivative: { readonly cotangents: readonly TensorData[]; readonly gradients: readonly TensorData[] } | null;
+  readonly derivative: {
+    readonly cotangents: readonly TensorData[];
+    readonly gradients: readonly TensorData[];
+  } | null;
 }
 
 export function suites(): Suite[] {
@@ -56,12 +59,20 @@ export function suites(): Suite[] {
 }
 
 function readSuite(name: string): Suite {
-  const { file, cases } = JSON.parse(readFileSync(`${root}test/programs/${name}`, "utf8")) as { file: string; cases: CaseText[] };
+  const { file, cases } = JSON.parse(readFileSync(`${root}test/programs/${name}`, "utf8")) as {
+    file: string;
+    cases: CaseText[];
+  };
   return { name, file, cases: cases.map((text, i) => ({ title: titleOf(text, i), file, text })) };
 }
 
 function titleOf({ function: name, note, dims }: CaseText, number: number): string {
-  const given = dims === undefined ? "" : `[${Object.entries(dims).map(([d, n]) => `${d} = ${n}`).join(", ")}]`;
+  const given =
+    dims === undefined
+      ? ""
+      : `[${Object.entries(dims)
+          .map(([d, n]) => `${d} = ${n}`)
+          .join(", ")}]`;
   return `${number + 1}: ${name}${given}${note === undefined ? "" : `, ${note}`}`;
 }
 

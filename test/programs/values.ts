@@ -4,7 +4,11 @@ import { tensor, type TensorData } from "../../src/ir/interpret.ts";
 import type { Shape } from "../../src/lang/elaborate/shape.ts";
 
 export type Value =
-  | { readonly type: ScalarType; readonly shape: readonly number[]; readonly data: readonly (number | boolean)[] }
+  | {
+      readonly type: ScalarType;
+      readonly shape: readonly number[];
+      readonly data: readonly (number | boolean)[];
+    }
   | { readonly struct: Readonly<Record<string, Value>> }
   | { readonly tuple: readonly Value[] }
   | { readonly list: readonly Value[] };
@@ -12,7 +16,11 @@ export type Value =
 /** What is known of an argument's shape: not the bound of an `idx`, nor the name of a struct. */
 export function shapeOf(value: Value): Shape {
   if ("struct" in value) {
-    return { kind: "struct", name: "", fields: Object.entries(value.struct).map(([name, v]) => ({ name, shape: shapeOf(v) })) };
+    return {
+      kind: "struct",
+      name: "",
+      fields: Object.entries(value.struct).map(([name, v]) => ({ name, shape: shapeOf(v) })),
+    };
   }
   if ("tuple" in value) return { kind: "tuple", items: value.tuple.map(shapeOf) };
   if ("list" in value) return { kind: "list", items: value.list.map(shapeOf) };
@@ -44,7 +52,8 @@ function missing(what: string): never {
 }
 
 function dataOf(value: Extract<Value, { type: ScalarType }>, element: ElementType): TensorData {
-  if (value.type !== element.scalar) throw new Error(`the expectation is of ${value.type}, the program's of ${element.scalar}`);
+  if (value.type !== element.scalar)
+    throw new Error(`the expectation is of ${value.type}, the program's of ${element.scalar}`);
   return tensor(element, value.shape, value.data.map(Number));
 }
 

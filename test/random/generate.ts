@@ -5,7 +5,15 @@
  */
 import { type RandomSource, randomSource } from "../programs/random-source.ts";
 import {
-  type Dim, type IndexVariable, type Scope, withBool, withIdx, withIndex, withLambda, withPair, withTensor,
+  type Dim,
+  type IndexVariable,
+  type Scope,
+  withBool,
+  withIdx,
+  withIndex,
+  withLambda,
+  withPair,
+  withTensor,
 } from "./scope.ts";
 import { joined, textOf, tree, type Tree } from "./tree.ts";
 
@@ -57,13 +65,19 @@ class Generator {
   private hasLoop = false;
   private fuel = 0;
 
-  constructor(private readonly random: RandomSource, private readonly seed: number, private readonly size: number) {}
+  constructor(
+    private readonly random: RandomSource,
+    private readonly seed: number,
+    private readonly size: number,
+  ) {}
 
   program(): RandomProgram {
     const declarations: Tree[] = [tree("declaration", "struct Pair[n] {\n  u: f32[n]\n  w: f32\n}\n\n")];
     const helpers = this.random.below(4);
     for (let n = 0; n < helpers; n++) declarations.push(this.helper());
-    declarations.push(this.function("main", this.mainParams(), ["a", "b", "c"], this.someResults(["a", "b", "c"]), this.size));
+    declarations.push(
+      this.function("main", this.mainParams(), ["a", "b", "c"], this.someResults(["a", "b", "c"]), this.size),
+    );
     const root = tree("program", ...declarations);
     const dims = new Map(["a", "b", "c"].map((d) => [d, 1 + this.random.below(4)]));
     return { seed: this.seed, tree: root, text: textOf(root), dims, main: "main", features: this.features };
@@ -89,7 +103,17 @@ class Generator {
 
   private helper(): Tree {
     const name = `f${this.callables.length}`;
-    const kind = this.random.choose(["scalar", "scalar", "custom", "vector", "vector", "loss", "tuple", "given", "higher"] as const);
+    const kind = this.random.choose([
+      "scalar",
+      "scalar",
+      "custom",
+      "vector",
+      "vector",
+      "loss",
+      "tuple",
+      "given",
+      "higher",
+    ] as const);
     this.note(`${kind} function`);
     const add = (callable: Omit<Callable, "name">, body: Tree): Tree => {
       this.callables.push({ name, ...callable });
@@ -99,7 +123,10 @@ class Generator {
     const matrix: Param = { kind: "tensor", name: "y", shape: ["n", "m"] };
     switch (kind) {
       case "scalar": {
-        const params: Param[] = [{ kind: "tensor", name: "t", shape: [] }, { kind: "tensor", name: "u", shape: [] }].slice(0, 1 + this.random.below(2)) as Param[];
+        const params: Param[] = [
+          { kind: "tensor", name: "t", shape: [] },
+          { kind: "tensor", name: "u", shape: [] },
+        ].slice(0, 1 + this.random.below(2)) as Param[];
         const body = this.function(name, params, [], [[]], 5);
         return add({ dims: [], given: [], params, results: [[]] }, body);
       }
@@ -112,27 +139,43 @@ class Generator {
       }
       case "vector": {
         const pair: Param = { kind: "pair", name: "p", size: "n" };
-        const params: Param[] = this.random.chance(0.4) ? [vector, pair] : this.random.chance(0.5) ? [vector] : [vector, matrix];
+        const params: Param[] = this.random.chance(0.4)
+          ? [vector, pair]
+          : this.random.chance(0.5)
+            ? [vector]
+            : [vector, matrix];
         const dims = params.includes(matrix) ? ["n", "m"] : ["n"];
         const results = [this.random.choose([["n"], ["n"], ["n", "n"], dims])];
         return add({ dims, given: [], params, results }, this.function(name, params, dims, results, 8));
       }
       case "tuple": {
         const results = [["n"], []];
-        return add({ dims: ["n", "m"], given: [], params: [vector, matrix], results }, this.function(name, [vector, matrix], ["n", "m"], results, 8));
+        return add(
+          { dims: ["n", "m"], given: [], params: [vector, matrix], results },
+          this.function(name, [vector, matrix], ["n", "m"], results, 8),
+        );
       }
       case "given":
-        return add({ dims: ["m", "n"], given: ["m"], params: [vector], results: [["m"]] }, this.function(name, [vector], ["n", "m"], [["m"]], 7, ["m"]));
+        return add(
+          { dims: ["m", "n"], given: ["m"], params: [vector], results: [["m"]] },
+          this.function(name, [vector], ["n", "m"], [["m"]], 7, ["m"]),
+        );
       case "higher": {
         const params: Param[] = [{ kind: "lambda", name: "fun" }, vector];
-        return add({ dims: ["n"], given: [], params, results: [["n"]] }, this.function(name, params, ["n"], [["n"]], 7));
+        return add(
+          { dims: ["n"], given: [], params, results: [["n"]] },
+          this.function(name, params, ["n"], [["n"]], 7),
+        );
       }
     }
   }
 
   /** A function with a derivative of its own, which is the true one. */
   private customFunction(name: string): Tree {
-    const [one, two]: Param[] = [{ kind: "tensor", name: "t", shape: [] }, { kind: "tensor", name: "u", shape: [] }];
+    const [one, two]: Param[] = [
+      { kind: "tensor", name: "t", shape: [] },
+      { kind: "tensor", name: "u", shape: [] },
+    ];
     const vector: Param = { kind: "tensor", name: "x", shape: ["n"] };
     const forms: readonly { readonly text: string; readonly callable: Omit<Callable, "name"> }[] = [
       {
@@ -157,7 +200,14 @@ class Generator {
     return tree("declaration", text);
   }
 
-  private function(name: string, params: readonly Param[], dims: readonly Dim[], results: readonly (readonly Dim[])[], fuel: number, given: readonly Dim[] = []): Tree {
+  private function(
+    name: string,
+    params: readonly Param[],
+    dims: readonly Dim[],
+    results: readonly (readonly Dim[])[],
+    fuel: number,
+    given: readonly Dim[] = [],
+  ): Tree {
     let scope: Scope = { dims, indices: [], tensors: [], idx: [], bools: [], pairs: [], lambdas: [] };
     for (const p of params) scope = bind(scope, p);
     this.fuel = fuel;
@@ -171,14 +221,23 @@ class Generator {
     const result = parts.length === 1 ? parts[0]! : tree("other", "(", ...joined(parts, ", "), ")");
     const brackets = given.length === 0 ? "" : `[${given.join(", ")}]`;
     const types = results.map(typeText);
-    const resultType = this.random.chance(0.3) ? "" : ` -> ${types.length === 1 ? types[0]! : `(${types.join(", ")})`}`;
+    const resultType = this.random.chance(0.3)
+      ? ""
+      : ` -> ${types.length === 1 ? types[0]! : `(${types.join(", ")})`}`;
     const head = `fn ${name}${brackets}(${params.map(paramText).join(", ")})${resultType}`;
     if (lets.length === 0) return tree("declaration", `${head} =\n  `, result, "\n\n");
     return tree("declaration", `${head} {\n`, ...lets, "  ", result, "\n}\n\n");
   }
 
   private someResults(dims: readonly Dim[]): (readonly Dim[])[] {
-    const shapes: (readonly Dim[])[] = [[], [dims[0]!], [dims[1]!], [dims[0]!, dims[1]!], ["2 * a"], ["2", dims[2]!]];
+    const shapes: (readonly Dim[])[] = [
+      [],
+      [dims[0]!],
+      [dims[1]!],
+      [dims[0]!, dims[1]!],
+      ["2 * a"],
+      ["2", dims[2]!],
+    ];
     const count = this.random.choose([1, 1, 2, 3]);
     return Array.from({ length: count }, () => this.random.choose(shapes));
   }
@@ -187,8 +246,22 @@ class Generator {
 
   private statement(scope: Scope): { readonly statement: Tree; readonly scope: Scope } {
     const name = `t${this.counter++}`;
-    const done = (inner: Scope, ...parts: (string | Tree)[]): { statement: Tree; scope: Scope } => ({ statement: tree("statement", "  ", ...parts, "\n"), scope: inner });
-    const kind = this.random.choose(["scalar", "tensor", "indexed", "indexed", "argmax", "tuple", "pair", "tree", "bools", "call"]);
+    const done = (inner: Scope, ...parts: (string | Tree)[]): { statement: Tree; scope: Scope } => ({
+      statement: tree("statement", "  ", ...parts, "\n"),
+      scope: inner,
+    });
+    const kind = this.random.choose([
+      "scalar",
+      "tensor",
+      "indexed",
+      "indexed",
+      "argmax",
+      "tuple",
+      "pair",
+      "tree",
+      "bools",
+      "call",
+    ]);
     switch (kind) {
       case "scalar":
         return done(withTensor(scope, name, []), `let ${name} = `, this.number(scope));
@@ -202,11 +275,22 @@ class Generator {
         const { variable, inner: body } = this.reductionIndex(inner);
         const op = this.random.choose(["argmax", "argmin"]);
         const target = sizes.length === 0 ? name : `${name}[${binders}]`;
-        return done(withIdx(scope, name, sizes, variable.size), `let ${target} = ${op}[${variable.name}: ${variable.size}] `, this.number(body));
+        return done(
+          withIdx(scope, name, sizes, variable.size),
+          `let ${target} = ${op}[${variable.name}: ${variable.size}] `,
+          this.number(body),
+        );
       }
       case "tuple":
         this.note("tuple");
-        return done(withTensor(withTensor(scope, `${name}a`, []), `${name}b`, []), `let (${name}a, ${name}b) = (`, this.number(scope), ", ", this.number(scope), ")");
+        return done(
+          withTensor(withTensor(scope, `${name}a`, []), `${name}b`, []),
+          `let (${name}a, ${name}b) = (`,
+          this.number(scope),
+          ", ",
+          this.number(scope),
+          ")",
+        );
       case "pair": {
         const size = this.random.choose(this.sizes(scope));
         this.note("struct");
@@ -216,7 +300,10 @@ class Generator {
         const pair = this.some(scope.pairs);
         if (pair === null) break;
         this.note("tree_map");
-        return done(withPair(scope, name, pair.size), `let ${name} = tree_map(fn (e) -> tanh(e) + 0.1, ${pair.name})`);
+        return done(
+          withPair(scope, name, pair.size),
+          `let ${name} = tree_map(fn (e) -> tanh(e) + 0.1, ${pair.name})`,
+        );
       }
       case "bools": {
         const { binders, inner, sizes } = this.binders(scope, 1);
@@ -229,7 +316,11 @@ class Generator {
         this.note("tuple call");
         const { text, dims } = this.call(scope, callable);
         const shapes = callable.results.map((shape) => shape.map((d) => dims.get(d)!));
-        return done(withTensor(withTensor(scope, `${name}a`, shapes[0]!), `${name}b`, shapes[1]!), `let (${name}a, ${name}b) = `, text);
+        return done(
+          withTensor(withTensor(scope, `${name}a`, shapes[0]!), `${name}b`, shapes[1]!),
+          `let (${name}a, ${name}b) = `,
+          text,
+        );
       }
     }
     this.note("let with indices");
@@ -267,13 +358,19 @@ class Generator {
     return free[0]!;
   }
 
-  private binders(scope: Scope, count: number): { readonly binders: string; readonly inner: Scope; readonly sizes: Dim[] } {
+  private binders(
+    scope: Scope,
+    count: number,
+  ): { readonly binders: string; readonly inner: Scope; readonly sizes: Dim[] } {
     const sizes = Array.from({ length: count }, () => this.random.choose(this.sizes(scope)));
     const { names, inner } = this.enter(scope, sizes);
     return { binders: names.map((n, i) => `${n}: ${sizes[i]}`).join(", "), inner, sizes };
   }
 
-  private enter(scope: Scope, sizes: readonly Dim[]): { readonly names: string[]; readonly inner: Scope; readonly variables: IndexVariable[] } {
+  private enter(
+    scope: Scope,
+    sizes: readonly Dim[],
+  ): { readonly names: string[]; readonly inner: Scope; readonly variables: IndexVariable[] } {
     const names: string[] = [];
     const variables: IndexVariable[] = [];
     let inner = scope;
@@ -291,7 +388,10 @@ class Generator {
   private reductionIndex(scope: Scope): { readonly variable: IndexVariable; readonly inner: Scope } {
     // Where something can be read along the axis, it will be.
     const along = scope.tensors.filter((t) => t.shape.length > 0);
-    const size = along.length > 0 && this.random.chance(0.7) ? this.random.choose(this.random.choose(along).shape) : this.random.choose(this.sizes(scope));
+    const size =
+      along.length > 0 && this.random.chance(0.7)
+        ? this.random.choose(this.random.choose(along).shape)
+        : this.random.choose(this.sizes(scope));
     const { inner, variables } = this.enter(scope, [size]);
     return { variable: variables[0]!, inner };
   }
@@ -303,9 +403,32 @@ class Generator {
     this.fuel--;
     const same = scope.tensors.filter((t) => t.shape.join() === shape.join());
     if (this.fuel < 0 && same.length > 0) return tree("tensor", this.random.choose(same).name);
-    const rows = scope.tensors.flatMap((t) => scope.indices.filter((i) => i.size === t.shape[0] && t.shape.slice(1).join() === shape.join()).map((i) => ({ t, i })));
-    const calls = this.callables.filter((c) => c.results.length === 1 && this.instantiations(scope, c, shape).length > 0);
-    const kind = this.fuel < 0 ? "for" : this.random.choose(["for", "for", "for", "for", "name", "row", "elementwise", "spread", "call", "call", "if", "fold", "grad"]);
+    const rows = scope.tensors.flatMap((t) =>
+      scope.indices
+        .filter((i) => i.size === t.shape[0] && t.shape.slice(1).join() === shape.join())
+        .map((i) => ({ t, i })),
+    );
+    const calls = this.callables.filter(
+      (c) => c.results.length === 1 && this.instantiations(scope, c, shape).length > 0,
+    );
+    const kind =
+      this.fuel < 0
+        ? "for"
+        : this.random.choose([
+            "for",
+            "for",
+            "for",
+            "for",
+            "name",
+            "row",
+            "elementwise",
+            "spread",
+            "call",
+            "call",
+            "if",
+            "fold",
+            "grad",
+          ]);
     switch (kind) {
       case "name":
         if (same.length > 0) return tree("tensor", this.random.choose(same).name);
@@ -325,7 +448,13 @@ class Generator {
       case "spread": {
         this.note("spread");
         const fn = this.random.choose(["tanh", "gelu", "silu", "softplus", "sin", "relu"]);
-        return tree("tensor", `${fn}(`, this.random.choose(["0.5 * ", "", "-"]), this.tensor(scope, shape), ")");
+        return tree(
+          "tensor",
+          `${fn}(`,
+          this.random.choose(["0.5 * ", "", "-"]),
+          this.tensor(scope, shape),
+          ")",
+        );
       }
       case "call": {
         const callable = this.some(calls);
@@ -335,11 +464,28 @@ class Generator {
       }
       case "if":
         this.note("if of tensors");
-        return tree("tensor", "(if ", this.condition(scope), " then ", this.tensor(scope, shape), " else ", this.tensor(scope, shape), ")");
+        return tree(
+          "tensor",
+          "(if ",
+          this.condition(scope),
+          " then ",
+          this.tensor(scope, shape),
+          " else ",
+          this.tensor(scope, shape),
+          ")",
+        );
       case "fold":
         return this.tensorFold(scope, shape);
       case "grad": {
-        const callable = this.some(this.callables.filter((c) => c.params.length >= 1 && c.params[0]!.kind === "tensor" && c.results.length === 1 && c.given.length === 0));
+        const callable = this.some(
+          this.callables.filter(
+            (c) =>
+              c.params.length >= 1 &&
+              c.params[0]!.kind === "tensor" &&
+              c.results.length === 1 &&
+              c.given.length === 0,
+          ),
+        );
         const gradient = callable === null ? null : this.derivativeTensor(scope, callable, shape);
         if (gradient !== null) return gradient;
         break;
@@ -348,7 +494,9 @@ class Generator {
     const { names, inner, variables } = this.enter(scope, shape);
     const body = this.number(inner);
     // The range may be left out where a read tells it.
-    const binders = names.map((n, i) => (variables[i]!.tellsRange && this.random.chance(0.5) ? n : `${n}: ${shape[i]}`));
+    const binders = names.map((n, i) =>
+      variables[i]!.tellsRange && this.random.chance(0.5) ? n : `${n}: ${shape[i]}`,
+    );
     this.note("for");
     return tree("tensor", `(for ${binders.join(", ")} -> `, body, ")");
   }
@@ -367,7 +515,14 @@ class Generator {
     const dims = result.length === shape.length ? this.unify(callable, result, shape, scope) : null;
     if (dims === null) return null;
     this.note("jvp");
-    return tree("tensor", `jvp(${callable.name})(`, ...this.args(scope, callable, dims), ")(", ...this.args(scope, callable, dims), ")");
+    return tree(
+      "tensor",
+      `jvp(${callable.name})(`,
+      ...this.args(scope, callable, dims),
+      ")(",
+      ...this.args(scope, callable, dims),
+      ")",
+    );
   }
 
   private tensorFold(scope: Scope, shape: readonly Dim[]): Tree {
@@ -384,13 +539,27 @@ class Generator {
     const form = this.random.below(3);
     const reduced = names.length === 1 ? `0.3 * tanh(sum[e: ${shape[0]}] ${name}[e])` : `0.3 * tanh(${own})`;
     const step = [`0.6 * ${own} + `, `0.4 * ${own} + ${reduced} + `, `sin(${own}) + `][form]!;
-    return tree("tensor", `(fold ${name} = `, init, ` for ${turn.name}: ${count} -> for ${names.map((n, i) => `${n}: ${shape[i]}`).join(", ")} -> `, step, "0.2 * ", this.number(inner), ")");
+    return tree(
+      "tensor",
+      `(fold ${name} = `,
+      init,
+      ` for ${turn.name}: ${count} -> for ${names.map((n, i) => `${n}: ${shape[i]}`).join(", ")} -> `,
+      step,
+      "0.2 * ",
+      this.number(inner),
+      ")",
+    );
   }
 
   // Calls
 
   /** The dimensions for which the pattern becomes the shape; dimensions that it does not tell are chosen. */
-  private unify(callable: Callable, pattern: readonly Dim[], shape: readonly Dim[], scope: Scope): Map<Dim, Dim> | null {
+  private unify(
+    callable: Callable,
+    pattern: readonly Dim[],
+    shape: readonly Dim[],
+    scope: Scope,
+  ): Map<Dim, Dim> | null {
     if (pattern.length !== shape.length) return null;
     const dims = new Map<Dim, Dim>();
     for (const [i, d] of pattern.entries()) {
@@ -427,11 +596,22 @@ class Generator {
     return joined(args, ", ");
   }
 
-  private call(scope: Scope, callable: Callable, shape?: readonly Dim[]): { readonly text: Tree; readonly dims: ReadonlyMap<Dim, Dim> } {
-    const dims = shape === undefined ? new Map(callable.dims.map((d) => [d, this.random.choose(this.sizes(scope))])) : this.instantiations(scope, callable, shape)[0]!;
+  private call(
+    scope: Scope,
+    callable: Callable,
+    shape?: readonly Dim[],
+  ): { readonly text: Tree; readonly dims: ReadonlyMap<Dim, Dim> } {
+    const dims =
+      shape === undefined
+        ? new Map(callable.dims.map((d) => [d, this.random.choose(this.sizes(scope))]))
+        : this.instantiations(scope, callable, shape)[0]!;
     if (callable.given.length > 0) this.note("dimensions in brackets");
-    const brackets = callable.given.length === 0 ? "" : `[${callable.given.map((d) => dims.get(d)!).join(", ")}]`;
-    return { text: tree("other", `${callable.name}${brackets}(`, ...this.args(scope, callable, dims), ")"), dims };
+    const brackets =
+      callable.given.length === 0 ? "" : `[${callable.given.map((d) => dims.get(d)!).join(", ")}]`;
+    return {
+      text: tree("other", `${callable.name}${brackets}(`, ...this.args(scope, callable, dims), ")"),
+      dims,
+    };
   }
 
   // Numbers
@@ -440,9 +620,40 @@ class Generator {
     this.fuel--;
     if (this.fuel < 0) return this.leaf(scope);
     const kind = this.random.choose([
-      "leaf", "leaf", "arithmetic", "arithmetic", "arithmetic", "function", "function", "padded", "padded", "reduce", "reduce", "reduce", "reduce",
-      "max", "if", "if", "guarded", "block", "fold", "call", "call", "count", "gather", "at-argmax", "grad", "tree_sum", "triangle", "lambda", "prod", "integer",
-      "one-hot", "element", "tuple fold", "list fold",
+      "leaf",
+      "leaf",
+      "arithmetic",
+      "arithmetic",
+      "arithmetic",
+      "function",
+      "function",
+      "padded",
+      "padded",
+      "reduce",
+      "reduce",
+      "reduce",
+      "reduce",
+      "max",
+      "if",
+      "if",
+      "guarded",
+      "block",
+      "fold",
+      "call",
+      "call",
+      "count",
+      "gather",
+      "at-argmax",
+      "grad",
+      "tree_sum",
+      "triangle",
+      "lambda",
+      "prod",
+      "integer",
+      "one-hot",
+      "element",
+      "tuple fold",
+      "list fold",
     ] as const);
     const n = (s: Scope = scope): Tree => this.number(s);
     const number = (...parts: (string | Tree)[]): Tree => tree("number", ...parts);
@@ -463,7 +674,24 @@ class Generator {
       case "function": {
         this.note("scalar function");
         return this.random.choose([
-          () => number(this.random.choose(["tanh", "sigmoid", "sin", "cos", "erf", "gelu", "silu", "softplus", "abs", "relu"]), "(", n(), ")"),
+          () =>
+            number(
+              this.random.choose([
+                "tanh",
+                "sigmoid",
+                "sin",
+                "cos",
+                "erf",
+                "gelu",
+                "silu",
+                "softplus",
+                "abs",
+                "relu",
+              ]),
+              "(",
+              n(),
+              ")",
+            ),
           () => number("exp(sin(", n(), "))"),
           () => number("expm1(tanh(", n(), "))"),
           () => number("sqrt(0.5 + (", n(), ") ^ 2)"),
@@ -487,9 +715,19 @@ class Generator {
         const second = this.random.chance(0.3) ? this.reductionIndex(first.inner) : null;
         const body = n(second?.inner ?? first.inner);
         if (second !== null) this.note("reduction of two axes");
-        const binder = (v: IndexVariable): string => (v.tellsRange && this.random.chance(0.5) ? v.name : `${v.name}: ${v.size}`);
-        if (second !== null && second.variable.name === first.variable.name) return number(`(${op}[${first.variable.name}: ${first.variable.size}] ${op === "mean" ? "mean" : op}[${binder(second.variable)}] `, body, ")");
-        return number(`(${op}[${[first, ...(second === null ? [] : [second])].map((r) => binder(r.variable)).join(", ")}] `, body, ")");
+        const binder = (v: IndexVariable): string =>
+          v.tellsRange && this.random.chance(0.5) ? v.name : `${v.name}: ${v.size}`;
+        if (second !== null && second.variable.name === first.variable.name)
+          return number(
+            `(${op}[${first.variable.name}: ${first.variable.size}] ${op === "mean" ? "mean" : op}[${binder(second.variable)}] `,
+            body,
+            ")",
+          );
+        return number(
+          `(${op}[${[first, ...(second === null ? [] : [second])].map((r) => binder(r.variable)).join(", ")}] `,
+          body,
+          ")",
+        );
       }
       case "prod": {
         this.note("prod");
@@ -504,7 +742,10 @@ class Generator {
         const [variable] = variables;
         if (variable!.name === outer.name) return this.leaf(scope);
         const [op, range] = this.random.choose([
-          ["sum", `0 .. ${outer.name} + 1`], ["mean", `0 .. ${outer.name} + 1`], ["max", `${outer.name} .. ${outer.size}`], ["sum", `${outer.name} + 1 .. ${outer.size}`],
+          ["sum", `0 .. ${outer.name} + 1`],
+          ["mean", `0 .. ${outer.name} + 1`],
+          ["max", `${outer.name} .. ${outer.size}`],
+          ["sum", `${outer.name} + 1 .. ${outer.size}`],
           ["min", `0 .. ${outer.name} + 1`],
         ] as const);
         return number(`(${op}[${variable!.name}: ${range}] `, n(inner), ")");
@@ -513,7 +754,11 @@ class Generator {
         this.note("if");
         return number("(if ", this.condition(scope), " then ", n(), " else ", n(), ")");
       case "guarded": {
-        const read = this.some(scope.indices.flatMap((i) => scope.tensors.filter((t) => t.shape.length === 1 && t.shape[0] === i.size).map((t) => ({ i, t }))));
+        const read = this.some(
+          scope.indices.flatMap((i) =>
+            scope.tensors.filter((t) => t.shape.length === 1 && t.shape[0] === i.size).map((t) => ({ i, t })),
+          ),
+        );
         if (read === null) return this.leaf(scope);
         this.note("read under a condition");
         const { i, t } = read;
@@ -523,13 +768,19 @@ class Generator {
         ])();
       }
       case "one-hot": {
-        const picks = scope.idx.flatMap((g) => this.elementOf(scope, g.name, g.shape).map((at) => ({ at, bound: g.bound })));
+        const picks = scope.idx.flatMap((g) =>
+          this.elementOf(scope, g.name, g.shape).map((at) => ({ at, bound: g.bound })),
+        );
         const pick = this.some(picks);
         if (pick === null) return this.leaf(scope);
         this.note("one-hot sum");
         const { inner, variables } = this.enter(scope, [pick.bound]);
         if (pick.at.by.some((i) => i.name === variables[0]!.name)) return this.leaf(scope);
-        return number(`(sum[${variables[0]!.name}: ${pick.bound}] if ${this.use(pick.at)} == ${variables[0]!.name} then `, n(inner), " else 0.0)");
+        return number(
+          `(sum[${variables[0]!.name}: ${pick.bound}] if ${this.use(pick.at)} == ${variables[0]!.name} then `,
+          n(inner),
+          " else 0.0)",
+        );
       }
       case "block": {
         this.note("block");
@@ -546,14 +797,29 @@ class Generator {
         const turn: IndexVariable = { name: this.indexName(scope), size: String(count), tellsRange: false };
         const init = n();
         const inner = withTensor(withIndex(scope, turn), name, []);
-        return number(`(fold ${name} = `, init, ` for ${turn.name}: ${count} -> ${this.random.choose([`0.6 * ${name}`, `sin(${name})`, `0.5 * tanh(${name})`])} + 0.2 * `, n(inner), ")");
+        return number(
+          `(fold ${name} = `,
+          init,
+          ` for ${turn.name}: ${count} -> ${this.random.choose([`0.6 * ${name}`, `sin(${name})`, `0.5 * tanh(${name})`])} + 0.2 * `,
+          n(inner),
+          ")",
+        );
       }
       case "tuple fold": {
         this.note("fold of a tuple");
         const [p, q] = [`p${this.counter++}`, `q${this.counter++}`];
         const inner = withTensor(withTensor(scope, p, []), q, []);
         const count = this.random.choose([2, 3, 4]);
-        const made = tree("other", `let (${p}, ${q}) = fold (${p}, ${q}) = (`, n(), ", ", n(), `) for step: ${count} -> (0.5 * ${q} + 0.3 * tanh(`, n(inner), `), sin(${p}))\n`);
+        const made = tree(
+          "other",
+          `let (${p}, ${q}) = fold (${p}, ${q}) = (`,
+          n(),
+          ", ",
+          n(),
+          `) for step: ${count} -> (0.5 * ${q} + 0.3 * tanh(`,
+          n(inner),
+          `), sin(${p}))\n`,
+        );
         return number("{\n", made, `  ${p} * ${q} + `, n(inner), "\n}");
       }
       case "list fold": {
@@ -562,10 +828,22 @@ class Generator {
         const size = this.random.choose(this.sizes(scope));
         const item = `o${this.counter++}`;
         const inner = withPair(withTensor(scope, name, []), item, size);
-        return number(`(fold ${name} = `, n(), ` for ${item} in [`, this.pair(scope, size), ", ", this.pair(scope, size), `] -> tanh(${name} * ${item}.w) + 0.3 * `, n(inner), ")");
+        return number(
+          `(fold ${name} = `,
+          n(),
+          ` for ${item} in [`,
+          this.pair(scope, size),
+          ", ",
+          this.pair(scope, size),
+          `] -> tanh(${name} * ${item}.w) + 0.3 * `,
+          n(inner),
+          ")",
+        );
       }
       case "call": {
-        const callable = this.some(this.callables.filter((c) => c.results.length === 1 && c.results[0]!.length === 0));
+        const callable = this.some(
+          this.callables.filter((c) => c.results.length === 1 && c.results[0]!.length === 0),
+        );
         if (callable === null) return this.leaf(scope);
         this.note("scalar call");
         return number(this.call(scope, callable).text);
@@ -577,7 +855,14 @@ class Generator {
         return number(this.tensor(scope, [size]), `[${at}]`);
       }
       case "grad": {
-        const callable = this.some(this.callables.filter((c) => c.results.length === 1 && c.results[0]!.length === 0 && c.params.every((p) => p.kind === "tensor" && p.shape.length === 0)));
+        const callable = this.some(
+          this.callables.filter(
+            (c) =>
+              c.results.length === 1 &&
+              c.results[0]!.length === 0 &&
+              c.params.every((p) => p.kind === "tensor" && p.shape.length === 0),
+          ),
+        );
         if (callable === null) return this.leaf(scope);
         this.note("grad of a number");
         return number(`grad(${callable.name})(`, ...this.args(scope, callable, new Map()), ")");
@@ -585,7 +870,13 @@ class Generator {
       case "count": {
         const { variable, inner } = this.reductionIndex(scope);
         this.note("count");
-        return number(`(0.1 * f32(count[${variable.name}: ${variable.size}] `, this.condition(inner), ") * ", n(), ")");
+        return number(
+          `(0.1 * f32(count[${variable.name}: ${variable.size}] `,
+          this.condition(inner),
+          ") * ",
+          n(),
+          ")",
+        );
       }
       case "gather":
         return this.gather(scope) ?? this.leaf(scope);
@@ -621,7 +912,8 @@ class Generator {
 
   private leaf(scope: Scope): Tree {
     const reads = scope.tensors.flatMap((t) => this.elementOf(scope, t.name, t.shape));
-    if (reads.length > 0 && this.random.chance(0.85)) return tree("number", this.use(this.random.choose(reads)));
+    if (reads.length > 0 && this.random.chance(0.85))
+      return tree("number", this.use(this.random.choose(reads)));
     const t = this.some(scope.tensors);
     if (t !== null && this.random.chance(0.9)) {
       if (t.shape.length === 0) return tree("number", t.name);
@@ -653,10 +945,26 @@ class Generator {
     const forms: (() => string)[] = [() => "0", () => `${size} - 1`];
     const i = this.some(own);
     const any = this.some(scope.indices);
-    if (i !== null) forms.push(() => `${size} - 1 - ${i.name}`, () => `max(${i.name} - 1, 0)`, () => `${i.name} // 2`);
-    if (any !== null) forms.push(() => `${any.name} % (${size})`, () => `min(${any.name}, ${size} - 1)`, () => `(${any.name} * (${size})) // (${any.size})`);
-    const pick = this.some(scope.idx.filter((g) => g.bound === size).flatMap((g) => this.elementOf(scope, g.name, g.shape)));
-    if (pick !== null) forms.push(() => this.use(pick), () => this.use(pick));
+    if (i !== null)
+      forms.push(
+        () => `${size} - 1 - ${i.name}`,
+        () => `max(${i.name} - 1, 0)`,
+        () => `${i.name} // 2`,
+      );
+    if (any !== null)
+      forms.push(
+        () => `${any.name} % (${size})`,
+        () => `min(${any.name}, ${size} - 1)`,
+        () => `(${any.name} * (${size})) // (${any.size})`,
+      );
+    const pick = this.some(
+      scope.idx.filter((g) => g.bound === size).flatMap((g) => this.elementOf(scope, g.name, g.shape)),
+    );
+    if (pick !== null)
+      forms.push(
+        () => this.use(pick),
+        () => this.use(pick),
+      );
     const t = this.some(scope.tensors.filter((x) => x.shape.length === 0));
     if (t !== null) forms.push(() => `clamp(i32(3.0 * ${t.name}), 0, ${size} - 1)`);
     return this.random.choose(forms)();
@@ -665,13 +973,18 @@ class Generator {
   /** A read by data. */
   private gather(scope: Scope): Tree | null {
     const reads = scope.idx.flatMap((g) =>
-      this.elementOf(scope, g.name, g.shape).flatMap((at) => scope.tensors.filter((t) => t.shape.includes(g.bound)).map((t) => ({ at, t, bound: g.bound }))),
+      this.elementOf(scope, g.name, g.shape).flatMap((at) =>
+        scope.tensors.filter((t) => t.shape.includes(g.bound)).map((t) => ({ at, t, bound: g.bound })),
+      ),
     );
     const read = this.some(reads);
     if (read === null) return null;
     this.note("gather");
     const axis = read.t.shape.indexOf(read.bound);
-    return tree("number", `${read.t.name}[${read.t.shape.map((d, n) => (n === axis ? this.use(read.at) : this.inside(scope, d))).join(", ")}]`);
+    return tree(
+      "number",
+      `${read.t.name}[${read.t.shape.map((d, n) => (n === axis ? this.use(read.at) : this.inside(scope, d))).join(", ")}]`,
+    );
   }
 
   private paddedRead(scope: Scope): Tree | null {
@@ -687,7 +1000,20 @@ class Generator {
     const i = this.some(scope.indices)?.name ?? "1";
     const j = this.some(scope.indices)?.name ?? "2";
     const d = this.some(scope.dims) ?? "2";
-    return this.random.choose([`${i} + 1`, `${i} - 1`, `2 * ${i} - 1`, `${i} // 2`, `${i} % 2`, `${i} + ${j} - 1`, `2 * ${i} + ${j} - 1`, `${d} - ${i}`, `${i} * ${j}`, `(${i} + ${j}) // 2`, `3 * ${i} - 2 * ${j}`, i]);
+    return this.random.choose([
+      `${i} + 1`,
+      `${i} - 1`,
+      `2 * ${i} - 1`,
+      `${i} // 2`,
+      `${i} % 2`,
+      `${i} + ${j} - 1`,
+      `2 * ${i} + ${j} - 1`,
+      `${d} - ${i}`,
+      `${i} * ${j}`,
+      `(${i} + ${j}) // 2`,
+      `3 * ${i} - 2 * ${j}`,
+      i,
+    ]);
   }
 
   // Conditions
@@ -695,12 +1021,31 @@ class Generator {
   private condition(scope: Scope): Tree {
     this.fuel--;
     const condition = (...parts: (string | Tree)[]): Tree => tree("condition", ...parts);
-    const kind = this.fuel < 0 ? "compare" : this.random.choose(["indices", "indices", "indices", "compare", "compare", "not", "and", "any", "bool", "idx", "idx", "parity"]);
+    const kind =
+      this.fuel < 0
+        ? "compare"
+        : this.random.choose([
+            "indices",
+            "indices",
+            "indices",
+            "compare",
+            "compare",
+            "not",
+            "and",
+            "any",
+            "bool",
+            "idx",
+            "idx",
+            "parity",
+          ]);
     const i = this.some(scope.indices);
     const j = this.some(scope.indices);
     switch (kind) {
       case "indices":
-        if (i !== null && j !== null) return condition(`${i.name} ${this.random.choose(["==", "<", "<=", "!=", ">"])} ${i === j ? "1" : j.name}`);
+        if (i !== null && j !== null)
+          return condition(
+            `${i.name} ${this.random.choose(["==", "<", "<=", "!=", ">"])} ${i === j ? "1" : j.name}`,
+          );
         break;
       case "parity":
         if (i !== null) return condition(`(${this.integer(scope)}) % 2 == 0`);
@@ -718,7 +1063,13 @@ class Generator {
       case "not":
         return condition("not (", this.condition(scope), ")");
       case "and":
-        return condition("(", this.condition(scope), this.random.choose([" and ", " or "]), this.condition(scope), ")");
+        return condition(
+          "(",
+          this.condition(scope),
+          this.random.choose([" and ", " or "]),
+          this.condition(scope),
+          ")",
+        );
       case "any": {
         const { variable, inner } = this.reductionIndex(scope);
         const op = this.random.choose(["any", "all"]);

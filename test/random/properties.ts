@@ -1,7 +1,15 @@
 /** What must hold of every program: the properties that random programs are held to. */
 import { differences } from "../programs/closeness.ts";
 import { compileFunction, type Inputs, programOf, run, unsimplified, verified } from "../programs/compile.ts";
-import { agreementProblems, centralDifference, type Differentiated, floatParams, mismatch, randomLike, tangentsAt } from "../programs/gradients.ts";
+import {
+  agreementProblems,
+  centralDifference,
+  type Differentiated,
+  floatParams,
+  mismatch,
+  randomLike,
+  tangentsAt,
+} from "../programs/gradients.ts";
 import { randomInputs } from "../programs/inputs.ts";
 import { randomSource } from "../programs/random-source.ts";
 import { isFloatTensor } from "../programs/values.ts";
@@ -30,12 +38,18 @@ export interface Verdict {
 /** What two failures have in common when they are the same mistake: the property, and the message without names and numbers. */
 export function kindOf({ problem }: Verdict): string | null {
   if (problem === null) return null;
-  const [first] = problem.text.split("\n").filter((line) => !line.endsWith("is not valid:"));
-  return `${problem.property}: ${(first ?? "").replace(/%[\w.']+/g, "%").replace(/[\d.]+/g, "#").slice(0, 40)}`;
+  const first = problem.text.split("\n").find((line) => !line.endsWith("is not valid:"));
+  return `${problem.property}: ${(first ?? "")
+    .replace(/%[\w.']+/g, "%")
+    .replace(/[\d.]+/g, "#")
+    .slice(0, 40)}`;
 }
 
 class Broken extends Error {
-  constructor(readonly property: string, text: string) {
+  constructor(
+    readonly property: string,
+    text: string,
+  ) {
     super(text);
   }
 }
@@ -53,7 +67,9 @@ export function verdictOn(program: Program): Verdict {
     const inputs = randomInputs(info.graph.params, random);
     const graphs = [info.graph, vjpGraph(info.graph), jvpGraph(info.graph)].map(bothForms);
     property = "simplification changes no result";
-    const seeds = graphs.map(({ plain }) => randomInputs(plain.params.slice(info.graph.params.length), random));
+    const seeds = graphs.map(({ plain }) =>
+      randomInputs(plain.params.slice(info.graph.params.length), random),
+    );
     graphs.forEach((forms, i) => holdSimplification(forms, { ...inputs, ...seeds[i]! }));
     property = "derivatives";
     const [graph, vjp, jvp] = graphs.map((g) => g.simple);
@@ -88,7 +104,9 @@ function holdFormat(text: string): void {
 function treeOf(text: string): string {
   const { module, diagnostics } = parse({ name: "random.fec", text });
   if (diagnostics.length > 0) throw new Broken("what is formatted parses", text);
-  return JSON.stringify(module.decls, (key, value: unknown) => (/^(span|opSpan|head)$/.test(key) ? undefined : value));
+  return JSON.stringify(module.decls, (key, value: unknown) =>
+    /^(span|opSpan|head)$/.test(key) ? undefined : value,
+  );
 }
 
 function holdPrinting(graph: Graph): void {
@@ -98,7 +116,8 @@ function holdPrinting(graph: Graph): void {
 
 function holdSimplification({ plain, simple }: Forms, inputs: Inputs): void {
   const found = differences(run(simple, inputs), run(plain, inputs), plain.results);
-  if (found.length > 0) throw new Broken("simplification changes no result", `${plain.name}: ${found.join("; ")}`);
+  if (found.length > 0)
+    throw new Broken("simplification changes no result", `${plain.name}: ${found.join("; ")}`);
 }
 
 /** Two step sizes that agree so well make a difference worth comparing. */
@@ -124,7 +143,12 @@ function holdDerivatives(d: Differentiated, inputs: Inputs, seed: number): boole
 }
 
 /** Do the slopes before and after the point differ? At a tie of two equal values the central difference is their mean. */
-function hasKink(d: Differentiated, inputs: Inputs, direction: readonly TensorData[], slopes: readonly TensorData[]): boolean {
+function hasKink(
+  d: Differentiated,
+  inputs: Inputs,
+  direction: readonly TensorData[],
+  slopes: readonly TensorData[],
+): boolean {
   const h = steps[1];
   const names = floatParams(d.graph);
   const at = (step: number): TensorData[] => {
@@ -137,7 +161,9 @@ function hasKink(d: Differentiated, inputs: Inputs, direction: readonly TensorDa
   const [here, after] = [at(0), at(h)];
   return after.some((t, i) => {
     const scale = Math.max(largest(slopes[i]!), 1e-3 * largest(here[i]!), 1e-6);
-    return t.data.some((y: number, j: number) => Math.abs((y - here[i]!.data[j]!) / h - slopes[i]!.data[j]!) > 0.02 * scale);
+    return t.data.some(
+      (y: number, j: number) => Math.abs((y - here[i]!.data[j]!) / h - slopes[i]!.data[j]!) > 0.02 * scale,
+    );
   });
 }
 
@@ -146,4 +172,3 @@ function largest(t: TensorData): number {
   for (const x of t.data) most = Math.max(most, Math.abs(x));
   return most;
 }
-

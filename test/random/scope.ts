@@ -35,8 +35,13 @@ export interface Scope {
 function without(scope: Scope, name: string): Scope {
   const other = (x: { readonly name: string }): boolean => x.name !== name && !x.name.startsWith(`${name}.`);
   return {
-    ...scope, indices: scope.indices.filter(other), tensors: scope.tensors.filter(other), idx: scope.idx.filter(other),
-    bools: scope.bools.filter(other), pairs: scope.pairs.filter(other), lambdas: scope.lambdas.filter((l) => l !== name),
+    ...scope,
+    indices: scope.indices.filter(other),
+    tensors: scope.tensors.filter(other),
+    idx: scope.idx.filter(other),
+    bools: scope.bools.filter(other),
+    pairs: scope.pairs.filter(other),
+    lambdas: scope.lambdas.filter((l) => l !== name),
   };
 }
 

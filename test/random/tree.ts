@@ -66,7 +66,7 @@ function* inside(node: Tree, sort: Sort): Generator<Tree> {
 /** The smallest tree that can be found for which `fails` still holds, trying at most so many. */
 export function shrink(root: Tree, fails: (text: string) => boolean, tries = 400): Tree {
   let best = root;
-  for (let left = tries; left > 0; ) {
+  for (let left = tries; left > 0;) {
     let found = false;
     for (const candidate of smaller(best)) {
       if (left-- <= 0) break;

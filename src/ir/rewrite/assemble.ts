@@ -11,7 +11,12 @@ import { contextFor, equationOf, type Problem, standsAlone } from "./problem.ts"
 import { simplifyWithin } from "./simplify-expr.ts";
 
 /** The nodes of a solved problem. What does not depend on an axis is computed without it, and spread by a second node. */
-export function assemble(node: Comprehension, p: Problem, names: NameSupply, outer: RangeContext): Comprehension[] {
+export function assemble(
+  node: Comprehension,
+  p: Problem,
+  names: NameSupply,
+  outer: RangeContext,
+): Comprehension[] {
   const context = contextFor(node, p, outer);
   const points = new Set(p.points.map((r) => r.name));
   const mentionsPoint = (e: Expr): boolean => [...indicesIn([e])].some((n) => points.has(n));
@@ -29,24 +34,52 @@ export function assemble(node: Comprehension, p: Problem, names: NameSupply, out
   const own = outside.filter((g) => ![...indicesIn([g])].some((n) => spreadOver.has(n)));
   const others = outside.filter((g) => !own.includes(g));
   const narrow: Problem = {
-    axes: p.axes.filter((a) => !unused.includes(a)), points: p.points.map((r) => ({ ...r, lo: put(r.lo), hi: put(r.hi) })),
-    keys: p.keys.map((k) => ({ ...k, at: put(k.at) })), guards: [...inside, ...own].map(put), value: put(p.value),
+    axes: p.axes.filter((a) => !unused.includes(a)),
+    points: p.points.map((r) => ({ ...r, lo: put(r.lo), hi: put(r.hi) })),
+    keys: p.keys.map((k) => ({ ...k, at: put(k.at) })),
+    guards: [...inside, ...own].map(put),
+    value: put(p.value),
   };
-  const part: Comprehension = finish({ ...node, name: names.fresh(node.name) }, narrow, contextFor(node, narrow, outer));
-  const whole = read(part.name, part.element, narrow.axes.map((a) => index(a.name)));
-  const spread: Problem = { axes: p.axes, points: [], keys: [], guards: others.some((g) => readDepth(g) > 0) ? outside : others, value: whole };
+  const part: Comprehension = finish(
+    { ...node, name: names.fresh(node.name) },
+    narrow,
+    contextFor(node, narrow, outer),
+  );
+  const whole = read(
+    part.name,
+    part.element,
+    narrow.axes.map((a) => index(a.name)),
+  );
+  const spread: Problem = {
+    axes: p.axes,
+    points: [],
+    keys: [],
+    guards: others.some((g) => readDepth(g) > 0) ? outside : others,
+    value: whole,
+  };
   return [part, finish(node, spread, contextFor(node, spread, outer))];
 }
 
 /** Output variables that conditions fix in terms of others: `j = %a[i]` outside of the sum. */
-function pinned(p: Problem, outside: readonly Expr[], context: RangeContext, keyed: ReadonlySet<string>): Map<string, Expr> {
+function pinned(
+  p: Problem,
+  outside: readonly Expr[],
+  context: RangeContext,
+  keyed: ReadonlySet<string>,
+): Map<string, Expr> {
   const values = new Map<string, Expr>();
   for (const guard of outside) {
     const equation = equationOf(guard, context);
     if (equation === null) continue;
     for (const axis of [...p.axes].reverse()) {
       const c = coefficientOf(equation, index(axis.name));
-      if (keyed.has(axis.name) || values.has(axis.name) || Math.abs(c) !== 1 || !standsAlone(equation, axis.name)) continue;
+      if (
+        keyed.has(axis.name) ||
+        values.has(axis.name) ||
+        Math.abs(c) !== 1 ||
+        !standsAlone(equation, axis.name)
+      )
+        continue;
       const value = fromAffine(scaleAffine(withoutTerm(equation, index(axis.name)), -c));
       if ([...indicesIn([value])].some((n) => values.has(n))) continue;
       // A value outside of the axis would make the reads of the narrow node leave their tensors.
@@ -62,14 +95,21 @@ function pinned(p: Problem, outside: readonly Expr[], context: RangeContext, key
 function finish(node: Comprehension, p: Problem, context: RangeContext): Comprehension {
   const body = selectAll(p.guards, p.value);
   const simple = simplifyWithin(body, context);
-  if (p.points.length === 0 && p.keys.length === 0) return { ...node, axes: p.axes, reduction: null, keys: [], body: simple };
+  if (p.points.length === 0 && p.keys.length === 0)
+    return { ...node, axes: p.axes, reduction: null, keys: [], body: simple };
   const keys = p.keys.map((k) => ({ ...k, at: guardReads(k.at, p.guards, integer(-1)) }));
   const points = p.points.map((r, i) => {
     const later = new Set([...p.points.slice(i).map((x) => x.name), ...p.keys.map((k) => k.axis)]);
     const visible = p.guards.filter((g) => ![...indicesIn([g])].some((n) => later.has(n)));
     return { ...r, lo: guardReads(r.lo, visible, integer(0)), hi: guardReads(r.hi, visible, integer(0)) };
   });
-  return { ...node, axes: p.axes, reduction: { op: "sum", axes: points, bestValue: null }, keys, body: simple };
+  return {
+    ...node,
+    axes: p.axes,
+    reduction: { op: "sum", axes: points, bestValue: null },
+    keys,
+    body: simple,
+  };
 }
 
 /** A key or a bound is evaluated outside of the body's conditions: those that may keep its reads inside are put around it too. */
@@ -78,5 +118,8 @@ function guardReads(e: Expr, guards: readonly Expr[], otherwise: Expr): Expr {
   if (depth === 0) return e;
   const at = indicesIn(postorder(e).flatMap((x) => (x.kind === "read" ? x.indices : [])));
   const needed = guards.filter((g) => readDepth(g) < depth && [...indicesIn([g])].some((n) => at.has(n)));
-  return needed.length === 0 || (e.kind === "select" && structuralKey(e.condition) === structuralKey(all(needed))) ? e : select(all(needed), e, otherwise);
+  return needed.length === 0 ||
+    (e.kind === "select" && structuralKey(e.condition) === structuralKey(all(needed)))
+    ? e
+    : select(all(needed), e, otherwise);
 }

@@ -5,7 +5,15 @@
  */
 import { structuralKey } from "../affine.ts";
 import { read } from "../build.ts";
-import { type Comprehension, type ElementType, type Expr, type Graph, type Node, typeOf, type ValueName } from "../ir.ts";
+import {
+  type Comprehension,
+  type ElementType,
+  type Expr,
+  type Graph,
+  type Node,
+  typeOf,
+  type ValueName,
+} from "../ir.ts";
 import { baseName, type NameSupply, namesFor } from "../names.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr, substituteIndices } from "../substitute.ts";
@@ -31,7 +39,9 @@ function positionOp(node: Comprehension): "argmax" | "argmin" | null {
 /** Puts an `argmax` in the place of the `max` of the same body, if that comes first; the `max` is its best value. */
 function mergeWithPositions(nodes: readonly Node[]): Node[] {
   const wanted = new Map<string, Comprehension>();
-  for (const node of nodes) if (isPosition(node) && node.reduction!.bestValue === null) wanted.set(bodyKey(node, positionOp(node)!), node);
+  for (const node of nodes)
+    if (isPosition(node) && node.reduction!.bestValue === null)
+      wanted.set(bodyKey(node, positionOp(node)!), node);
   const merged = new Set<Node>();
   const done: Node[] = [];
   for (const node of nodes) {
@@ -41,12 +51,16 @@ function mergeWithPositions(nodes: readonly Node[]): Node[] {
       continue;
     }
     const op = node.kind === "comprehension" ? node.reduction?.op : undefined;
-    const position = op === "max" || op === "min" ? wanted.get(bodyKey(node as Comprehension, positions[op])) : undefined;
+    const position =
+      op === "max" || op === "min" ? wanted.get(bodyKey(node as Comprehension, positions[op])) : undefined;
     if (position === undefined || merged.has(position)) {
       done.push(node);
       continue;
     }
-    const best: Comprehension = { ...position, reduction: { ...position.reduction!, bestValue: (node as Comprehension).name } };
+    const best: Comprehension = {
+      ...position,
+      reduction: { ...position.reduction!, bestValue: (node as Comprehension).name },
+    };
     // If the position stood before, it grows there; otherwise it moves here, where its operands are known too.
     const before = done.indexOf(position);
     if (before >= 0) done[before] = best;
@@ -59,7 +73,11 @@ function mergeWithPositions(nodes: readonly Node[]): Node[] {
 /** The key of a node over one reduction axis as if its reduction were `op`, whatever type its result has. */
 function bodyKey(node: Comprehension, op: "argmax" | "argmin"): string {
   if (node.reduction!.axes.length !== 1 || node.keys.length > 0) return node.name;
-  return nodeKey({ ...node, element: { scalar: typeOf(node.body), bound: null }, reduction: { ...node.reduction!, op } });
+  return nodeKey({
+    ...node,
+    element: { scalar: typeOf(node.body), bound: null },
+    reduction: { ...node.reduction!, op },
+  });
 }
 
 /** Replaces bodies at their own best position by the best value. */
@@ -77,7 +95,9 @@ function inScope(nodes: readonly Node[], names: NameSupply): Node[] {
   });
   return replaced.map((node) => {
     const name = node.kind === "comprehension" ? best.get(node.name) : undefined;
-    return name === undefined ? node : { ...(node as Comprehension), reduction: { ...(node as Comprehension).reduction!, bestValue: name } };
+    return name === undefined
+      ? node
+      : { ...(node as Comprehension), reduction: { ...(node as Comprehension).reduction!, bestValue: name } };
   });
 }
 
@@ -88,26 +108,38 @@ interface Known {
 }
 
 function readBest(root: Expr, known: Known, best: Map<ValueName, ValueName>, names: NameSupply): Expr {
-  const targets = new Map<string, { readonly of: Comprehension; readonly element: ElementType; readonly indices: readonly Expr[] }>();
+  const targets = new Map<
+    string,
+    { readonly of: Comprehension; readonly element: ElementType; readonly indices: readonly Expr[] }
+  >();
   for (const e of postorder(root)) {
     const node = e.kind === "read" ? known.positions.get(e.tensor) : undefined;
     if (node === undefined || e.kind !== "read") continue;
     const [axis] = node.reduction!.axes;
-    const values = new Map<string, Expr>([...node.axes.map((a, i): [string, Expr] => [a.name, e.indices[i]!]), [axis!.name, e]]);
+    const values = new Map<string, Expr>([
+      ...node.axes.map((a, i): [string, Expr] => [a.name, e.indices[i]!]),
+      [axis!.name, e],
+    ]);
     const body = substituteIndices(node.body, values);
     const element = { scalar: typeOf(node.body), bound: null };
     const target = { of: node, element, indices: e.indices };
     targets.set(structuralKey(body), target);
     const source = body.kind === "read" ? known.maps.get(body.tensor) : undefined;
     if (source === undefined || body.kind !== "read") continue;
-    const written = substituteIndices(source.body, new Map(source.axes.map((a, i) => [a.name, body.indices[i]!])));
+    const written = substituteIndices(
+      source.body,
+      new Map(source.axes.map((a, i) => [a.name, body.indices[i]!])),
+    );
     if (written.kind === "apply") targets.set(structuralKey(written), target);
   }
   if (targets.size === 0) return root;
   return rewriteExpr(root, (e) => {
     const target = e.kind === "const" || e.kind === "index" ? undefined : targets.get(structuralKey(e));
     if (target === undefined) return e;
-    const name = target.of.reduction!.bestValue ?? best.get(target.of.name) ?? names.fresh(`${baseName(target.of.name)}_best`);
+    const name =
+      target.of.reduction!.bestValue ??
+      best.get(target.of.name) ??
+      names.fresh(`${baseName(target.of.name)}_best`);
     best.set(target.of.name, name);
     return read(name, target.element, target.indices);
   });

@@ -11,13 +11,23 @@ export function mergeCommonNodes(graph: Graph): Graph {
   return { ...graph, nodes: mergeNodes(graph.nodes, new Map(), names, kept) };
 }
 
-function mergeNodes(nodes: readonly Node[], seen: ReadonlyMap<string, Comprehension>, names: Map<ValueName, ValueName>, kept: ReadonlySet<ValueName>): Node[] {
+function mergeNodes(
+  nodes: readonly Node[],
+  seen: ReadonlyMap<string, Comprehension>,
+  names: Map<ValueName, ValueName>,
+  kept: ReadonlySet<ValueName>,
+): Node[] {
   const known = new Map(seen);
   const done: Node[] = [];
   for (const original of nodes) {
     const node = renameUses(original, names);
     if (node.kind === "loop") {
-      done.push({ ...node, body: mergeNodes(node.body, known, names, kept), carries: node.carries.map((c) => ({ ...c, next: names.get(c.next) ?? c.next })), stacks: node.stacks.map((s) => ({ ...s, value: names.get(s.value) ?? s.value })) });
+      done.push({
+        ...node,
+        body: mergeNodes(node.body, known, names, kept),
+        carries: node.carries.map((c) => ({ ...c, next: names.get(c.next) ?? c.next })),
+        stacks: node.stacks.map((s) => ({ ...s, value: names.get(s.value) ?? s.value })),
+      });
       continue;
     }
     if (node.kind !== "comprehension") {
@@ -26,7 +36,8 @@ function mergeNodes(nodes: readonly Node[], seen: ReadonlyMap<string, Comprehens
     }
     const key = nodeKey(node);
     const same = isCopy(node) ? undefined : known.get(key);
-    const replaces = same !== undefined && (node.reduction?.bestValue == null || same.reduction?.bestValue != null);
+    const replaces =
+      same !== undefined && (node.reduction?.bestValue == null || same.reduction?.bestValue != null);
     if (!replaces) {
       if (same === undefined) known.set(key, node);
       done.push(node);
@@ -45,7 +56,16 @@ function isCopy(node: Comprehension): boolean {
 }
 
 function copyOf(node: Comprehension, source: ValueName): Comprehension {
-  return { ...node, reduction: null, keys: [], body: read(source, node.element, node.axes.map((a) => index(a.name))) };
+  return {
+    ...node,
+    reduction: null,
+    keys: [],
+    body: read(
+      source,
+      node.element,
+      node.axes.map((a) => index(a.name)),
+    ),
+  };
 }
 
 /** Renames what a node uses, but not what it defines. */
@@ -69,7 +89,10 @@ function makeKey(node: Comprehension): string {
   const names = [...node.axes.map((a) => a.name), ...(node.reduction?.axes ?? []).map((a) => a.name)];
   const canonical = new Map(names.map((name, i): [string, Expr] => [name, index(`#${i}`)]));
   const key = (e: Expr): string => structuralKey(substituteIndices(e, canonical));
-  const reduction = node.reduction === null ? "" : `${node.reduction.op} ${node.reduction.axes.map((a) => `${key(a.lo)}..${key(a.hi)}`).join(",")}`;
+  const reduction =
+    node.reduction === null
+      ? ""
+      : `${node.reduction.op} ${node.reduction.axes.map((a) => `${key(a.lo)}..${key(a.hi)}`).join(",")}`;
   const keys = node.keys.map((k) => `${names.indexOf(k.axis)}=${key(k.at)}`).join(",");
   return `${node.element.scalar}<${node.element.bound}>[${node.axes.map((a) => a.size).join(",")}] ${reduction} at ${keys} ${key(node.body)}`;
 }

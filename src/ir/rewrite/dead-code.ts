@@ -19,7 +19,12 @@ function liveNodes(nodes: readonly Node[], wanted: Set<ValueName>): Node[] {
 }
 
 function withoutUnusedBest(node: Node, wanted: ReadonlySet<ValueName>): Node {
-  if (node.kind !== "comprehension" || node.reduction?.bestValue == null || wanted.has(node.reduction.bestValue)) return node;
+  if (
+    node.kind !== "comprehension" ||
+    node.reduction?.bestValue == null ||
+    wanted.has(node.reduction.bestValue)
+  )
+    return node;
   return { ...node, reduction: { ...node.reduction, bestValue: null } };
 }
 

@@ -7,7 +7,7 @@
  *
  * The last is segment form: n steps instead of n · o. Gradients of gathers, convolutions, paddings and strides are written as
  * the first line and come out as these; so do `aggregate`, one-hot masks and `count` in a program.
- */import { apply, index } from "../build.ts";
+ */ import { apply, index } from "../build.ts";
 import type { Comprehension, Reduction, ReductionAxis } from "../ir.ts";
 import type { NameSupply } from "../names.ts";
 import { emptyContext, prove, type RangeContext, rangeOf } from "../ranges.ts";
@@ -22,7 +22,11 @@ import { tighten } from "./tighten.ts";
  * The nodes that compute what a sum computes, the last one under its name; before it may stand one over fewer axes. Nodes that
  * are no sums, or have no conditions, come back simplified only in their conditions.
  */
-export function solveDeltas(node: Comprehension, names: NameSupply, outer: RangeContext = emptyContext): Comprehension[] {
+export function solveDeltas(
+  node: Comprehension,
+  names: NameSupply,
+  outer: RangeContext = emptyContext,
+): Comprehension[] {
   const { reduction } = node;
   if (reduction?.op !== "sum") return [node];
   const solved = solveSum({ ...node, reduction }, names, outer);
@@ -30,7 +34,11 @@ export function solveDeltas(node: Comprehension, names: NameSupply, outer: Range
   return solved.length === 1 && nodeKey(solved[0]!) === nodeKey(node) ? [node] : solved;
 }
 
-function solveSum(node: Comprehension & { readonly reduction: Reduction }, names: NameSupply, outer: RangeContext): Comprehension[] {
+function solveSum(
+  node: Comprehension & { readonly reduction: Reduction },
+  names: NameSupply,
+  outer: RangeContext,
+): Comprehension[] {
   const { guards, value } = peel(node.body);
   let problem: Problem = { axes: node.axes, points: node.reduction.axes, keys: node.keys, guards, value };
   for (let step = 0; step < 64; step++) {
@@ -46,8 +54,6 @@ function withoutPointlessKeys(p: Problem): Problem {
   if (p.points.length > 0 || p.keys.length === 0) return p;
   return { ...p, keys: [], guards: [...p.keys.map((k) => apply("eq", index(k.axis), k.at)), ...p.guards] };
 }
-
-
 
 /** One simplification of the problem, or null when there is none left. */
 function stepOf(node: Comprehension, p: Problem, outer: RangeContext): Problem | null {
@@ -65,7 +71,11 @@ function stepOf(node: Comprehension, p: Problem, outer: RangeContext): Problem |
     const rest = { ...p, guards: p.guards.toSpliced(i, 1) };
     const equation = equationOf(guard, context);
     if (equation === null) continue;
-    const solved = solvePoint(rest, equation) ?? splitDivision(rest, equation, context) ?? solveRemainder(rest, equation, context) ?? solveMultiple(rest, equation);
+    const solved =
+      solvePoint(rest, equation) ??
+      splitDivision(rest, equation, context) ??
+      solveRemainder(rest, equation, context) ??
+      solveMultiple(rest, equation);
     if (solved !== null) return solved;
   }
   const tightened = tighten(node, p, context, outer);

@@ -1,5 +1,14 @@
 /** Equations solved for a variable: for one that is summed over, or for an output axis, which is then keyed. */
-import { addAffine, type Affine, asDivision, coefficientOf, fromAffine, scaleAffine, toAffine, withoutTerm } from "../affine.ts";
+import {
+  addAffine,
+  type Affine,
+  asDivision,
+  coefficientOf,
+  fromAffine,
+  scaleAffine,
+  toAffine,
+  withoutTerm,
+} from "../affine.ts";
 import { apply, index, integer } from "../build.ts";
 import type { Expr } from "../ir.ts";
 import { freshVariable } from "../names.ts";
@@ -14,7 +23,11 @@ export function solvePoint(p: Problem, equation: Affine): Problem | null {
     const variable = index(point.name);
     const c = coefficientOf(equation, variable);
     if (Math.abs(c) !== 1 || !standsAlone(equation, point.name)) continue;
-    const solved = substitutePoint(p, point.name, fromAffine(scaleAffine(withoutTerm(equation, variable), -c)));
+    const solved = substitutePoint(
+      p,
+      point.name,
+      fromAffine(scaleAffine(withoutTerm(equation, variable), -c)),
+    );
     if (solved !== null) return solved;
   }
   return null;
@@ -25,11 +38,15 @@ export function splitDivision(p: Problem, equation: Affine, context: RangeContex
   const names = new Set(p.points.map((r) => r.name));
   for (const { atom, coefficient } of equation.terms.values()) {
     const division = asDivision(atom);
-    if (division === null || Math.abs(coefficient) !== 1 || ![...indicesIn([atom])].some((n) => names.has(n))) continue;
+    if (division === null || Math.abs(coefficient) !== 1 || ![...indicesIn([atom])].some((n) => names.has(n)))
+      continue;
     const m = fromAffine(scaleAffine(withoutTerm(equation, atom), -coefficient));
     if ([...indicesIn([m])].some((n) => indicesIn([atom]).has(n) && names.has(n))) continue;
     const least = apply("mul", m, integer(division.divisor));
-    const guards = [apply("ge", division.numerator, least), apply("lt", division.numerator, apply("add", least, integer(division.divisor)))];
+    const guards = [
+      apply("ge", division.numerator, least),
+      apply("lt", division.numerator, apply("add", least, integer(division.divisor))),
+    ];
     return { ...p, guards: [...p.guards, ...guards.filter((g) => prove(g, context) !== true)] };
   }
   return null;
@@ -42,17 +59,27 @@ export function solveRemainder(p: Problem, equation: Affine, context: RangeConte
     const [dividend, divisor] = atom.args as [Expr, Expr];
     if (divisor.kind !== "const" || divisor.value <= 0) continue;
     const inner = toAffine(dividend);
-    const point = p.points.find((r) => coefficientOf(inner, index(r.name)) === 1 && standsAlone(inner, r.name));
+    const point = p.points.find(
+      (r) => coefficientOf(inner, index(r.name)) === 1 && standsAlone(inner, r.name),
+    );
     const m = fromAffine(scaleAffine(withoutTerm(equation, atom), -coefficient));
     if (point === undefined || indicesIn([m]).has(point.name)) continue;
     const shift = fromAffine(addAffine(toAffine(m), scaleAffine(withoutTerm(inner, index(point.name)), -1)));
-    const turn = freshVariable("t", new Set([...[...p.axes, ...p.points].map((a) => a.name), ...context.variables.keys()]));
+    const turn = freshVariable(
+      "t",
+      new Set([...[...p.axes, ...p.points].map((a) => a.name), ...context.variables.keys()]),
+    );
     const value = apply("add", apply("mul", index(turn), divisor), shift);
     const ceil = (e: Expr): Expr => apply("floor_div", apply("add", e, integer(divisor.value - 1)), divisor);
     const lo = ceil(apply("sub", point.lo, shift));
     const hi = ceil(apply("sub", point.hi, shift));
     const inside = [apply("ge", m, integer(0)), apply("lt", m, divisor)];
-    const solved = substitutePoint({ ...p, points: [...p.points, { name: turn, lo, hi }] }, point.name, value, inside);
+    const solved = substitutePoint(
+      { ...p, points: [...p.points, { name: turn, lo, hi }] },
+      point.name,
+      value,
+      inside,
+    );
     if (solved !== null) return solved;
   }
   return null;
@@ -81,7 +108,13 @@ export function solveKey(p: Problem, equation: Affine): Problem | null {
   for (const axis of p.axes) {
     const variable = index(axis.name);
     const c = coefficientOf(equation, variable);
-    if (keyed.has(axis.name) || inBounds.has(axis.name) || Math.abs(c) !== 1 || !standsAlone(equation, axis.name)) continue;
+    if (
+      keyed.has(axis.name) ||
+      inBounds.has(axis.name) ||
+      Math.abs(c) !== 1 ||
+      !standsAlone(equation, axis.name)
+    )
+      continue;
     const at = fromAffine(scaleAffine(withoutTerm(equation, variable), -c));
     if (![...indicesIn([at])].some((n) => names.has(n))) continue;
     const put = (e: Expr): Expr => substituteIndices(e, new Map([[axis.name, at]]));

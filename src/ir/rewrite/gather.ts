@@ -25,7 +25,9 @@ const worthwhile = 2;
 
 /** Replaces such reads in a node; the parts that they need come before it. */
 export function sinkGathers(node: Comprehension, scope: Scope): readonly Comprehension[] {
-  const gathers = postorder(...expressionsOf(node)).some((e) => e.kind === "read" && scope.definitions.has(e.tensor) && isGather(e));
+  const gathers = postorder(...expressionsOf(node)).some(
+    (e) => e.kind === "read" && scope.definitions.has(e.tensor) && isGather(e),
+  );
   if (!gathers) return [node];
   const made: Comprehension[] = [];
   const definitions = new Map(scope.definitions);
@@ -40,7 +42,11 @@ export function sinkGathers(node: Comprehension, scope: Scope): readonly Compreh
         made.push(sunk);
         definitions.set(sunk.name, sunk);
         types.set(sunk.name, { name: sunk.name, element: sunk.element, shape: sunk.axes.map((a) => a.size) });
-        return read(sunk.name, sunk.element, sunk.axes.map((a) => index(a.name)));
+        return read(
+          sunk.name,
+          sunk.element,
+          sunk.axes.map((a) => index(a.name)),
+        );
       }),
     );
   const result = replace(node, 0);
@@ -55,10 +61,17 @@ function isGather(expr: Read): boolean {
 /** The node over the variables of a gathering read that computes what it reads; null when it is better read as it is. */
 function partOf(user: Comprehension, expr: Read, scope: Scope): Comprehension | null {
   const source = scope.definitions.get(expr.tensor);
-  if (source === undefined || source.name !== expr.tensor || source.keys.length > 0 || source.reduction?.bestValue != null) return null;
+  if (
+    source === undefined ||
+    source.name !== expr.tensor ||
+    source.keys.length > 0 ||
+    source.reduction?.bestValue != null
+  )
+    return null;
   if (!isGather(expr)) return null;
   const axes = variablesOf(user, expr.indices, scope);
-  if (axes === null || sizeOf(axes.map((a) => a.size)) * worthwhile > sizeOf(source.axes.map((a) => a.size))) return null;
+  if (axes === null || sizeOf(axes.map((a) => a.size)) * worthwhile > sizeOf(source.axes.map((a) => a.size)))
+    return null;
   const context = contextOf(user, scope.outer);
   if (!expr.indices.every((e, i) => isWithin(e, source.axes[i]!.size, context))) return null;
   const part = at(source, expr.indices, axes, scope);
@@ -82,8 +95,17 @@ function variablesOf(user: Comprehension, indices: readonly Expr[], scope: Scope
 }
 
 /** A node's value at given indices, over the axes that they mention. */
-function at(source: Comprehension, indices: readonly Expr[], axes: readonly Axis[], scope: Scope): Comprehension {
-  const taken = new Set([...axes.map((a) => a.name), ...source.axes.map((a) => a.name), ...scope.outer.variables.keys()]);
+function at(
+  source: Comprehension,
+  indices: readonly Expr[],
+  axes: readonly Axis[],
+  scope: Scope,
+): Comprehension {
+  const taken = new Set([
+    ...axes.map((a) => a.name),
+    ...source.axes.map((a) => a.name),
+    ...scope.outer.variables.keys(),
+  ]);
   const own = source.reduction?.axes ?? [];
   const renamed = new Map<string, Expr>();
   const reductionNames = own.map((r) => {
@@ -91,9 +113,24 @@ function at(source: Comprehension, indices: readonly Expr[], axes: readonly Axis
     renamed.set(r.name, index(name));
     return name;
   });
-  const values = new Map<string, Expr>([...renamed, ...source.axes.map((a, i): [string, Expr] => [a.name, indices[i]!])]);
+  const values = new Map<string, Expr>([
+    ...renamed,
+    ...source.axes.map((a, i): [string, Expr] => [a.name, indices[i]!]),
+  ]);
   const put = (e: Expr): Expr => substituteIndices(e, values);
-  const reduction = source.reduction === null ? null : { ...source.reduction, axes: own.map((r, i) => ({ name: reductionNames[i]!, lo: put(r.lo), hi: put(r.hi) })) };
-  const part: Comprehension = { ...source, name: scope.names.fresh(source.name), axes, reduction, body: put(source.body) };
+  const reduction =
+    source.reduction === null
+      ? null
+      : {
+          ...source.reduction,
+          axes: own.map((r, i) => ({ name: reductionNames[i]!, lo: put(r.lo), hi: put(r.hi) })),
+        };
+  const part: Comprehension = {
+    ...source,
+    name: scope.names.fresh(source.name),
+    axes,
+    reduction,
+    body: put(source.body),
+  };
   return { ...part, body: simplifyWithin(part.body, contextOf(part, scope.outer)) };
 }

@@ -30,7 +30,8 @@ function negated(condition: Expr): Expr[] {
     const [a, b] = condition.args;
     const turned = opposite[condition.fn as keyof typeof opposite];
     // With NaN a comparison of floats and its opposite are both false.
-    if (turned !== undefined && (typeOf(a!) === "i32" || turned === "ne" || turned === "eq")) return [apply(turned, a!, b!)];
+    if (turned !== undefined && (typeOf(a!) === "i32" || turned === "ne" || turned === "eq"))
+      return [apply(turned, a!, b!)];
   }
   return [apply("not", condition)];
 }
@@ -58,7 +59,8 @@ function peelForm(expr: Expr, known: Map<Expr, Guarded>): Guarded {
     case "select": {
       const side = isZero(expr.no) ? expr.yes : isZero(expr.yes) ? expr.no : null;
       if (side === null) return { guards: [], value: expr };
-      const own = side === expr.yes ? conditionsOf(expr.condition) : conditionsOf(apply("not", expr.condition));
+      const own =
+        side === expr.yes ? conditionsOf(expr.condition) : conditionsOf(apply("not", expr.condition));
       const inner = peelWithin(side, known);
       return { guards: [...own, ...inner.guards], value: inner.value };
     }
@@ -77,11 +79,15 @@ function peelApplied(expr: Extract<Expr, { kind: "apply" }>, of: (e: Expr) => Gu
     }
     case "div": {
       const x = of(a!);
-      return x.guards.length === 0 ? { guards: [], value: expr } : { guards: x.guards, value: apply("div", x.value, b!) };
+      return x.guards.length === 0
+        ? { guards: [], value: expr }
+        : { guards: x.guards, value: apply("div", x.value, b!) };
     }
     case "neg": {
       const x = of(a!);
-      return x.guards.length === 0 ? { guards: [], value: expr } : { guards: x.guards, value: apply("neg", x.value) };
+      return x.guards.length === 0
+        ? { guards: [], value: expr }
+        : { guards: x.guards, value: apply("neg", x.value) };
     }
     case "cast":
       // A boolean as a number is 1 where it holds.
@@ -100,7 +106,10 @@ export function selectAll(guards: readonly Expr[], value: Expr): Expr {
   const depths = guards.map(readDepth);
   const levels = [...new Set(depths)].sort((a, b) => b - a);
   const zero = zeroOf(typeOf(value));
-  return levels.reduce((inner, level) => select(all(guards.filter((_, i) => depths[i] === level)), inner, zero), value);
+  return levels.reduce(
+    (inner, level) => select(all(guards.filter((_, i) => depths[i] === level)), inner, zero),
+    value,
+  );
 }
 
 /** How deep reads are nested: 0 without a read, 2 for `%x[%a[i]]`. */

@@ -33,9 +33,18 @@ export function hoistInvariants(node: Comprehension, scope: Scope): readonly Com
   for (const expr of maximal(node.body, (e) => isWorthwhile(e, free.get(e)!, domain, total))) {
     const key = structuralKey(expr);
     if (made.has(key)) continue;
-    const axes: Axis[] = [...domain].filter(([name]) => free.get(expr)!.has(name)).map(([name, size]) => ({ name, size }));
+    const axes: Axis[] = [...domain]
+      .filter(([name]) => free.get(expr)!.has(name))
+      .map(([name, size]) => ({ name, size }));
     const part: Comprehension = {
-      kind: "comprehension", name: scope.names.fresh(`${baseName(node.name)}_part`), element: { scalar: typeOf(expr), bound: null }, axes, reduction: null, keys: [], body: expr, origin: node.origin,
+      kind: "comprehension",
+      name: scope.names.fresh(`${baseName(node.name)}_part`),
+      element: { scalar: typeOf(expr), bound: null },
+      axes,
+      reduction: null,
+      keys: [],
+      body: expr,
+      origin: node.origin,
     };
     // It is computed at every index, also where a select would not have come to it.
     if (proveReads(part, scope.types, scope.outer).length === 0) made.set(key, part);
@@ -44,7 +53,13 @@ export function hoistInvariants(node: Comprehension, scope: Scope): readonly Com
   const rest = mapExpressions(node, (root) =>
     rewriteExpr(root, (e) => {
       const part = e.kind === "apply" || e.kind === "select" ? made.get(structuralKey(e)) : undefined;
-      return part === undefined ? e : read(part.name, part.element, part.axes.map((a) => index(a.name)));
+      return part === undefined
+        ? e
+        : read(
+            part.name,
+            part.element,
+            part.axes.map((a) => index(a.name)),
+          );
     }),
   );
   return [...made.values(), rest];
@@ -67,12 +82,20 @@ function domainOf(node: Comprehension, scope: Scope): Map<string, number> | null
 function freeVariables(root: Expr): Map<Expr, ReadonlySet<string>> {
   const free = new Map<Expr, ReadonlySet<string>>();
   for (const e of postorder(root)) {
-    free.set(e, e.kind === "index" ? new Set([e.name]) : new Set(operands(e).flatMap((o) => [...free.get(o)!])));
+    free.set(
+      e,
+      e.kind === "index" ? new Set([e.name]) : new Set(operands(e).flatMap((o) => [...free.get(o)!])),
+    );
   }
   return free;
 }
 
-function isWorthwhile(expr: Expr, free: ReadonlySet<string>, domain: ReadonlyMap<string, number>, total: number): boolean {
+function isWorthwhile(
+  expr: Expr,
+  free: ReadonlySet<string>,
+  domain: ReadonlyMap<string, number>,
+  total: number,
+): boolean {
   if (expr.kind !== "apply" || !isFloat(expr.type) || costOf(expr) < leastCost) return false;
   if (!postorder(expr).some((e) => e.kind === "read")) return false;
   let points = 1;

@@ -33,7 +33,8 @@ function simplifyExpressions(node: Comprehension, scope: Scope): Comprehension {
   const contexts = contextsOf(node, scope.outer);
   const inside = contexts.at(-1)!;
   const places = new Map<Expr, RangeContext>();
-  for (const [i, axis] of (node.reduction?.axes ?? []).entries()) places.set(axis.lo, contexts[i]!).set(axis.hi, contexts[i]!);
+  for (const [i, axis] of (node.reduction?.axes ?? []).entries())
+    places.set(axis.lo, contexts[i]!).set(axis.hi, contexts[i]!);
   return mapExpressions(node, (e) => simplifyWithin(e, places.get(e) ?? inside));
 }
 
@@ -73,7 +74,13 @@ function pin(node: Comprehension, scope: Scope): readonly Comprehension[] {
     const value = simplifyWithin(substituteIndices(term.value, pins), contextOf(node, scope.outer));
     const key = guards.map(structuralKey).sort().join("&");
     const known = bySet.get(key);
-    bySet.set(key, { guards, value: known === undefined ? value : { kind: "apply", fn: "add", type: typeOf(value), args: [known.value, value] } });
+    bySet.set(key, {
+      guards,
+      value:
+        known === undefined
+          ? value
+          : { kind: "apply", fn: "add", type: typeOf(value), args: [known.value, value] },
+    });
   }
   const parts = [...bySet.values()].map(({ guards, value }) => {
     const pins = pinnedAxes(guards, node.axes);
@@ -83,7 +90,11 @@ function pin(node: Comprehension, scope: Scope): readonly Comprehension[] {
     // It is then computed also where the conditions fail, so its reads must be in bounds without them.
     if (costOf(value) > cheap && proveReads(part, scope.types, scope.outer).length === 0) {
       made.push(part);
-      whole = read(part.name, part.element, rest.map((a) => index(a.name)));
+      whole = read(
+        part.name,
+        part.element,
+        rest.map((a) => index(a.name)),
+      );
     }
     return selectAll(guards, whole);
   });

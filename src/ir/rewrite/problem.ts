@@ -32,7 +32,13 @@ export function nothing(p: Problem): Problem | null {
 
 /** The problem as a node, its conditions left out. */
 export function asNode(node: Comprehension, p: Problem): Comprehension {
-  return { ...node, axes: p.axes, reduction: { op: "sum", axes: p.points, bestValue: null }, keys: p.keys, body: p.value };
+  return {
+    ...node,
+    axes: p.axes,
+    reduction: { op: "sum", axes: p.points, bestValue: null },
+    keys: p.keys,
+    body: p.value,
+  };
 }
 
 /** `e = 0` if the condition is an equation of integers. */
@@ -61,12 +67,19 @@ export function inequalityOf(guard: Expr, context: RangeContext): Affine | null 
 
 /** Does the variable occur in the form only as a term of its own? */
 export function standsAlone(a: Affine, name: string): boolean {
-  const others = [...a.terms.values()].filter(({ atom }) => !(atom.kind === "index" && atom.name === name)).map(({ atom }) => atom);
+  const others = [...a.terms.values()]
+    .filter(({ atom }) => !(atom.kind === "index" && atom.name === name))
+    .map(({ atom }) => atom);
   return !indicesIn(others).has(name);
 }
 
 /** Puts `value` for a point variable; it must then lie within the variable's bounds. Null where bounds would depend on themselves. */
-export function substitutePoint(p: Problem, name: string, value: Expr, moreGuards: readonly Expr[] = []): Problem | null {
+export function substitutePoint(
+  p: Problem,
+  name: string,
+  value: Expr,
+  moreGuards: readonly Expr[] = [],
+): Problem | null {
   const point = p.points.find((r) => r.name === name)!;
   const values = new Map([[name, value]]);
   const put = (e: Expr): Expr => substituteIndices(e, values);
@@ -75,8 +88,11 @@ export function substitutePoint(p: Problem, name: string, value: Expr, moreGuard
   if (ordered === null) return null;
   const bounds = [apply("ge", value, point.lo), apply("lt", value, point.hi)];
   return {
-    ...p, points: ordered, guards: [...p.guards.map(put), ...bounds, ...moreGuards].flatMap(conditionsOf),
-    value: put(p.value), keys: p.keys.map((k) => ({ ...k, at: put(k.at) })),
+    ...p,
+    points: ordered,
+    guards: [...p.guards.map(put), ...bounds, ...moreGuards].flatMap(conditionsOf),
+    value: put(p.value),
+    keys: p.keys.map((k) => ({ ...k, at: put(k.at) })),
   };
 }
 
@@ -86,7 +102,9 @@ function inOrder(points: readonly ReductionAxis[]): ReductionAxis[] | null {
   const done: ReductionAxis[] = [];
   const placed = new Set<string>();
   while (done.length < points.length) {
-    const next = points.find((p) => !placed.has(p.name) && [...indicesIn([p.lo, p.hi])].every((n) => !own.has(n) || placed.has(n)));
+    const next = points.find(
+      (p) => !placed.has(p.name) && [...indicesIn([p.lo, p.hi])].every((n) => !own.has(n) || placed.has(n)),
+    );
     if (next === undefined) return null;
     done.push(next);
     placed.add(next.name);

@@ -11,7 +11,15 @@
  */
 import { apply, index, read } from "../build.ts";
 import { operationCount } from "../cost.ts";
-import { type Comprehension, type Expr, type Graph, isFloat, type ReductionAxis, typeOf, type ValueName } from "../ir.ts";
+import {
+  type Comprehension,
+  type Expr,
+  type Graph,
+  isFloat,
+  type ReductionAxis,
+  typeOf,
+  type ValueName,
+} from "../ir.ts";
 import { freshVariable } from "../names.ts";
 import { substituteIndices } from "../substitute.ts";
 import { indicesIn } from "../traverse.ts";
@@ -20,7 +28,9 @@ import { rewriteGraph, type Scope } from "./walk.ts";
 
 /** Commutes every sum with the contractions under it as long as that lowers the operation count. */
 export function reassociate(graph: Graph): Graph {
-  const contractions = graph.nodes.filter((n): n is Comprehension => n.kind === "comprehension" && isLinear(n));
+  const contractions = graph.nodes.filter(
+    (n): n is Comprehension => n.kind === "comprehension" && isLinear(n),
+  );
   let best = graph;
   let cost = operationCount(graph);
   for (const { name } of contractions) {
@@ -56,7 +66,13 @@ function commute(node: Comprehension, source: ValueName, scope: Scope): readonly
     const part = commuteTerm(node, weights, term, scope);
     if (part === null) return [node];
     made.push(...part);
-    parts.push(read(part.at(-1)!.name, node.element, node.axes.map((a) => index(a.name))));
+    parts.push(
+      read(
+        part.at(-1)!.name,
+        node.element,
+        node.axes.map((a) => index(a.name)),
+      ),
+    );
   }
   const body = parts.reduce((a, b) => apply("add", a, b));
   return [...made, { ...node, reduction: null, keys: [], body }];
@@ -69,7 +85,11 @@ interface Term {
 }
 
 /** The value that is read, at the indices where it is read, as a sum of contractions and single factors. */
-function linearTerms(definition: Comprehension, target: Extract<Expr, { kind: "read" }>, scope: Scope): Term[] | null {
+function linearTerms(
+  definition: Comprehension,
+  target: Extract<Expr, { kind: "read" }>,
+  scope: Scope,
+): Term[] | null {
   const values = new Map(definition.axes.map((a, i): [string, Expr] => [a.name, target.indices[i]!]));
   if (definition.reduction === null) {
     const { body } = definition;
@@ -77,7 +97,10 @@ function linearTerms(definition: Comprehension, target: Extract<Expr, { kind: "r
     const parts = body.args.map((arg) => substituteIndices(arg, values));
     const terms = parts.map((part) => {
       const inner = part.kind === "read" ? scope.definitions.get(part.tensor) : undefined;
-      const contraction = inner !== undefined && inner.reduction !== null && part.kind === "read" ? linearTerms(inner, part, scope) : null;
+      const contraction =
+        inner !== undefined && inner.reduction !== null && part.kind === "read"
+          ? linearTerms(inner, part, scope)
+          : null;
       return contraction ?? [{ points: [], factors: [part] }];
     });
     return terms.flat();
@@ -94,26 +117,44 @@ function linearTerms(definition: Comprehension, target: Extract<Expr, { kind: "r
 }
 
 /** The nodes for one term: the sum of the weights times what changes with the points, then the map. Null if nothing commutes. */
-function commuteTerm(node: Comprehension, weights: readonly Expr[], term: Term, scope: Scope): Comprehension[] | null {
+function commuteTerm(
+  node: Comprehension,
+  weights: readonly Expr[],
+  term: Term,
+  scope: Scope,
+): Comprehension[] | null {
   const summed = new Set(node.reduction!.axes.map((r) => r.name));
   const changes = (e: Expr): boolean => [...indicesIn([e])].some((n) => summed.has(n));
   const map = term.factors.filter((f) => !changes(f));
   const inner = [...weights, ...term.factors.filter(changes)];
   if (map.length === 0) return null;
-  const used = indicesIn([...inner, ...node.keys.map((k) => k.at), ...node.reduction!.axes.flatMap((r) => [r.lo, r.hi])]);
+  const used = indicesIn([
+    ...inner,
+    ...node.keys.map((k) => k.at),
+    ...node.reduction!.axes.flatMap((r) => [r.lo, r.hi]),
+  ]);
   const keyed = new Set(node.keys.map((k) => k.axis));
   const outer = node.axes.filter((a) => used.has(a.name) || keyed.has(a.name));
   const channels = term.points.filter((r) => used.has(r.name));
-  if (outer.length === node.axes.length && channels.length === term.points.length && term.points.length > 0) return null;
+  if (outer.length === node.axes.length && channels.length === term.points.length && term.points.length > 0)
+    return null;
   const first: Comprehension = {
-    ...node, name: scope.names.fresh(node.name),
+    ...node,
+    name: scope.names.fresh(node.name),
     axes: [...outer, ...channels.map((r) => ({ name: r.name, size: sizeOfAxis(r) }))],
     body: inner.length === 0 ? one(node) : inner.reduce((a, b) => apply("mul", a, b)),
   };
-  const sum = read(first.name, first.element, first.axes.map((a) => index(a.name)));
+  const sum = read(
+    first.name,
+    first.element,
+    first.axes.map((a) => index(a.name)),
+  );
   const body = [...map, sum].reduce((a, b) => apply("mul", a, b));
   const second: Comprehension = {
-    ...node, name: scope.names.fresh(node.name), keys: [], body,
+    ...node,
+    name: scope.names.fresh(node.name),
+    keys: [],
+    body,
     reduction: term.points.length === 0 ? null : { op: "sum", axes: term.points, bestValue: null },
   };
   return [first, second];
@@ -135,4 +176,3 @@ function factorsOf(expr: Expr): Expr[] {
   if (expr.fn === "div" && b!.kind === "const") return [...factorsOf(a!), { ...b!, value: 1 / b!.value }];
   return [expr];
 }
-

@@ -58,7 +58,8 @@ function simplifyForm(expr: Expr, context: RangeContext, progress: Progress): Ex
     case "select":
       return simplifySelect(expr, context, progress, of);
     case "apply": {
-      if (typeOf(expr) === "i32" && isArithmetic(expr.fn)) return integerForm(rebuilt(expr, expr.args.map(of)), context);
+      if (typeOf(expr) === "i32" && isArithmetic(expr.fn))
+        return integerForm(rebuilt(expr, expr.args.map(of)), context);
       if (typeOf(expr) === "bool") {
         const known = prove(expr, context);
         if (known !== null) return truth(known);
@@ -83,20 +84,30 @@ function integerForm(expr: Expr, context: RangeContext): Expr {
   return structuralKey(form) === structuralKey(expr) ? expr : form;
 }
 
-function simplifySelect(expr: Extract<Expr, { kind: "select" }>, context: RangeContext, { depth, effort }: Progress, of: (e: Expr) => Expr): Expr {
+function simplifySelect(
+  expr: Extract<Expr, { kind: "select" }>,
+  context: RangeContext,
+  { depth, effort }: Progress,
+  of: (e: Expr) => Expr,
+): Expr {
   const known = prove(expr.condition, context);
   if (known !== null) return of(known ? expr.yes : expr.no);
   const condition = of(expr.condition);
   const side = (e: Expr, truthValue: boolean): Expr => {
     if (e.kind === "const" || depth >= deepestSelect || effort.contexts-- <= 0) return of(e);
-    return simplify(e, withCondition(context, expr.condition, truthValue), { depth: depth + 1, done: new Map(), effort });
+    return simplify(e, withCondition(context, expr.condition, truthValue), {
+      depth: depth + 1,
+      done: new Map(),
+      effort,
+    });
   };
   const yes = side(expr.yes, true);
   const no = side(expr.no, false);
   if (structuralKey(yes) === structuralKey(no)) return yes;
   if (condition.kind === "apply" && condition.fn === "not") return select(condition.args[0]!, no, yes);
   // if a then (if b then x else 0) else 0  =  if a and b then x else 0, unless a keeps the reads of b inside.
-  if (yes.kind === "select" && readDepth(yes.condition) === 0 && structuralKey(yes.no) === structuralKey(no)) return select(apply("and", condition, yes.condition), yes.yes, no);
+  if (yes.kind === "select" && readDepth(yes.condition) === 0 && structuralKey(yes.no) === structuralKey(no))
+    return select(apply("and", condition, yes.condition), yes.yes, no);
   if (condition === expr.condition && yes === expr.yes && no === expr.no) return expr;
   return select(condition, yes, no);
 }
@@ -114,7 +125,8 @@ function simplifyApplied(expr: Applied): Expr {
       if (b!.kind === "apply" && b!.fn === "neg") return apply("sub", a!, b!.args[0]!);
       if (a!.kind === "apply" && a!.fn === "neg") return apply("sub", b!, a!.args[0]!);
       // Doubling is exact. Derivatives of squares come as two equal terms.
-      if (isFloat(expr.type) && structuralKey(a!) === structuralKey(b!)) return apply("mul", constant(2, expr.type), a!);
+      if (isFloat(expr.type) && structuralKey(a!) === structuralKey(b!))
+        return apply("mul", constant(2, expr.type), a!);
       return expr;
     case "sub":
       if (isNumber(b!, 0)) return a!;
@@ -135,11 +147,29 @@ function simplifyApplied(expr: Applied): Expr {
     case "pow":
       return isNumber(b!, 1) ? a! : isNumber(b!, 0) ? constant(1, expr.type) : expr;
     case "and":
-      return isNumber(a!, 1) ? b! : isNumber(b!, 1) ? a! : isNumber(a!, 0) || isNumber(b!, 0) ? truth(false) : structuralKey(a!) === structuralKey(b!) ? a! : expr;
+      return isNumber(a!, 1)
+        ? b!
+        : isNumber(b!, 1)
+          ? a!
+          : isNumber(a!, 0) || isNumber(b!, 0)
+            ? truth(false)
+            : structuralKey(a!) === structuralKey(b!)
+              ? a!
+              : expr;
     case "or":
-      return isNumber(a!, 0) ? b! : isNumber(b!, 0) ? a! : isNumber(a!, 1) || isNumber(b!, 1) ? truth(true) : expr;
+      return isNumber(a!, 0)
+        ? b!
+        : isNumber(b!, 0)
+          ? a!
+          : isNumber(a!, 1) || isNumber(b!, 1)
+            ? truth(true)
+            : expr;
     case "not":
-      return a!.kind === "const" ? truth(a!.value === 0) : a!.kind === "apply" && a!.fn === "not" ? a!.args[0]! : expr;
+      return a!.kind === "const"
+        ? truth(a!.value === 0)
+        : a!.kind === "apply" && a!.fn === "not"
+          ? a!.args[0]!
+          : expr;
     case "cast":
       return cast(expr.type, a!);
     case "stop_gradient":
@@ -166,15 +196,24 @@ function withoutNegations(expr: Applied, a: Expr, b: Expr): Expr {
 }
 
 const foldable: Partial<Record<ScalarFunctionName, (...args: number[]) => number>> = {
-  add: (a, b) => a! + b!, sub: (a, b) => a! - b!, mul: (a, b) => a! * b!, div: (a, b) => a! / b!, neg: (a) => -a!,
-  sqrt: (a) => Math.sqrt(a!), exp: (a) => Math.exp(a!), log: (a) => Math.log(a!), pow: (a, b) => a! ** b!,
-  max: runtimeFunctions.max, min: runtimeFunctions.min,
+  add: (a, b) => a! + b!,
+  sub: (a, b) => a! - b!,
+  mul: (a, b) => a! * b!,
+  div: (a, b) => a! / b!,
+  neg: (a) => -a!,
+  sqrt: (a) => Math.sqrt(a!),
+  exp: (a) => Math.exp(a!),
+  log: (a) => Math.log(a!),
+  pow: (a, b) => a! ** b!,
+  max: runtimeFunctions.max,
+  min: runtimeFunctions.min,
 };
 
 /** The value of a function of float constants. */
 function foldFloat(expr: Applied): Expr | null {
   const compute = foldable[expr.fn];
-  if (compute === undefined || !isFloat(expr.type) || !expr.args.every((a) => a.kind === "const")) return null;
+  if (compute === undefined || !isFloat(expr.type) || !expr.args.every((a) => a.kind === "const"))
+    return null;
   const value = compute(...expr.args.map((a) => (a as Extract<Expr, { kind: "const" }>).value));
   return Number.isFinite(value) ? constant(value, expr.type as ScalarType) : null;
 }

@@ -63,8 +63,17 @@ export function simplify(graph: Graph, after: (pass: Pass, graph: Graph) => void
 
 /** Are these the same objects, loops compared by their bodies? */
 function sameNodes(a: readonly Node[], b: readonly Node[]): boolean {
-  return a.length === b.length && a.every((node, i) => {
-    const other = b[i]!;
-    return node === other || (node.kind === "loop" && other.kind === "loop" && sameNodes(node.body, other.body) && node.carries.length === other.carries.length);
-  });
+  return (
+    a.length === b.length &&
+    a.every((node, i) => {
+      const other = b[i]!;
+      return (
+        node === other ||
+        (node.kind === "loop" &&
+          other.kind === "loop" &&
+          sameNodes(node.body, other.body) &&
+          node.carries.length === other.carries.length)
+      );
+    })
+  );
 }

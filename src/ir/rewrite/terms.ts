@@ -30,16 +30,22 @@ function splitForm(expr: Expr, of: (e: Expr) => Guarded[] | null): Guarded[] | n
   const whole: Guarded[] = [{ guards: [], value: expr }];
   if (isZero(expr)) return [];
   if (expr.kind === "select") {
-    const [side, condition] = isZero(expr.no) ? [expr.yes, expr.condition] : isZero(expr.yes) ? [expr.no, apply("not", expr.condition)] : [null, expr.condition];
+    const [side, condition] = isZero(expr.no)
+      ? [expr.yes, expr.condition]
+      : isZero(expr.yes)
+        ? [expr.no, apply("not", expr.condition)]
+        : [null, expr.condition];
     if (side === null) return whole;
     const own = conditionsOf(condition);
     return of(side)?.map((t) => ({ guards: [...own, ...t.guards], value: t.value })) ?? null;
   }
   if (expr.kind !== "apply") return whole;
   const [a, b] = expr.args;
-  if (expr.fn === "cast" && typeOf(a!) === "bool" && expr.type !== "bool") return [{ guards: conditionsOf(a!), value: { kind: "const", type: expr.type, value: 1 } }];
+  if (expr.fn === "cast" && typeOf(a!) === "bool" && expr.type !== "bool")
+    return [{ guards: conditionsOf(a!), value: { kind: "const", type: expr.type, value: 1 } }];
   if (!isFloat(expr.type) && expr.type !== "i32") return whole;
-  const each = (terms: Guarded[] | null, make: (value: Expr) => Expr): Guarded[] | null => terms?.map((t) => ({ guards: t.guards, value: make(t.value) })) ?? null;
+  const each = (terms: Guarded[] | null, make: (value: Expr) => Expr): Guarded[] | null =>
+    terms?.map((t) => ({ guards: t.guards, value: make(t.value) })) ?? null;
   switch (expr.fn) {
     case "add":
     case "sub": {
@@ -53,7 +59,9 @@ function splitForm(expr: Expr, of: (e: Expr) => Guarded[] | null): Guarded[] | n
       const [x, y] = [of(a!), of(b!)];
       if (x === null || y === null) return null;
       if (isPlain(x) && isPlain(y)) return whole;
-      return x.flatMap((s) => y.map((t) => ({ guards: [...s.guards, ...t.guards], value: apply("mul", s.value, t.value) })));
+      return x.flatMap((s) =>
+        y.map((t) => ({ guards: [...s.guards, ...t.guards], value: apply("mul", s.value, t.value) })),
+      );
     }
     case "div": {
       const x = of(a!);
@@ -80,7 +88,11 @@ export function pinnedAxes(guards: readonly Expr[], axes: readonly Axis[]): Map<
       const rest = withoutTerm(equation, index(axis.name));
       const others = indicesIn([...rest.terms.values()].map((t) => t.atom));
       if (Math.abs(c) !== 1 || others.has(axis.name) || pins.has(axis.name)) continue;
-      if ([...pins.keys()].some((name) => others.has(name)) || [...pins.values()].some((e) => indicesIn([e]).has(axis.name))) continue;
+      if (
+        [...pins.keys()].some((name) => others.has(name)) ||
+        [...pins.values()].some((e) => indicesIn([e]).has(axis.name))
+      )
+        continue;
       pins.set(axis.name, fromAffine(scaleAffine(rest, -c)));
       break;
     }

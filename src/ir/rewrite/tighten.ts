@@ -1,5 +1,15 @@
 /** Inequalities as bounds: a variable that is summed over then runs over the few values that count. */
-import { addAffine, type Affine, affineConstant, asDivision, coefficientOf, fromAffine, scaleAffine, toAffine, withoutTerm } from "../affine.ts";
+import {
+  addAffine,
+  type Affine,
+  affineConstant,
+  asDivision,
+  coefficientOf,
+  fromAffine,
+  scaleAffine,
+  toAffine,
+  withoutTerm,
+} from "../affine.ts";
 import { apply, index, integer } from "../build.ts";
 import type { Comprehension, Expr, ReductionAxis } from "../ir.ts";
 import { affineOf, contextsOf, prove, type RangeContext, rangeOfAffine } from "../ranges.ts";
@@ -13,12 +23,25 @@ interface Bounds {
 }
 
 /** Turns inequalities that hold for few values of a point variable into its bounds; a single value is put in its place. */
-export function tighten(node: Comprehension, p: Problem, context: RangeContext, outer: RangeContext): Problem | null {
+export function tighten(
+  node: Comprehension,
+  p: Problem,
+  context: RangeContext,
+  outer: RangeContext,
+): Problem | null {
   const keyed = new Set(p.keys.map((k) => k.axis));
-  const before = new Set([...p.axes.filter((a) => !keyed.has(a.name)).map((a) => a.name), ...outer.variables.keys()]);
+  const before = new Set([
+    ...p.axes.filter((a) => !keyed.has(a.name)).map((a) => a.name),
+    ...outer.variables.keys(),
+  ]);
   const contexts = contextsOf(asNode(node, p), outer);
   for (const [i, point] of p.points.entries()) {
-    const bounds = boundsFor(p, point, context, new Set([...before, ...p.points.slice(0, i).map((r) => r.name)]));
+    const bounds = boundsFor(
+      p,
+      point,
+      context,
+      new Set([...before, ...p.points.slice(0, i).map((r) => r.name)]),
+    );
     if (bounds !== null) {
       const result = applyBounds(p, point, bounds, contexts[i]!, context);
       if (result !== null) return result;
@@ -27,7 +50,12 @@ export function tighten(node: Comprehension, p: Problem, context: RangeContext, 
   return null;
 }
 
-function boundsFor(p: Problem, point: ReductionAxis, context: RangeContext, visible: ReadonlySet<string>): Bounds | null {
+function boundsFor(
+  p: Problem,
+  point: ReductionAxis,
+  context: RangeContext,
+  visible: ReadonlySet<string>,
+): Bounds | null {
   const bounds: Bounds = { lo: [{ bound: point.lo, guard: null }], hi: [{ bound: point.hi, guard: null }] };
   for (const guard of p.guards) {
     const form = inequalityOf(guard, context);
@@ -37,9 +65,11 @@ function boundsFor(p: Problem, point: ReductionAxis, context: RangeContext, visi
     if (c === 0 || !standsAlone(simple, point.name)) continue;
     const rest = withoutTerm(simple, index(point.name));
     if (![...indicesIn([...rest.terms.values()].map((t) => t.atom))].every((n) => visible.has(n))) continue;
-    const quotient = (a: Affine): Expr => (Math.abs(c) === 1 ? fromAffine(a) : apply("floor_div", fromAffine(a), integer(Math.abs(c))));
+    const quotient = (a: Affine): Expr =>
+      Math.abs(c) === 1 ? fromAffine(a) : apply("floor_div", fromAffine(a), integer(Math.abs(c)));
     // c·v + rest >= 0: v >= ceil(-rest / c), or v <= floor(rest / -c).
-    if (c > 0) bounds.lo.push({ bound: quotient(addAffine(scaleAffine(rest, -1), affineConstant(c - 1))), guard });
+    if (c > 0)
+      bounds.lo.push({ bound: quotient(addAffine(scaleAffine(rest, -1), affineConstant(c - 1))), guard });
     else bounds.hi.push({ bound: quotient(addAffine(rest, affineConstant(-c))), guard });
   }
   return bounds.lo.length + bounds.hi.length > 2 ? bounds : null;
@@ -62,7 +92,13 @@ function withoutDivision(form: Affine, name: string): Affine {
 /** How much shorter a range must become for its bounds to be worth computing. */
 const worthwhile = 2;
 
-function applyBounds(p: Problem, point: ReductionAxis, bounds: Bounds, at: RangeContext, context: RangeContext): Problem | null {
+function applyBounds(
+  p: Problem,
+  point: ReductionAxis,
+  bounds: Bounds,
+  at: RangeContext,
+  context: RangeContext,
+): Problem | null {
   const extent = (lo: Expr, hi: Expr): number => rangeOfAffine(affineOf(apply("sub", hi, lo), at), at).hi;
   const full = extent(point.lo, point.hi);
   let best = { size: full, lo: bounds.lo[0]!, hi: bounds.hi[0]! };
@@ -80,7 +116,17 @@ function applyBounds(p: Problem, point: ReductionAxis, bounds: Bounds, at: Range
     const better = prove(apply(op === "max" ? "ge" : "le", chosen, old), at) === true;
     return better ? chosen : apply(op, chosen, old);
   };
-  const lo = simplifyWithin(best.lo.guard === null ? point.lo : outermost("max", best.lo.bound, point.lo), at);
-  const hi = simplifyWithin(best.hi.guard === null ? point.hi : outermost("min", best.hi.bound, point.hi), at);
-  return { ...p, points: p.points.map((r) => (r === point ? { ...r, lo, hi } : r)), guards: p.guards.filter((g) => !used.has(g)) };
+  const lo = simplifyWithin(
+    best.lo.guard === null ? point.lo : outermost("max", best.lo.bound, point.lo),
+    at,
+  );
+  const hi = simplifyWithin(
+    best.hi.guard === null ? point.hi : outermost("min", best.hi.bound, point.hi),
+    at,
+  );
+  return {
+    ...p,
+    points: p.points.map((r) => (r === point ? { ...r, lo, hi } : r)),
+    guards: p.guards.filter((g) => !used.has(g)),
+  };
 }

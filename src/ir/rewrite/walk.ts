@@ -1,5 +1,12 @@
 /** Goes through a graph in order, loops included, and replaces each comprehension by what a rewrite makes of it. */
-import { type Comprehension, definitions, type Graph, type Node, type ValueName, type ValueType } from "../ir.ts";
+import {
+  type Comprehension,
+  definitions,
+  type Graph,
+  type Node,
+  type ValueName,
+  type ValueType,
+} from "../ir.ts";
 import { type NameSupply, namesFor } from "../names.ts";
 import { emptyContext, type RangeContext, withVariable } from "../ranges.ts";
 import { valuesUsed } from "../traverse.ts";
@@ -24,7 +31,16 @@ export function rewriteGraph(graph: Graph, rewrite: NodeRewrite): Graph {
   const names = namesFor(graph);
   const types = new Map(graph.params.map((p): [ValueName, ValueType] => [p.name, p]));
   const kept = new Set([...graph.results, ...usedByName(graph.nodes)]);
-  return { ...graph, nodes: rewriteNodes(graph.nodes, rewrite, { outer: emptyContext, definitions: new Map(), types, names, kept }) };
+  return {
+    ...graph,
+    nodes: rewriteNodes(graph.nodes, rewrite, {
+      outer: emptyContext,
+      definitions: new Map(),
+      types,
+      names,
+      kept,
+    }),
+  };
 }
 
 function rewriteNodes(nodes: readonly Node[], rewrite: NodeRewrite, scope: Scope): Node[] {
@@ -44,7 +60,8 @@ function rewriteNodes(nodes: readonly Node[], rewrite: NodeRewrite, scope: Scope
       for (const made of rewrite(node, inner)) add(made);
     } else if (node.kind === "loop") {
       const bodyTypes = new Map(types);
-      for (const c of node.carries) bodyTypes.set(c.param, { name: c.param, element: c.element, shape: c.shape });
+      for (const c of node.carries)
+        bodyTypes.set(c.param, { name: c.param, element: c.element, shape: c.shape });
       const outer = withVariable(inner.outer, node.index, { lo: 0, hi: node.count - 1 });
       add({ ...node, body: rewriteNodes(node.body, rewrite, { ...inner, outer, types: bodyTypes }) });
     } else {
@@ -60,9 +77,18 @@ function usedByName(nodes: readonly Node[]): ValueName[] {
       case "comprehension":
         return [];
       case "loop":
-        return [...node.carries.flatMap((c) => [c.init, c.next]), ...node.stacks.map((s) => s.value), ...usedByName(node.body)];
+        return [
+          ...node.carries.flatMap((c) => [c.init, c.next]),
+          ...node.stacks.map((s) => s.value),
+          ...usedByName(node.body),
+        ];
       case "custom":
-        return [...node.results.map((r) => r.value), ...node.args, ...node.argCotangents, ...usedByName(node.rule)];
+        return [
+          ...node.results.map((r) => r.value),
+          ...node.args,
+          ...node.argCotangents,
+          ...usedByName(node.rule),
+        ];
       case "vjp":
       case "jvp":
         return [...node.of, ...node.at, ...node.seeds];

@@ -6,8 +6,21 @@ import type { BinaryOp } from "../syntax.ts";
 import { scalar, type TensorValue } from "./value.ts";
 
 const functions: Readonly<Record<BinaryOp, Exclude<ScalarFunctionName, "cast">>> = {
-  or: "or", and: "and", "==": "eq", "!=": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge",
-  "+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floor_div", "%": "mod", "^": "pow",
+  or: "or",
+  and: "and",
+  "==": "eq",
+  "!=": "ne",
+  "<": "lt",
+  "<=": "le",
+  ">": "gt",
+  ">=": "ge",
+  "+": "add",
+  "-": "sub",
+  "*": "mul",
+  "/": "div",
+  "//": "floor_div",
+  "%": "mod",
+  "^": "pow",
 };
 
 /** The expression of an operator; `i32` constants, which dimensions are, are computed at once. */
@@ -22,7 +35,8 @@ export function binaryExpr(op: BinaryOp, a: Expr, b: Expr): Expr {
 
 function foldIntegers(op: BinaryOp, a: number, b: number): Expr | null {
   const truth = (value: boolean): Expr => ({ kind: "const", type: "bool", value: value ? 1 : 0 });
-  const whole = (value: number): Expr | null => (Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? integer(value) : null);
+  const whole = (value: number): Expr | null =>
+    Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? integer(value) : null;
   switch (op) {
     case "+":
       return whole(a + b);
@@ -63,11 +77,20 @@ function integerPower(base: Expr, exponent: number): Expr {
 }
 
 /** An operation on the elements of several tensors of one shape, among which scalars spread. */
-export function elementwise(element: ElementType, operands: readonly TensorValue[], combine: (elements: Expr[]) => Expr): TensorValue {
+export function elementwise(
+  element: ElementType,
+  operands: readonly TensorValue[],
+  combine: (elements: Expr[]) => Expr,
+): TensorValue {
   const shape = operands.find((o) => o.shape.length > 0)?.shape ?? [];
   // A scalar's expression is made once: used twice, it is one shared object.
   if (shape.length === 0) return scalar(element, combine(operands.map((o) => o.at([]))));
-  return { kind: "tensor", element, shape, at: (indices) => combine(operands.map((o) => o.at(o.shape.length === 0 ? [] : indices))) };
+  return {
+    kind: "tensor",
+    element,
+    shape,
+    at: (indices) => combine(operands.map((o) => o.at(o.shape.length === 0 ? [] : indices))),
+  };
 }
 
 /** The element type of an arithmetic result: an `idx` counts as `i32`. */
@@ -77,6 +100,7 @@ export function plainElement(type: ScalarType): ElementType {
 
 /** A tensor chosen by a condition, element by element. */
 export function chooseTensor(condition: Expr, yes: TensorValue, no: TensorValue): TensorValue {
-  const bound = yes.element.bound !== null && yes.element.bound === no.element.bound ? yes.element.bound : null;
+  const bound =
+    yes.element.bound !== null && yes.element.bound === no.element.bound ? yes.element.bound : null;
   return elementwise({ scalar: yes.element.scalar, bound }, [yes, no], ([a, b]) => select(condition, a!, b!));
 }

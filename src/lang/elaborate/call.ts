@@ -10,7 +10,17 @@ import { type Dim, evaluateDim, showDim } from "../dims.ts";
 import type { Condition, FunctionInfo } from "../program.ts";
 import type * as syntax from "../syntax.ts";
 import type { Span } from "../source.ts";
-import { type Closure, type Frame, type FunctionValue, leaves, lookupLocal, mapLeaves, scalar, type TensorValue, type Value } from "./value.ts";
+import {
+  type Closure,
+  type Frame,
+  type FunctionValue,
+  leaves,
+  lookupLocal,
+  mapLeaves,
+  scalar,
+  type TensorValue,
+  type Value,
+} from "./value.ts";
 import { isBuiltin } from "../check-expression.ts";
 
 /** The function that an expression stands for. */
@@ -19,12 +29,25 @@ export function closureOf(cx: Context, expr: syntax.Expr): Closure | null {
     const local = lookupLocal(cx.locals, expr.name);
     if (local !== null) return local.kind === "function" ? local.closure : null;
     const top = cx.frame.module.names.get(expr.name);
-    if (top?.kind === "function") return { kind: "named", callable: { kind: "named", info: top, dims: null, reference: expr }, frame: cx.frame };
+    if (top?.kind === "function")
+      return {
+        kind: "named",
+        callable: { kind: "named", info: top, dims: null, reference: expr },
+        frame: cx.frame,
+      };
     return top === undefined && isBuiltin(expr.name) ? { kind: "builtin", name: expr.name } : null;
   }
   if (expr.kind === "index" && expr.target.kind === "name") {
-    const top = lookupLocal(cx.locals, expr.target.name) === null ? cx.frame.module.names.get(expr.target.name) : undefined;
-    if (top?.kind === "function") return { kind: "named", callable: { kind: "named", info: top, dims: expr.indices, reference: expr }, frame: cx.frame };
+    const top =
+      lookupLocal(cx.locals, expr.target.name) === null
+        ? cx.frame.module.names.get(expr.target.name)
+        : undefined;
+    if (top?.kind === "function")
+      return {
+        kind: "named",
+        callable: { kind: "named", info: top, dims: expr.indices, reference: expr },
+        frame: cx.frame,
+      };
   }
   return null;
 }
@@ -37,7 +60,9 @@ export function elaborateCall(cx: Context, expr: Extract<syntax.Expr, { kind: "c
   }
   // An argument that becomes a node is named after the parameter that it is for.
   const names = closure.kind === "named" ? closure.callable.info.params.map((p) => p.name) : [];
-  const args = expr.args.map((arg, i) => elaborate(names[i] === undefined ? cx : withHint(cx, names[i]), arg));
+  const args = expr.args.map((arg, i) =>
+    elaborate(names[i] === undefined ? cx : withHint(cx, names[i]), arg),
+  );
   return applyClosure(cx, closure, args, expr.span);
 }
 
@@ -62,13 +87,22 @@ export function applyClosure(cx: Context, closure: Closure, args: readonly Value
   }
 }
 
-function applyNamed(cx: Context, closure: Extract<Closure, { kind: "named" }>, args: readonly Value[], span: Span): Value {
+function applyNamed(
+  cx: Context,
+  closure: Extract<Closure, { kind: "named" }>,
+  args: readonly Value[],
+  span: Span,
+): Value {
   const { info, reference } = closure.callable;
   const shaped = args.find((a): a is TensorValue => a.kind === "tensor" && a.shape.length > 0);
-  const scalarsOnly = info.params.length > 0 && info.params.every((p) => p.type.kind === "tensor" && p.type.shape.length === 0);
-  if (shaped !== undefined && scalarsOnly) return spread(cx, closure, args as TensorValue[], shaped.shape, span);
+  const scalarsOnly =
+    info.params.length > 0 && info.params.every((p) => p.type.kind === "tensor" && p.type.shape.length === 0);
+  if (shaped !== undefined && scalarsOnly)
+    return spread(cx, closure, args as TensorValue[], shaped.shape, span);
   const instance = closure.frame.body.instances.get(reference);
-  const dims = new Map([...(instance?.dims ?? [])].map(([name, dim]) => [name, integerOf(closure.frame, dim, reference.span)]));
+  const dims = new Map(
+    [...(instance?.dims ?? [])].map(([name, dim]) => [name, integerOf(closure.frame, dim, reference.span)]),
+  );
   const frame = frameOf(info, dims, span);
   const named = args.map((arg, i) => materialise(withHint(cx, info.params[i]!.name), arg, span));
   if (info.decl.vjp !== null) return callWithRule(cx, frame, info, named, span);
@@ -79,7 +113,11 @@ function applyNamed(cx: Context, closure: Extract<Closure, { kind: "named" }>, a
 export function frameOf(info: FunctionInfo, dims: ReadonlyMap<string, number>, span: Span): Frame {
   const frame: Frame = { module: info.module, body: info.body!, dims, name: info.name };
   for (const [name, value] of dims) {
-    if (value < 0) fail("E0505", span, `${name} is ${value}`, { secondary: [{ span: info.span, text: "in this function" }], help: "choose larger dimensions" });
+    if (value < 0)
+      fail("E0505", span, `${name} is ${value}`, {
+        secondary: [{ span: info.span, text: "in this function" }],
+        help: "choose larger dimensions",
+      });
   }
   for (const condition of frame.body.conditions) {
     const left = evaluateDim(condition.left, dims);
@@ -90,13 +128,23 @@ export function frameOf(info: FunctionInfo, dims: ReadonlyMap<string, number>, s
   return frame;
 }
 
-function failCondition(frame: Frame, { about, diagnostic, ...equation }: Condition, left: number | null, right: number | null, span: Span): never {
+function failCondition(
+  frame: Frame,
+  { about, diagnostic, ...equation }: Condition,
+  left: number | null,
+  right: number | null,
+  span: Span,
+): never {
   const { primary, secondary } = diagnostic;
   const isHere = span.file === primary.span.file && span.start === primary.span.start;
   const places = [...secondary, ...(isHere ? [] : [{ span, text: "compiled for this use" }])];
   const dims = given(frame, equation.left, equation.right);
   if (about === "index") {
-    return fail("E0513", primary.span, primary.text, { secondary: places, notes: [`with ${dims}`], help: "positions are counted from 0" });
+    return fail("E0513", primary.span, primary.text, {
+      secondary: places,
+      notes: [`with ${dims}`],
+      help: "positions are counted from 0",
+    });
   }
   const value = (dim: Dim, n: number | null): string => `${showDim(dim)} is ${n ?? "no whole number"}`;
   return fail("E0502", primary.span, primary.text, {
@@ -117,13 +165,29 @@ export function callBody(cx: Context, frame: Frame, info: FunctionInfo, args: re
 }
 
 /** A function of scalars, applied to each element. */
-function spread(cx: Context, closure: Extract<Closure, { kind: "named" }>, args: readonly TensorValue[], shape: readonly number[], span: Span): Value {
+function spread(
+  cx: Context,
+  closure: Extract<Closure, { kind: "named" }>,
+  args: readonly TensorValue[],
+  shape: readonly number[],
+  span: Span,
+): Value {
   const axes = freshAxes(cx, shape);
   const indices = axes.map((a) => index(a.name));
-  const site = { ...cx.site, axes: [...cx.site.axes, ...axes.map((a) => ({ name: a.name, lo: 0, hi: a.size, isLoop: false }))] };
+  const site = {
+    ...cx.site,
+    axes: [...cx.site.axes, ...axes.map((a) => ({ name: a.name, lo: 0, hi: a.size, isLoop: false }))],
+  };
   const elements = args.map((a) => scalar(a.element, a.at(a.shape.length === 0 ? [] : indices)));
   const result = applyNamed({ ...cx, site }, closure, elements, span) as TensorValue;
-  return cx.builder.emit(cx.site, { hint: cx.hint, element: result.element, axes, reduction: null, body: result.at([]), span });
+  return cx.builder.emit(cx.site, {
+    hint: cx.hint,
+    element: result.element,
+    axes,
+    reduction: null,
+    body: result.at([]),
+    span,
+  });
 }
 
 function applyBuiltin(cx: Context, name: string, args: readonly Value[], span: Span): Value {
@@ -135,7 +199,9 @@ function applyBuiltin(cx: Context, name: string, args: readonly Value[], span: S
     case "bool":
       return convert(name, args[0] as TensorValue);
     case "stop_gradient":
-      return mapLeaves(args[0]!, (leaf) => elementwise(leaf.element, [leaf], ([x]) => apply("stop_gradient", x!)));
+      return mapLeaves(args[0]!, (leaf) =>
+        elementwise(leaf.element, [leaf], ([x]) => apply("stop_gradient", x!)),
+      );
     case "zeros_like":
       return mapLeaves(args[0]!, zerosLike);
     case "rank":
@@ -148,7 +214,9 @@ function applyBuiltin(cx: Context, name: string, args: readonly Value[], span: S
       const fn = callableScalarFunction(name)!;
       const tensors = args as TensorValue[];
       const element = scalarFunctions[fn].result === "bool" ? bool : plainElement(tensors[0]!.element.scalar);
-      return elementwise(element, tensors, (elements) => apply(fn as Exclude<typeof fn, "cast">, ...elements));
+      return elementwise(element, tensors, (elements) =>
+        apply(fn as Exclude<typeof fn, "cast">, ...elements),
+      );
     }
   }
 }
@@ -161,7 +229,9 @@ function convert(type: ScalarType, x: TensorValue): TensorValue {
 function treeFunction(args: readonly Value[], span: Span): Closure {
   for (const leaf of args.slice(1).flatMap(leaves)) {
     if (leaf.element.scalar !== "f32" && leaf.element.scalar !== "f16") {
-      fail("E0507", span, `a leaf of ${leaf.element.scalar}`, { help: "keep integers and keys outside of the tree" });
+      fail("E0507", span, `a leaf of ${leaf.element.scalar}`, {
+        help: "keep integers and keys outside of the tree",
+      });
     }
   }
   return (args[0] as FunctionValue).closure;
@@ -181,8 +251,13 @@ function treeMap(cx: Context, args: readonly Value[], span: Span): Value {
 
 function treeSum(cx: Context, args: readonly Value[], span: Span): Value {
   const fn = treeFunction(args, span);
-  const parts = leaves(args[1]!).map((leaf) => total(cx, applyClosure(cx, fn, [leaf], span) as TensorValue, span));
-  return scalar(f32, parts.map((p) => p.at([])).reduce((a, b) => apply("add", a, b), constant(0, "f32")));
+  const parts = leaves(args[1]!).map((leaf) =>
+    total(cx, applyClosure(cx, fn, [leaf], span) as TensorValue, span),
+  );
+  return scalar(
+    f32,
+    parts.map((p) => p.at([])).reduce((a, b) => apply("add", a, b), constant(0, "f32")),
+  );
 }
 
 /** The sum of all elements. */
@@ -191,5 +266,12 @@ function total(cx: Context, value: TensorValue, span: Span): TensorValue {
   const axes = freshAxes(cx, value.shape);
   const bounds = axes.map((a) => ({ name: a.name, lo: constant(0, "i32"), hi: constant(a.size, "i32") }));
   const body = value.at(axes.map((a) => index(a.name)));
-  return cx.builder.emit(cx.site, { hint: cx.hint, element: value.element, axes: [], reduction: { op: "sum", axes: bounds, bestValue: null }, body, span });
+  return cx.builder.emit(cx.site, {
+    hint: cx.hint,
+    element: value.element,
+    axes: [],
+    reduction: { op: "sum", axes: bounds, bestValue: null },
+    body,
+    span,
+  });
 }

@@ -33,7 +33,10 @@ export function withHint(cx: Context, hint: string): Context {
 export function integerOf(frame: Frame, dim: Dim, span: Span): number {
   const value = evaluateDim(dim, frame.dims);
   if (value !== null) return value;
-  return fail("E0504", span, `${showDim(dim)} is no whole number`, { notes: [`with ${given(frame, dim)}`], help: "choose dimensions that divide, or round down with `//`" });
+  return fail("E0504", span, `${showDim(dim)} is no whole number`, {
+    notes: [`with ${given(frame, dim)}`],
+    help: "choose dimensions that divide, or round down with `//`",
+  });
 }
 
 /** A dimension as a number, at least 0. */
@@ -41,7 +44,10 @@ export function dimOf(frame: Frame, dim: Dim, span: Span): number {
   const value = integerOf(frame, dim, span);
   if (value >= 0) return value;
   const values = given(frame, dim);
-  return fail("E0505", span, `${showDim(dim)} is ${value}`, { notes: values === "" ? [] : [`with ${values}`], help: "choose larger dimensions" });
+  return fail("E0505", span, `${showDim(dim)} is ${value}`, {
+    notes: values === "" ? [] : [`with ${values}`],
+    help: "choose larger dimensions",
+  });
 }
 
 /** `n = 3, m = 4`: the dimensions that a polynomial mentions. */

@@ -1,7 +1,15 @@
 /** Elaboration of expressions: every form becomes a value, and nodes where a tensor is made. */
 import { constant, index, integer, read, select, apply, all as conjunction, truth } from "../../ir/build.ts";
 import { isWithin } from "../../ir/bounds.ts";
-import { type Axis, bool, type ElementType, type Expr, i32, type ReduceOp, type ReductionAxis } from "../../ir/ir.ts";
+import {
+  type Axis,
+  bool,
+  type ElementType,
+  type Expr,
+  i32,
+  type ReduceOp,
+  type ReductionAxis,
+} from "../../ir/ir.ts";
 import type { Interval } from "../../ir/intervals.ts";
 import { prove, rangeOf } from "../../ir/ranges.ts";
 import { binaryExpr, chooseTensor, elementwise, plainElement } from "./arithmetic.ts";
@@ -12,7 +20,15 @@ import type { FieldInfo } from "../program.ts";
 import type * as syntax from "../syntax.ts";
 import type { Span } from "../source.ts";
 import { contextAt, offset, type ScopeAxis, type Site } from "./site.ts";
-import { leaves, lookupLocal, mapLeaves, scalar, type StructValue, type TensorValue, type Value } from "./value.ts";
+import {
+  leaves,
+  lookupLocal,
+  mapLeaves,
+  scalar,
+  type StructValue,
+  type TensorValue,
+  type Value,
+} from "./value.ts";
 
 /** The value of an expression. */
 export function elaborate(cx: Context, expr: syntax.Expr): Value {
@@ -84,7 +100,14 @@ function negate(x: Expr): Expr {
 function numberValue(cx: Context, expr: syntax.Expr, value: number): TensorValue {
   const type = cx.frame.body.types.get(expr);
   const element = type?.kind === "tensor" || type?.kind === "leaf" ? type.element : null;
-  const scalarKind = element?.kind === "scalar" ? element.scalar : element?.kind === "idx" ? "i32" : Number.isInteger(value) ? "i32" : "f32";
+  const scalarKind =
+    element?.kind === "scalar"
+      ? element.scalar
+      : element?.kind === "idx"
+        ? "i32"
+        : Number.isInteger(value)
+          ? "i32"
+          : "f32";
   return scalar({ scalar: scalarKind, bound: null }, constant(value, scalarKind));
 }
 
@@ -104,7 +127,11 @@ function elaborateBlock(cx: Context, expr: Extract<syntax.Expr, { kind: "block" 
     const { pattern } = statement;
     if (pattern.kind === "indexed") {
       const name = pattern.name.text;
-      cx = withLocal(cx, name, elaborateAxes(withHint(cx, name), pattern.binders, statement.value, statement.span));
+      cx = withLocal(
+        cx,
+        name,
+        elaborateAxes(withHint(cx, name), pattern.binders, statement.value, statement.span),
+      );
     } else {
       const hint = pattern.kind === "name" ? pattern.name.text : outerHint;
       const value = elaborate(withHint(cx, hint), statement.value);
@@ -133,10 +160,23 @@ export function materialise(cx: Context, value: Value, span: Span): Value {
 }
 
 /** A node for a tensor, unless it is one already. */
-export function tensorNode(cx: Context, leaf: TensorValue, span: Span, force: { readonly liftAll?: boolean; readonly keep?: boolean } = {}): TensorValue {
+export function tensorNode(
+  cx: Context,
+  leaf: TensorValue,
+  span: Span,
+  force: { readonly liftAll?: boolean; readonly keep?: boolean } = {},
+): TensorValue {
   const axes = freshAxes(cx, leaf.shape);
   const body = leaf.at(axes.map((a) => index(a.name)));
-  return cx.builder.emit(cx.site, { hint: cx.hint, element: leaf.element, axes, reduction: null, body, span, ...force });
+  return cx.builder.emit(cx.site, {
+    hint: cx.hint,
+    element: leaf.element,
+    axes,
+    reduction: null,
+    body,
+    span,
+    ...force,
+  });
 }
 
 const axisNames = ["i", "j", "k", "l", "m", "n", "p", "q"];
@@ -152,7 +192,10 @@ export function freshAxes(cx: Context, shape: readonly number[], taken: Iterable
 }
 
 /** Enters the index variables of a `for`. Their values are `index + lo` with the index counting from 0. */
-function enterAxes(cx: Context, binders: readonly syntax.Binder[]): { readonly inner: Context; readonly axes: Axis[] } {
+function enterAxes(
+  cx: Context,
+  binders: readonly syntax.Binder[],
+): { readonly inner: Context; readonly axes: Axis[] } {
   const axes: Axis[] = [];
   for (const binder of binders) {
     const range = cx.frame.body.ranges.get(binder)!;
@@ -176,7 +219,14 @@ function elaborateAxes(cx: Context, binders: readonly syntax.Binder[], body: syn
     const own = freshAxes(inner, leaf.shape);
     const expr = leaf.at(own.map((a) => index(a.name)));
     // The index variables of the `for` are this node's own axes, so its site is the one outside.
-    return cx.builder.emit(cx.site, { hint: cx.hint, element: leaf.element, axes: [...axes, ...own], reduction: null, body: expr, span });
+    return cx.builder.emit(cx.site, {
+      hint: cx.hint,
+      element: leaf.element,
+      axes: [...axes, ...own],
+      reduction: null,
+      body: expr,
+      span,
+    });
   });
 }
 
@@ -186,7 +236,14 @@ function elaborateReduce(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce
   const own = freshAxes(inner, body.shape);
   const value = body.at(own.map((a) => index(a.name)));
   const make = (op: ReduceOp, element: ElementType, e: Expr): TensorValue =>
-    cx.builder.emit(cx.site, { hint: cx.hint, element, axes: own, reduction: { op, axes: reductionAxes, bestValue: null }, body: e, span: expr.span });
+    cx.builder.emit(cx.site, {
+      hint: cx.hint,
+      element,
+      axes: own,
+      reduction: { op, axes: reductionAxes, bestValue: null },
+      body: e,
+      span: expr.span,
+    });
   const plain = plainElement(body.element.scalar);
   switch (expr.reducer) {
     case "mean": {
@@ -201,7 +258,10 @@ function elaborateReduce(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce
     case "argmin": {
       const [axis] = reductionAxes;
       const last = boundRange(cx, axis!.hi)?.hi ?? 1;
-      if (last <= 0) return fail("E0509", expr.span, `${axis!.name} has no values`, { help: "choose dimensions of at least 1" });
+      if (last <= 0)
+        return fail("E0509", expr.span, `${axis!.name} has no values`, {
+          help: "choose dimensions of at least 1",
+        });
       return make(expr.reducer, { scalar: "i32", bound: last }, value);
     }
     case "any":
@@ -216,7 +276,10 @@ function elaborateReduce(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce
 }
 
 /** Enters reduction variables, whose bounds may depend on indices around them. `count` is the number of points. */
-function enterReduction(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce" }>): { readonly inner: Context; readonly reductionAxes: ReductionAxis[]; readonly count: Expr } {
+function enterReduction(
+  cx: Context,
+  expr: Extract<syntax.Expr, { kind: "reduce" }>,
+): { readonly inner: Context; readonly reductionAxes: ReductionAxis[]; readonly count: Expr } {
   const reductionAxes: ReductionAxis[] = [];
   let count: Expr = integer(1);
   for (const binder of expr.binders) {
@@ -224,14 +287,20 @@ function enterReduction(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce"
     const least = boundRange(cx, lo)?.lo ?? 0;
     const most = boundRange(cx, hi)?.hi ?? 0;
     if (!Number.isFinite(least) || !Number.isFinite(most)) {
-      fail("E0503", binder.span, "nothing bounds this range", { help: "clamp the bounds to a dimension: `min(e, n)`, `max(e, 0)`" });
+      fail("E0503", binder.span, "nothing bounds this range", {
+        help: "clamp the bounds to a dimension: `min(e, n)`, `max(e, 0)`",
+      });
     }
     const name = cx.builder.variable(cx.site, binder.name.text);
     reductionAxes.push({ name, lo, hi });
     count = binaryExpr("*", count, binaryExpr("-", hi, lo));
     const axis: ScopeAxis = { name, lo: least, hi: Math.max(least, most), isLoop: false };
     const element: ElementType = { scalar: "i32", bound: least >= 0 ? most : null };
-    cx = withLocal({ ...cx, site: { ...cx.site, axes: [...cx.site.axes, axis] } }, binder.name.text, scalar(element, index(name)));
+    cx = withLocal(
+      { ...cx, site: { ...cx.site, axes: [...cx.site.axes, axis] } },
+      binder.name.text,
+      scalar(element, index(name)),
+    );
   }
   return { inner: cx, reductionAxes, count };
 }
@@ -253,7 +322,10 @@ function elaborateIf(cx: Context, expr: Extract<syntax.Expr, { kind: "if" }>): V
   const condition = scalarOf(asOperand(cx), expr.condition);
   const decided = prove(condition, contextAt(cx.site, [condition]));
   if (decided !== null) return elaborate(cx, decided ? expr.yes : expr.no);
-  const under = (guard: Expr): Context => ({ ...cx, site: { ...cx.site, guards: [...cx.site.guards, guard] } });
+  const under = (guard: Expr): Context => ({
+    ...cx,
+    site: { ...cx.site, guards: [...cx.site.guards, guard] },
+  });
   const yes = elaborate(under(condition), expr.yes);
   const no = elaborate(under(apply("not", condition)), expr.no);
   const others = leaves(no)[Symbol.iterator]();
@@ -267,7 +339,8 @@ function elaborateBinary(cx: Context, expr: Extract<syntax.Expr, { kind: "binary
   const element = logical ? bool : plainElement(left.element.scalar);
   return elementwise(element, [left, right], ([a, b]) => {
     const result = binaryExpr(expr.op, a!, b!);
-    if (expr.op === "/" && result.kind === "apply" && result.type === "i32") fail("E0504", expr.span, "the division leaves a rest", { help: "`//` rounds down" });
+    if (expr.op === "/" && result.kind === "apply" && result.type === "i32")
+      fail("E0504", expr.span, "the division leaves a rest", { help: "`//` rounds down" });
     return result;
   });
 }
@@ -288,7 +361,9 @@ function elaborateIndex(cx: Context, expr: Extract<syntax.Expr, { kind: "index" 
     indices.flatMap((e, axis) => {
       const size = tensor.shape[axis]!;
       if (isWithin(e, size, context)) return [];
-      return [apply("ge", e, integer(0)), apply("lt", e, integer(size))].filter((c) => prove(c, context) !== true);
+      return [apply("ge", e, integer(0)), apply("lt", e, integer(size))].filter(
+        (c) => prove(c, context) !== true,
+      );
     }),
   );
   const padding = scalarOf(cx, expr.padding);
@@ -306,10 +381,22 @@ function located(cx: Context, expr: Expr, span: Span): Expr {
   return expr;
 }
 
-function listElement(cx: Context, expr: Extract<syntax.Expr, { kind: "index" }>, items: readonly Value[]): Value {
+function listElement(
+  cx: Context,
+  expr: Extract<syntax.Expr, { kind: "index" }>,
+  items: readonly Value[],
+): Value {
   const at = scalarOf(cx, expr.indices[0]!);
   const item = at.kind === "const" ? items[at.value] : undefined;
-  return item ?? fail("E0508", expr.indices[0]!.span, at.kind === "const" ? `element ${at.value}` : "not known when compiling", { notes: [`the list has ${items.length}`], help: "elements are numbered from 0" });
+  return (
+    item ??
+    fail(
+      "E0508",
+      expr.indices[0]!.span,
+      at.kind === "const" ? `element ${at.value}` : "not known when compiling",
+      { notes: [`the list has ${items.length}`], help: "elements are numbered from 0" },
+    )
+  );
 }
 
 function structValue(cx: Context, expr: Extract<syntax.Expr, { kind: "struct" }>): StructValue {
@@ -332,7 +419,11 @@ export function zerosLike(leaf: TensorValue): TensorValue {
 }
 
 /** A tensor read by a name that is defined in the builder: a parameter, or a loop's carried value. */
-export function namedTensor(name: string, element: ElementType, shape: readonly number[], prefix: readonly Expr[] = []): TensorValue {
+export function namedTensor(
+  name: string,
+  element: ElementType,
+  shape: readonly number[],
+  prefix: readonly Expr[] = [],
+): TensorValue {
   return { kind: "tensor", element, shape, at: (indices) => read(name, element, [...prefix, ...indices]) };
 }
-

@@ -17,13 +17,19 @@ const mostUnrolledTurns = 256;
 
 type CountedFold = Extract<syntax.Expr, { kind: "fold-count" }>;
 
-export function elaborateFold(cx: Context, expr: Extract<syntax.Expr, { kind: "fold-list" | "fold-count" }>): Value {
+export function elaborateFold(
+  cx: Context,
+  expr: Extract<syntax.Expr, { kind: "fold-list" | "fold-count" }>,
+): Value {
   const hinted = expr.accumulator.kind === "name" ? withHint(cx, expr.accumulator.name.text) : cx;
   let value = materialise(hinted, elaborate(hinted, expr.init), expr.init.span);
   if (expr.kind === "fold-list") {
     const list = elaborate(cx, expr.list) as ListValue;
     for (const item of list.items) {
-      value = elaborate(bindPattern(withLocal(hinted, expr.item.text, item), expr.accumulator, value, expr.span), expr.body);
+      value = elaborate(
+        bindPattern(withLocal(hinted, expr.item.text, item), expr.accumulator, value, expr.span),
+        expr.body,
+      );
     }
     return materialise(hinted, value, expr.span);
   }
@@ -45,7 +51,13 @@ function turn(cx: Context, expr: CountedFold, value: Value, t: TensorValue): Val
 }
 
 /** One turn with an accumulator that depends on nothing: how many nodes it makes, and on which indices it depends itself. */
-function probeTurn(cx: Context, expr: CountedFold, value: Value, from: number, count: number): { readonly nodes: readonly Node[]; readonly depends: ReadonlySet<string> } {
+function probeTurn(
+  cx: Context,
+  expr: CountedFold,
+  value: Value,
+  from: number,
+  count: number,
+): { readonly nodes: readonly Node[]; readonly depends: ReadonlySet<string> } {
   const name = cx.builder.variable(cx.site, expr.binder.name.text);
   const inner = loopSite(cx, name, count);
   const before = cx.builder.diagnostics.length;
@@ -67,18 +79,30 @@ function loopSite(cx: Context, name: string, count: number): Context {
   return { ...cx, site: { ...cx.site, axes: [...cx.site.axes, { name, lo: 0, hi: count, isLoop: true }] } };
 }
 
-function elaborateLoop(cx: Context, expr: CountedFold, value: Value, from: number, count: number, depends: ReadonlySet<string>): Value {
+function elaborateLoop(
+  cx: Context,
+  expr: CountedFold,
+  value: Value,
+  from: number,
+  count: number,
+  depends: ReadonlySet<string>,
+): Value {
   const initial = leaves(value);
   const ownDependence = indicesIn(initial.map((leaf) => leaf.at(leaf.shape.map(() => integer(0)))));
   const lifted = cx.site.axes.filter((a) => !a.isLoop && (depends.has(a.name) || ownDependence.has(a.name)));
   // Only the lifted index variables are axes of what is carried; others must not slip in.
-  const site = { ...cx.site, axes: cx.site.axes.map((a) => (a.isLoop || lifted.includes(a) ? a : { ...a, isLoop: true })) };
+  const site = {
+    ...cx.site,
+    axes: cx.site.axes.map((a) => (a.isLoop || lifted.includes(a) ? a : { ...a, isLoop: true })),
+  };
   const outer: Context = { ...cx, site };
   const prefix = lifted.map((a) => offset(index(a.name), -a.lo));
   const inits = initial.map((leaf) => nodeName(outer, leaf, expr.init.span));
   const params = initial.map(() => cx.builder.fresh(`${cx.hint}.in`));
   const shapes = initial.map((leaf) => [...lifted.map((a) => a.hi - a.lo), ...leaf.shape]);
-  initial.forEach((leaf, i) => cx.builder.define({ name: params[i]!, element: leaf.element, shape: shapes[i]! }));
+  initial.forEach((leaf, i) =>
+    cx.builder.define({ name: params[i]!, element: leaf.element, shape: shapes[i]! }),
+  );
   const name = cx.builder.variable(cx.site, expr.binder.name.text);
   const { result: nexts, nodes: body } = cx.builder.collect(() => {
     let i = 0;
@@ -91,10 +115,23 @@ function elaborateLoop(cx: Context, expr: CountedFold, value: Value, from: numbe
     return leaves(next).map((leaf) => nodeName(inner, leaf, expr.body.span));
   });
   const carries = initial.map((leaf, i): Carry => ({
-    param: params[i]!, init: inits[i]!, next: nexts[i]!, result: cx.builder.fresh(cx.hint), element: leaf.element, shape: shapes[i]!,
+    param: params[i]!,
+    init: inits[i]!,
+    next: nexts[i]!,
+    result: cx.builder.fresh(cx.hint),
+    element: leaf.element,
+    shape: shapes[i]!,
   }));
   for (const c of carries) cx.builder.define({ name: c.result, element: c.element, shape: c.shape });
-  cx.builder.push({ kind: "loop", index: name, count, carries, stacks: [], body, origin: originOf(expr.span) });
+  cx.builder.push({
+    kind: "loop",
+    index: name,
+    count,
+    carries,
+    stacks: [],
+    body,
+    origin: originOf(expr.span),
+  });
   let i = 0;
   return mapLeaves(value, (leaf) => {
     const { result } = carries[i++]!;
@@ -106,9 +143,16 @@ function elaborateLoop(cx: Context, expr: CountedFold, value: Value, from: numbe
 export function nodeName(cx: Context, leaf: TensorValue, span: syntax.Expr["span"]): string {
   const axes = freshAxes(cx, leaf.shape);
   const body = leaf.at(axes.map((a) => index(a.name)));
-  const made = cx.builder.emit(cx.site, { hint: cx.hint, element: leaf.element, axes, reduction: null, body, span, liftAll: true });
+  const made = cx.builder.emit(cx.site, {
+    hint: cx.hint,
+    element: leaf.element,
+    axes,
+    reduction: null,
+    body,
+    span,
+    liftAll: true,
+  });
   const probe = made.at(axes.map((a) => index(a.name)));
   if (probe.kind !== "read") throw new Error("a node is read by a read");
   return probe.tensor;
 }
-

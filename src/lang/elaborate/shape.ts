@@ -6,10 +6,17 @@ export type Shape =
   | { readonly kind: "tuple"; readonly items: readonly Shape[] }
   | { readonly kind: "list"; readonly items: readonly Shape[] }
   /** `name` is the struct's; fields in the order of its declaration. */
-  | { readonly kind: "struct"; readonly name: string; readonly fields: readonly { readonly name: string; readonly shape: Shape }[] };
+  | {
+      readonly kind: "struct";
+      readonly name: string;
+      readonly fields: readonly { readonly name: string; readonly shape: Shape }[];
+    };
 
 /** The tensors of a shape in order, each with the path of fields and positions that leads to it. */
-export function shapeLeaves(shape: Shape, path = ""): { readonly path: string; readonly leaf: Extract<Shape, { kind: "tensor" }> }[] {
+export function shapeLeaves(
+  shape: Shape,
+  path = "",
+): { readonly path: string; readonly leaf: Extract<Shape, { kind: "tensor" }> }[] {
   const at = (part: string | number): string => (path === "" ? String(part) : `${path}.${part}`);
   switch (shape.kind) {
     case "tensor":

@@ -10,7 +10,18 @@ import type { FunctionInfo } from "../program.ts";
 import { positionOf, type Span, textOf } from "../source.ts";
 import { proveReads, type UnprovedRead } from "../../ir/bounds.ts";
 import { apply, index, integer, read, select, zeroOf } from "../../ir/build.ts";
-import { type Axis, type Comprehension, type ElementType, type Expr, type Node, type Origin, type Reduction, typeOf, type ValueName, type ValueType } from "../../ir/ir.ts";
+import {
+  type Axis,
+  type Comprehension,
+  type ElementType,
+  type Expr,
+  type Node,
+  type Origin,
+  type Reduction,
+  typeOf,
+  type ValueName,
+  type ValueType,
+} from "../../ir/ir.ts";
 import { emptyContext, type RangeContext, withVariable } from "../../ir/ranges.ts";
 import { scalarFunctions } from "../../ir/scalar.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
@@ -131,15 +142,37 @@ export class GraphBuilder {
     this.define({ name: node.name, element: node.element, shape: node.axes.map((a) => a.size) });
     this.push(node);
     const prefix = lifted.map((a) => offset(index(a.name), -a.lo));
-    return { kind: "tensor", element: draft.element, shape, at: (indices) => read(node.name, draft.element, [...prefix, ...indices]) };
+    return {
+      kind: "tensor",
+      element: draft.element,
+      shape,
+      at: (indices) => read(node.name, draft.element, [...prefix, ...indices]),
+    };
   }
 
   private comprehension(draft: Draft, lifted: readonly ScopeAxis[]): Comprehension {
     const axes = [...lifted.map((a) => ({ name: a.name, size: a.hi - a.lo })), ...draft.axes];
-    const shifted = new Map(lifted.filter((a) => a.lo !== 0).map((a): [string, Expr] => [a.name, offset(index(a.name), a.lo)]));
+    const shifted = new Map(
+      lifted.filter((a) => a.lo !== 0).map((a): [string, Expr] => [a.name, offset(index(a.name), a.lo)]),
+    );
     const shift = (expr: Expr): Expr => (shifted.size === 0 ? expr : substituteIndices(expr, shifted));
-    const reduction = draft.reduction === null ? null : { ...draft.reduction, axes: draft.reduction.axes.map((r) => ({ ...r, lo: shift(r.lo), hi: shift(r.hi) })) };
-    return { kind: "comprehension", name: this.fresh(draft.hint), element: draft.element, axes, reduction, keys: [], body: shift(draft.body), origin: originOf(draft.span) };
+    const reduction =
+      draft.reduction === null
+        ? null
+        : {
+            ...draft.reduction,
+            axes: draft.reduction.axes.map((r) => ({ ...r, lo: shift(r.lo), hi: shift(r.hi) })),
+          };
+    return {
+      kind: "comprehension",
+      name: this.fresh(draft.hint),
+      element: draft.element,
+      axes,
+      reduction,
+      keys: [],
+      body: shift(draft.body),
+      origin: originOf(draft.span),
+    };
   }
 
   /**
@@ -154,7 +187,10 @@ export class GraphBuilder {
     if (site.guards.length > 0) {
       // An outer condition may be what keeps the reads of an inner one inside.
       const zero = zeroOf(typeOf(draft.body));
-      const guarded = { ...draft, body: site.guards.reduceRight((inner, guard) => select(guard, inner, zero), draft.body) };
+      const guarded = {
+        ...draft,
+        body: site.guards.reduceRight((inner, guard) => select(guard, inner, zero), draft.body),
+      };
       const left = this.unproved(site, guarded);
       this.reportReads(left, draft);
       return guarded;
@@ -164,19 +200,37 @@ export class GraphBuilder {
   }
 
   private unproved(site: Site, draft: Draft): UnprovedRead[] {
-    const node: Comprehension = { kind: "comprehension", name: "", element: draft.element, axes: draft.axes, reduction: draft.reduction, keys: [], body: draft.body, origin: null };
+    const node: Comprehension = {
+      kind: "comprehension",
+      name: "",
+      element: draft.element,
+      axes: draft.axes,
+      reduction: draft.reduction,
+      keys: [],
+      body: draft.body,
+      origin: null,
+    };
     return proveReads(node, this.types, contextAt(site, expressionsOf(node)));
   }
 
   private reportReads(reads: readonly UnprovedRead[], draft: Draft): void {
     for (const r of reads) {
       const span = this.readSpans.get(r.read) ?? draft.span;
-      const range = Number.isFinite(r.range.lo) && Number.isFinite(r.range.hi) ? `goes from ${r.range.lo} to ${r.range.hi}` : "may be anything";
-      if (this.diagnostics.some((d) => d.primary.span.start === span.start && d.primary.span.file === span.file)) continue;
+      const range =
+        Number.isFinite(r.range.lo) && Number.isFinite(r.range.hi)
+          ? `goes from ${r.range.lo} to ${r.range.hi}`
+          : "may be anything";
+      if (
+        this.diagnostics.some((d) => d.primary.span.start === span.start && d.primary.span.file === span.file)
+      )
+        continue;
       this.diagnostics.push({
-        code: "E0503", severity: "error", message: "a read may leave the tensor",
+        code: "E0503",
+        severity: "error",
+        message: "a read may leave the tensor",
         primary: { span, text: `index ${r.axis + 1} ${range}, the axis has ${r.size}` },
-        secondary: [], notes: [],
+        secondary: [],
+        notes: [],
         help: `read with padding, \`${paddedText(span)}\`, or guard the read with \`if\``,
       });
     }
@@ -209,7 +263,10 @@ export function offset(expr: Expr, n: number): Expr {
 function liftedAxes(site: Site, draft: Draft): ScopeAxis[] {
   const candidates = site.axes.filter((a) => !a.isLoop);
   if (draft.liftAll === true) return candidates;
-  const own = new Set([...draft.axes.map((a) => a.name), ...(draft.reduction?.axes.map((a) => a.name) ?? [])]);
+  const own = new Set([
+    ...draft.axes.map((a) => a.name),
+    ...(draft.reduction?.axes.map((a) => a.name) ?? []),
+  ]);
   const mentioned = indicesIn([draft.body, ...(draft.reduction?.axes.flatMap((a) => [a.lo, a.hi]) ?? [])]);
   return candidates.filter((a) => mentioned.has(a.name) && !own.has(a.name));
 }

@@ -24,7 +24,11 @@ interface Equation {
  * The dimensions and type parameters for which arguments of these shapes fit; null stands for an argument whose shape is
  * not known. `known` are dimensions that are given. Throws `ShapeMismatch`.
  */
-export function solveDims(info: FunctionInfo, args: readonly (Shape | null)[], known: ReadonlyMap<string, number>): Solved {
+export function solveDims(
+  info: FunctionInfo,
+  args: readonly (Shape | null)[],
+  known: ReadonlyMap<string, number>,
+): Solved {
   const solved: Solved = { dims: new Map(known), types: new Map() };
   const equations: Equation[] = [];
   info.params.forEach((param, i) => {
@@ -40,7 +44,8 @@ export function solveDims(info: FunctionInfo, args: readonly (Shape | null)[], k
   }
   for (const { dim, value, where } of equations) {
     const found = evaluateDim(dim, solved.dims);
-    if (found !== null && found !== value) throw new ShapeMismatch(`${where} ${value} where ${showDim(dim)} is ${found}`);
+    if (found !== null && found !== value)
+      throw new ShapeMismatch(`${where} ${value} where ${showDim(dim)} is ${found}`);
   }
   for (const equation of open) {
     const unknown = unknownOf(equation, solved.dims);
@@ -62,7 +67,10 @@ function solveOne(equation: Equation, dims: Map<string, number>): boolean {
  * What `dim = value` says of its one unknown if that stands alone, times a number, or plus one; no dimension has a
  * value that is not a natural number. Null for other equations.
  */
-function unknownOf({ dim, value }: Equation, dims: ReadonlyMap<string, number>): { name: string; value: number } | null {
+function unknownOf(
+  { dim, value }: Equation,
+  dims: ReadonlyMap<string, number>,
+): { name: string; value: number } | null {
   const difference = substituteDim(subDims(dim, dimNumber(value)), (atom) => {
     const known = atom.kind === "variable" ? dims.get(atom.name) : undefined;
     return known === undefined ? null : dimNumber(known);
@@ -70,7 +78,13 @@ function unknownOf({ dim, value }: Equation, dims: ReadonlyMap<string, number>):
   const unknowns = [...difference.monomials.values()].filter((m) => m.atoms.length > 0);
   const [unknown] = unknowns;
   const atom = unknown?.atoms[0];
-  if (unknown === undefined || unknowns.length !== 1 || unknown.atoms.length !== 1 || atom?.kind !== "variable") return null;
+  if (
+    unknown === undefined ||
+    unknowns.length !== 1 ||
+    unknown.atoms.length !== 1 ||
+    atom?.kind !== "variable"
+  )
+    return null;
   const constant = [...difference.monomials.values()].find((m) => m.atoms.length === 0)?.coefficient ?? 0;
   return { name: atom.name, value: -constant / unknown.coefficient };
 }
@@ -82,9 +96,17 @@ function match(type: Type, shape: Shape, where: string, equations: Equation[], s
   switch (type.kind) {
     case "tensor": {
       if (shape.kind !== "tensor") return wrong(`a ${shape.kind}`);
-      if (shape.shape.length !== type.shape.length) return wrong(`of ${shape.shape.length} ${shape.shape.length === 1 ? "axis" : "axes"}`);
-      type.shape.forEach((dim, i) => equations.push({ dim, value: shape.shape[i]!, where: `axis ${i + 1} of ${where} has` }));
-      if (type.element.kind === "idx" && shape.element.bound !== null) equations.push({ dim: type.element.bound, value: shape.element.bound, where: `the bound of ${where} is` });
+      if (shape.shape.length !== type.shape.length)
+        return wrong(`of ${shape.shape.length} ${shape.shape.length === 1 ? "axis" : "axes"}`);
+      type.shape.forEach((dim, i) =>
+        equations.push({ dim, value: shape.shape[i]!, where: `axis ${i + 1} of ${where} has` }),
+      );
+      if (type.element.kind === "idx" && shape.element.bound !== null)
+        equations.push({
+          dim: type.element.bound,
+          value: shape.element.bound,
+          where: `the bound of ${where} is`,
+        });
       return;
     }
     case "tuple":
@@ -102,7 +124,8 @@ function match(type: Type, shape: Shape, where: string, equations: Equation[], s
       const types = new Map(type.decl.types.map((name, i) => [name, type.types[i]!]));
       for (const field of type.decl.fields) {
         const given = shape.fields.find((f) => f.name === field.name);
-        if (given === undefined) throw new ShapeMismatch(`${where} has no \`${field.name}\`, which ${type.decl.name} has`);
+        if (given === undefined)
+          throw new ShapeMismatch(`${where} has no \`${field.name}\`, which ${type.decl.name} has`);
         match(instantiate(field.type, dims, types), given.shape, `${where}.${field.name}`, equations, solved);
       }
       return;

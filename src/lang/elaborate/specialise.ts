@@ -55,14 +55,30 @@ export function findFunction(program: Program, name: string): FunctionInfo | Dia
   const near = closest(name, names);
   const span: Span = { file: program.main.file, start: 0, end: 0 };
   const nearSpan = near === null ? undefined : program.main.exports.get(near)?.span;
-  return diagnostic("E0511", top?.span ?? nearSpan ?? span, top !== undefined ? `a ${top.kind}` : near === null ? "in this file" : "this one?", {
-    message: `no function \`${name}\``,
-    help: near !== null ? `did you mean \`${near}\`?` : `it declares ${names.slice(0, 8).map((n) => `\`${n}\``).join(", ") || "no functions"}`,
-  });
+  return diagnostic(
+    "E0511",
+    top?.span ?? nearSpan ?? span,
+    top !== undefined ? `a ${top.kind}` : near === null ? "in this file" : "this one?",
+    {
+      message: `no function \`${name}\``,
+      help:
+        near !== null
+          ? `did you mean \`${near}\`?`
+          : `it declares ${
+              names
+                .slice(0, 8)
+                .map((n) => `\`${n}\``)
+                .join(", ") || "no functions"
+            }`,
+    },
+  );
 }
 
 /** Compiles a function for dimensions. The program must be free of errors. Mistakes that only the dimensions bring are returned. */
-export function specialise(info: FunctionInfo, options: SpecialiseOptions): Specialised | readonly Diagnostic[] {
+export function specialise(
+  info: FunctionInfo,
+  options: SpecialiseOptions,
+): Specialised | readonly Diagnostic[] {
   const builder = new GraphBuilder(options.mostNodes);
   try {
     const result = elaborateFunction(builder, info, options);
@@ -70,15 +86,27 @@ export function specialise(info: FunctionInfo, options: SpecialiseOptions): Spec
   } catch (error) {
     if (error instanceof DiagnosticError) return [...builder.diagnostics, error.diagnostic];
     if (error instanceof TooManyNodes) {
-      return [diagnostic("E0510", info.span, "its calls and folds are written out", { help: "use smaller dimensions for lists, or a `fold` that counts" })];
+      return [
+        diagnostic("E0510", info.span, "its calls and folds are written out", {
+          help: "use smaller dimensions for lists, or a `fold` that counts",
+        }),
+      ];
     }
     throw error;
   }
 }
 
-function elaborateFunction(builder: GraphBuilder, info: FunctionInfo, options: SpecialiseOptions): Specialised {
+function elaborateFunction(
+  builder: GraphBuilder,
+  info: FunctionInfo,
+  options: SpecialiseOptions,
+): Specialised {
   for (const [name, span] of info.dims) {
-    if (!options.dims.has(name)) fail("E0501", span, `${name} is not given`, { secondary: [{ span: info.span, text: "in this function" }], help: `give it, \`${name}=…\`, or an argument whose shape tells it` });
+    if (!options.dims.has(name))
+      fail("E0501", span, `${name} is not given`, {
+        secondary: [{ span: info.span, text: "in this function" }],
+        help: `give it, \`${name}=…\`, or an argument whose shape tells it`,
+      });
   }
   const frame = frameOf(info, options.dims, info.span);
   const cx: Context = { builder, frame, locals: null, site: topSite, hint: info.name };
@@ -87,9 +115,12 @@ function elaborateFunction(builder: GraphBuilder, info: FunctionInfo, options: S
     return parameter(builder, param.name, shape, param.type);
   });
   const args = params.map((p) => p.value);
-  const value = info.decl.vjp === null ? callBody(cx, frame, info, args) : callWithRule(cx, frame, info, args, info.span);
+  const value =
+    info.decl.vjp === null ? callBody(cx, frame, info, args) : callWithRule(cx, frame, info, args, info.span);
   const parts = value.kind === "tuple" ? value.items : [value];
-  const results = parts.map((part, i) => resultBinding(cx, part, parts.length === 1 ? info.name : `${info.name}.${i}`, info.span));
+  const results = parts.map((part, i) =>
+    resultBinding(cx, part, parts.length === 1 ? info.name : `${info.name}.${i}`, info.span),
+  );
   const graph: Graph = {
     name: info.name,
     params: params.flatMap((p) => p.binding.values.map((name) => builder.types.get(name)!)),
@@ -103,21 +134,40 @@ function elaborateFunction(builder: GraphBuilder, info: FunctionInfo, options: S
 export function shapeOfType(frame: Frame, type: Type, span: Span, types: ReadonlyMap<string, Shape>): Shape {
   switch (type.kind) {
     case "tensor":
-      return { kind: "tensor", element: elementOf(frame, type, span), shape: type.shape.map((d) => dimOf(frame, d, span)) };
+      return {
+        kind: "tensor",
+        element: elementOf(frame, type, span),
+        shape: type.shape.map((d) => dimOf(frame, d, span)),
+      };
     case "tuple":
       return { kind: "tuple", items: type.items.map((t) => shapeOfType(frame, t, span, types)) };
     case "list":
-      return { kind: "list", items: Array.from({ length: dimOf(frame, type.length, span) }, () => shapeOfType(frame, type.item, span, types)) };
+      return {
+        kind: "list",
+        items: Array.from({ length: dimOf(frame, type.length, span) }, () =>
+          shapeOfType(frame, type.item, span, types),
+        ),
+      };
     case "struct": {
       const dims = new Map(type.decl.dims.map((name, i) => [name, type.dims[i]!]));
       const typeArgs = new Map(type.decl.types.map((name, i) => [name, type.types[i]!]));
-      const fields = type.decl.fields.map((f) => ({ name: f.name, shape: shapeOfType(frame, instantiate(f.type, dims, typeArgs), span, types) }));
+      const fields = type.decl.fields.map((f) => ({
+        name: f.name,
+        shape: shapeOfType(frame, instantiate(f.type, dims, typeArgs), span, types),
+      }));
       return { kind: "struct", name: type.decl.name, fields };
     }
     case "variable":
-      return types.get(type.name) ?? fail("E0512", span, `${type.name} may be any struct`, { help: "call it from a function whose parameters are known, or give an argument" });
+      return (
+        types.get(type.name) ??
+        fail("E0512", span, `${type.name} may be any struct`, {
+          help: "call it from a function whose parameters are known, or give an argument",
+        })
+      );
     default:
-      return fail("E0512", span, `${showType(type)} here`, { help: "call it from another function, and compile that one" });
+      return fail("E0512", span, `${showType(type)} here`, {
+        help: "call it from another function, and compile that one",
+      });
   }
 }
 
@@ -127,7 +177,12 @@ function elementOf(frame: Frame, type: Extract<Type, { kind: "tensor" }>, span: 
 }
 
 /** Parameters of the graph for a shape: `p.fc1.weight`, or the bare name for a tensor. */
-function parameter(builder: GraphBuilder, name: string, shape: Shape, type: Type): { readonly binding: Binding; readonly value: Value } {
+function parameter(
+  builder: GraphBuilder,
+  name: string,
+  shape: Shape,
+  type: Type,
+): { readonly binding: Binding; readonly value: Value } {
   const values: ValueName[] = [];
   const make = (s: Shape, path: string, t: Type | null): Value => {
     switch (s.kind) {
@@ -135,15 +190,31 @@ function parameter(builder: GraphBuilder, name: string, shape: Shape, type: Type
         const value: ValueType = { name: builder.fresh(path), element: s.element, shape: s.shape };
         builder.define(value);
         values.push(value.name);
-        return { kind: "tensor", element: s.element, shape: s.shape, at: (indices) => read(value.name, s.element, indices) };
+        return {
+          kind: "tensor",
+          element: s.element,
+          shape: s.shape,
+          at: (indices) => read(value.name, s.element, indices),
+        };
       }
       case "tuple":
-        return { kind: "tuple", items: s.items.map((item, i) => make(item, `${path}.${i}`, t?.kind === "tuple" ? t.items[i]! : null)) };
+        return {
+          kind: "tuple",
+          items: s.items.map((item, i) =>
+            make(item, `${path}.${i}`, t?.kind === "tuple" ? t.items[i]! : null),
+          ),
+        };
       case "list":
-        return { kind: "list", items: s.items.map((item, i) => make(item, `${path}.${i}`, t?.kind === "list" ? t.item : null)) };
+        return {
+          kind: "list",
+          items: s.items.map((item, i) => make(item, `${path}.${i}`, t?.kind === "list" ? t.item : null)),
+        };
       case "struct": {
         const decl = t?.kind === "struct" ? t.decl : null;
-        const fields = s.fields.map((f): [string, Value] => [f.name, make(f.shape, `${path}.${f.name}`, fieldTypeOf(t, f.name))]);
+        const fields = s.fields.map((f): [string, Value] => [
+          f.name,
+          make(f.shape, `${path}.${f.name}`, fieldTypeOf(t, f.name)),
+        ]);
         return { kind: "struct", decl, fields: new Map(fields) };
       }
     }
@@ -171,7 +242,11 @@ function wholeValue(cx: Context, leaf: TensorValue, span: Span): ValueName {
 }
 
 function isWhole(expr: Expr, leaf: TensorValue): expr is Extract<Expr, { kind: "read" }> {
-  return expr.kind === "read" && expr.indices.length === leaf.shape.length && expr.indices.every((e, i) => e.kind === "index" && e.name === `#${i}`);
+  return (
+    expr.kind === "read" &&
+    expr.indices.length === leaf.shape.length &&
+    expr.indices.every((e, i) => e.kind === "index" && e.name === `#${i}`)
+  );
 }
 
 function shapeOfValue(value: Value): Shape {
@@ -182,7 +257,11 @@ function shapeOfValue(value: Value): Shape {
     case "list":
       return { kind: value.kind, items: value.items.map(shapeOfValue) };
     case "struct":
-      return { kind: "struct", name: value.decl?.name ?? "", fields: [...value.fields].map(([name, v]) => ({ name, shape: shapeOfValue(v) })) };
+      return {
+        kind: "struct",
+        name: value.decl?.name ?? "",
+        fields: [...value.fields].map(([name, v]) => ({ name, shape: shapeOfValue(v) })),
+      };
     case "function":
       throw new Error("a result that is a function");
   }

@@ -39,8 +39,17 @@ export interface FunctionValue {
 export type Closure =
   /** `dims`: the function's dimension variables, where the reference itself already fixes them. */
   | { readonly kind: "named"; readonly callable: Extract<Callable, { kind: "named" }>; readonly frame: Frame }
-  | { readonly kind: "lambda"; readonly expr: Extract<syntax.Expr, { kind: "lambda" }>; readonly frame: Frame; readonly locals: Locals | null }
-  | { readonly kind: "derivative"; readonly operator: "grad" | "value_and_grad" | "vjp" | "jvp"; readonly of: Closure }
+  | {
+      readonly kind: "lambda";
+      readonly expr: Extract<syntax.Expr, { kind: "lambda" }>;
+      readonly frame: Frame;
+      readonly locals: Locals | null;
+    }
+  | {
+      readonly kind: "derivative";
+      readonly operator: "grad" | "value_and_grad" | "vjp" | "jvp";
+      readonly of: Closure;
+    }
   | { readonly kind: "builtin"; readonly name: string }
   /** `vjp(f)(args)` and `jvp(f)(args)`: what is still to be done when the cotangents or tangents come. */
   | { readonly kind: "linear"; readonly apply: (seeds: readonly Value[]) => Value };
@@ -93,7 +102,10 @@ export function mapLeaves(value: Value, replace: (leaf: TensorValue) => TensorVa
     case "list":
       return { kind: "list", items: value.items.map((v) => mapLeaves(v, replace)) };
     case "struct":
-      return { ...value, fields: new Map([...value.fields].map(([name, v]) => [name, mapLeaves(v, replace)])) };
+      return {
+        ...value,
+        fields: new Map([...value.fields].map(([name, v]) => [name, mapLeaves(v, replace)])),
+      };
     case "function":
       return value;
   }

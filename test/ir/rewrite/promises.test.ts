@@ -55,7 +55,8 @@ describe("the backward program of FEC's clustering", () => {
   });
 
   it("costs O(n·d): more centers add only what is done once for each center", () => {
-    const cost = (o: number): number => backward(o).nodes.reduce((total, node) => total + operationsOf(node), 0);
+    const cost = (o: number): number =>
+      backward(o).nodes.reduce((total, node) => total + operationsOf(node), 0);
     expect((cost(64) - cost(8)) / (64 - 8)).toBeLessThan(12 * d);
     expect(cost(8)).toBeLessThan(60 * n * d);
   });
@@ -82,7 +83,9 @@ describe("segment form", () => {
     const text = `
       fn rows(e: f32[v, d], t: idx[v][n]) -> f32[n, d] = for i -> e[t[i]]
       fn back(e: f32[v, d], t: idx[v][n], ct: f32[n, d]) -> f32[v, d] = vjp(rows)(e, t)(ct)`;
-    expect(linesOf(text, "back", { v: 9, d: 3, n: 4 })).toEqual(["%d_e.1 = for i2<9, i3<3. sum i<4 at i2 = %t[i]. %ct[i, i3]"]);
+    expect(linesOf(text, "back", { v: 9, d: 3, n: 4 })).toEqual([
+      "%d_e.1 = for i2<9, i3<3. sum i<4 at i2 = %t[i]. %ct[i, i3]",
+    ]);
   });
 
   it("is found behind a one-hot mask, forward and backward", () => {
@@ -90,7 +93,9 @@ describe("segment form", () => {
       fn pick(t: idx[v][n], w: f32[v, d]) -> f32[n, d] = for i, k -> sum[j] f32(t[i] == j) * w[j, k]
       fn back(t: idx[v][n], w: f32[v, d], ct: f32[n, d]) -> f32[v, d] = vjp(pick)(t, w)(ct)`;
     expect(linesOf(text, "pick", { v: 7, n: 5, d: 2 })).toEqual(["%pick = for i<5, k<2. %w[%t[i], k]"]);
-    expect(linesOf(text, "back", { v: 7, n: 5, d: 2 })).toEqual(["%d_w.1 = for j1<7, k1<2. sum i<5 at j1 = %t[i]. %ct[i, k1]"]);
+    expect(linesOf(text, "back", { v: 7, n: 5, d: 2 })).toEqual([
+      "%d_w.1 = for j1<7, k1<2. sum i<5 at j1 = %t[i]. %ct[i, k1]",
+    ]);
   });
 });
 
@@ -101,19 +106,30 @@ describe("index equations", () => {
   it("turn the gradient of a strided, padded convolution into a gather over few taps", () => {
     const text = back(
       "fn f(x: f32[n]) -> f32[(n + 1) // 2] = for i -> sum[k: 3] x[2 * i + k - 1 | 0.0]",
-      "f32[n]", "f32[(n + 1) // 2]",
+      "f32[n]",
+      "f32[(n + 1) // 2]",
     );
-    expect(linesOf(text, "back", { n: 40 })).toEqual(["%d_x.1 = for i1<40. sum i in i1 // 2 .. min((i1 + 1) // 2 + 1, 20). %ct[i]"]);
+    expect(linesOf(text, "back", { n: 40 })).toEqual([
+      "%d_x.1 = for i1<40. sum i in i1 // 2 .. min((i1 + 1) // 2 + 1, 20). %ct[i]",
+    ]);
   });
 
   it("undo flattening, splitting, repeating and reversing", () => {
-    const flat = back("fn f(x: f32[h, w]) -> f32[h * w] = for i: h * w -> x[i // w, i % w]", "f32[h, w]", "f32[h * w]");
+    const flat = back(
+      "fn f(x: f32[h, w]) -> f32[h * w] = for i: h * w -> x[i // w, i % w]",
+      "f32[h, w]",
+      "f32[h * w]",
+    );
     expect(linesOf(flat, "back", { h: 3, w: 4 })).toEqual(["%d_x.1 = for i0<3, i1<4. %ct[4 * i0 + i1]"]);
     const split = `fn f[h, w](x: f32[h * w]) -> f32[h, w] = for i, j -> x[w * i + j]
       fn back[h, w](x: f32[h * w], ct: f32[h, w]) -> f32[h * w] = vjp(f[h, w])(x)(ct)`;
-    expect(linesOf(split, "back", { h: 3, w: 4 })).toEqual(["%d_x.1 = for i0<12. let t0 = i0 // 4; %ct[t0, i0 - 4 * t0]"]);
+    expect(linesOf(split, "back", { h: 3, w: 4 })).toEqual([
+      "%d_x.1 = for i0<12. let t0 = i0 // 4; %ct[t0, i0 - 4 * t0]",
+    ]);
     const repeated = back("fn f(x: f32[n]) -> f32[2 * n] = for i -> x[i // 2]", "f32[n]", "f32[2 * n]");
-    expect(linesOf(repeated, "back", { n: 5 })).toEqual(["%d_x.1 = for i1<5. sum i in 2 * i1 .. 2 * i1 + 2. %ct[i]"]);
+    expect(linesOf(repeated, "back", { n: 5 })).toEqual([
+      "%d_x.1 = for i1<5. sum i in 2 * i1 .. 2 * i1 + 2. %ct[i]",
+    ]);
     const reversed = back("fn f(x: f32[n]) -> f32[n] = for i: n -> x[n - 1 - i]", "f32[n]", "f32[n]");
     expect(linesOf(reversed, "back", { n: 5 })).toEqual(["%d_x.1 = for i0<5. %ct[4 - i0]"]);
   });
@@ -126,7 +142,9 @@ describe("one reduction for a maximum and its place", () => {
         let a[i] = argmax[j] 2.0 * m[i, j]
         (for i -> 2.0 * m[i, a[i]], a)
       }`;
-    expect(linesOf(text, "best", { n: 4, o: 3 })).toEqual(["%a, %best = for i<4. argmax j<3. 2.0 * %m[i, j]"]);
+    expect(linesOf(text, "best", { n: 4, o: 3 })).toEqual([
+      "%a, %best = for i<4. argmax j<3. 2.0 * %m[i, j]",
+    ]);
   });
 
   it("finds the place of a maximum once for its value and its gradient", () => {
@@ -149,7 +167,8 @@ describe("what a node does not need is not in it", () => {
   });
 
   it("computes a value without the axes on which it does not depend", () => {
-    const text = "fn norms(x: f32[n]) -> f32[n, n] { let s[i, j] = sqrt(x[i] + 1.0)\n for i: n, j: n -> s[i, j] + s[j, i] }";
+    const text =
+      "fn norms(x: f32[n]) -> f32[n, n] { let s[i, j] = sqrt(x[i] + 1.0)\n for i: n, j: n -> s[i, j] + s[j, i] }";
     const lines = linesOf(text.replace("s[i, j] = ", "s[i: n, j: n] = "), "norms", { n: 4 });
     expect(lines[0]).toMatch(/= for i<4\. sqrt\(%x\[i\] \+ 1\.0\)$/);
     expect(lines).toHaveLength(2);

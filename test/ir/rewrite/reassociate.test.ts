@@ -5,9 +5,17 @@ import { operationCount } from "../../../src/ir/cost.ts";
 import { verifyGraph } from "../../../src/ir/verify.ts";
 
 const wave = (shape: number[], phase: number): Tensor =>
-  tensor(shape, Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(1.7 * i + phase)));
+  tensor(
+    shape,
+    Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(1.7 * i + phase)),
+  );
 
-const positions = (n: number, o: number): Tensor => tensor([n], Array.from({ length: n }, (_, i) => (i * 7) % o), "i32");
+const positions = (n: number, o: number): Tensor =>
+  tensor(
+    [n],
+    Array.from({ length: n }, (_, i) => (i * 7) % o),
+    "i32",
+  );
 
 /** A function compiled plainly and with the option: the operations of each, and the largest difference of their results. */
 function compare(text: string, name: string, dims: Record<string, number>, args: Tensor[]) {
@@ -19,7 +27,12 @@ function compare(text: string, name: string, dims: Record<string, number>, args:
   const [a] = plain.interpret(...args) as [Tensor];
   const [b] = moved.interpret(...args) as [Tensor];
   const difference = Math.max(...Array.from(a.data, (x, i) => Math.abs(x - b.data[i]!)));
-  return { before: operationCount(plain.graph), after: operationCount(moved.graph), difference, text: moved.print("ir") };
+  return {
+    before: operationCount(plain.graph),
+    after: operationCount(moved.graph),
+    difference,
+    text: moved.print("ir"),
+  };
 }
 
 describe("a sum over the results of a linear map", () => {
@@ -43,7 +56,10 @@ describe("a sum over the results of a linear map", () => {
         let v[q, i, j] = sum[r] w[q, r] * x[r, i, j]
         for q, i: 2, j: 2 -> mean[y: i*h//2 .. (i+1)*h//2, z: j*h//2 .. (j+1)*h//2] v[q, y, z]
       }`;
-    const { before, after, difference } = compare(text, "pooled", { k: 8, c: 6, h: 8 }, [wave([8, 6], 0), wave([6, 8, 8], 1)]);
+    const { before, after, difference } = compare(text, "pooled", { k: 8, c: 6, h: 8 }, [
+      wave([8, 6], 0),
+      wave([6, 8, 8], 1),
+    ]);
     expect(difference).toBeLessThan(1e-12);
     expect(after).toBeLessThan(before / 4);
   });
@@ -54,7 +70,10 @@ describe("a sum over the results of a linear map", () => {
         let v[q, i] = sum[r] w[q, r] * x[r, i]
         (v, for q -> mean[i] v[q, i])
       }`;
-    const { before, after } = compare(text, "both", { k: 32, c: 16, n: 20 }, [wave([32, 16], 0), wave([16, 20], 1)]);
+    const { before, after } = compare(text, "both", { k: 32, c: 16, n: 20 }, [
+      wave([32, 16], 0),
+      wave([16, 20], 1),
+    ]);
     expect(after).toBe(before);
   });
 

@@ -30,7 +30,8 @@ describe("compiling for given dimensions", () => {
   });
 
   it("E0502: dimensions that could not be compared for all values differ", () => {
-    const text = "fn halves(x: f32[n], y: f32[m // 2 * 2]) -> f32 = 0.0\nfn both(x: f32[n], y: f32[n // 2 * 2]) -> f32[n] = x + y\n";
+    const text =
+      "fn halves(x: f32[n], y: f32[m // 2 * 2]) -> f32 = 0.0\nfn both(x: f32[n], y: f32[n // 2 * 2]) -> f32[n] = x + y\n";
     expect(compiling(text.split("\n")[1]!, "both", { n: 5 })).toMatchInlineSnapshot(`
       "
       error[E0502]: shapes do not agree for these dimensions
@@ -69,7 +70,8 @@ describe("compiling for given dimensions", () => {
   });
 
   it("E0503: a read may leave the tensor", () => {
-    expect(compiling("fn shifted(x: f32[n], k: i32) -> f32[n] = for i -> x[i + k]", "shifted", { n: 4 })).toMatchInlineSnapshot(`
+    expect(compiling("fn shifted(x: f32[n], k: i32) -> f32[n] = for i -> x[i + k]", "shifted", { n: 4 }))
+      .toMatchInlineSnapshot(`
       "
       error[E0503]: a read may leave the tensor
        ┌─ model.fec:1:52
@@ -78,7 +80,8 @@ describe("compiling for given dimensions", () => {
         = help: read with padding, \`x[i + k | 0.0]\`, or guard the read with \`if\`
       "
     `);
-    expect(compiling("fn go(x: f32[n], y: f32[m]) -> f32[m] = for i: m -> x[i] + y[i]", "go", { n: 3, m: 5 })).toMatchInlineSnapshot(`
+    expect(compiling("fn go(x: f32[n], y: f32[m]) -> f32[m] = for i: m -> x[i] + y[i]", "go", { n: 3, m: 5 }))
+      .toMatchInlineSnapshot(`
       "
       error[E0503]: a read may leave the tensor
        ┌─ model.fec:1:53
@@ -97,7 +100,13 @@ describe("compiling for given dimensions", () => {
   });
 
   it("E0504: a division of dimensions is not exact", () => {
-    expect(compiling("fn heads[h](x: f32[n, c]) -> f32[h, n, c / h] = for e, i, d -> x[i, e * (c / h) + d]", "heads", { n: 2, c: 10, h: 4 })).toMatchInlineSnapshot(`
+    expect(
+      compiling(
+        "fn heads[h](x: f32[n, c]) -> f32[h, n, c / h] = for e, i, d -> x[i, e * (c / h) + d]",
+        "heads",
+        { n: 2, c: 10, h: 4 },
+      ),
+    ).toMatchInlineSnapshot(`
       "
       error[E0504]: a division of dimensions is not exact
        ┌─ model.fec:1:59
@@ -110,7 +119,8 @@ describe("compiling for given dimensions", () => {
   });
 
   it("E0505: a dimension is negative", () => {
-    expect(compiling("fn inner(x: f32[n]) -> f32[n - 4] = for i -> x[i + 2]", "inner", { n: 3 })).toMatchInlineSnapshot(`
+    expect(compiling("fn inner(x: f32[n]) -> f32[n - 4] = for i -> x[i + 2]", "inner", { n: 3 }))
+      .toMatchInlineSnapshot(`
       "
       error[E0505]: a dimension is negative
        ┌─ model.fec:1:41
@@ -140,7 +150,8 @@ describe("compiling for given dimensions", () => {
   });
 
   it("E0508: past the end of a list, for these dimensions", () => {
-    expect(compiling("fn third(xs: [f32[4]; n]) -> f32[4] = xs[2]", "third", { n: 2 })).toMatchInlineSnapshot(`
+    expect(compiling("fn third(xs: [f32[4]; n]) -> f32[4] = xs[2]", "third", { n: 2 }))
+      .toMatchInlineSnapshot(`
       "
       error[E0508]: past the end of a list, for these dimensions
        ┌─ model.fec:1:42
@@ -153,7 +164,8 @@ describe("compiling for given dimensions", () => {
   });
 
   it("E0509: a position in an empty range", () => {
-    expect(compiling("fn best(x: f32[n]) -> idx[n] = argmax[i] x[i]", "best", { n: 0 })).toMatchInlineSnapshot(`
+    expect(compiling("fn best(x: f32[n]) -> idx[n] = argmax[i] x[i]", "best", { n: 0 }))
+      .toMatchInlineSnapshot(`
       "
       error[E0509]: a position in an empty range
        ┌─ model.fec:1:32
@@ -217,7 +229,8 @@ describe("compiling for given dimensions", () => {
         = help: call it from another function, and compile that one
       "
     `);
-    expect(compiling("fn doubled(p: T) -> T = tree_map(fn (x) -> 2.0 * x, p)", "doubled")).toMatchInlineSnapshot(`
+    expect(compiling("fn doubled(p: T) -> T = tree_map(fn (x) -> 2.0 * x, p)", "doubled"))
+      .toMatchInlineSnapshot(`
       "
       error[E0512]: this function can't be compiled by itself
        ┌─ model.fec:1:12
