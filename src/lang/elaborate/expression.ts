@@ -1,25 +1,18 @@
 /** Elaboration of expressions: every form becomes a value, and nodes where a tensor is made. */
-import { constant, index, integer, read, select, apply, all as conjunction, truth } from "../../ir/build.ts";
-import { isWithin } from "../../ir/bounds.ts";
-import {
-  type Axis,
-  bool,
-  type ElementType,
-  type Expr,
-  i32,
-  type ReduceOp,
-  type ReductionAxis,
-} from "../../ir/ir.ts";
-import type { Interval } from "../../ir/intervals.ts";
-import { prove, rangeOf } from "../../ir/ranges.ts";
+import { apply, constant, integer, truth } from "../../ir/build.ts";
+import { bool, type Expr, i32 } from "../../ir/ir.ts";
+import { prove } from "../../ir/ranges.ts";
 import { binaryExpr, chooseTensor, elementwise, plainElement } from "./arithmetic.ts";
+import { elaborateAxes, elaborateReduce } from "./binders.ts";
 import { closureOf, elaborateCall } from "./call.ts";
-import { type Context, dimOf, fail, integerOf, withHint, withLocal } from "./context.ts";
+import { type Context, fail, withHint, withLocal } from "./context.ts";
 import { elaborateFold } from "./fold.ts";
+import { materialise } from "./node.ts";
 import type { FieldInfo } from "../program.ts";
+import { elaborateIndex } from "./read.ts";
 import type * as syntax from "../syntax.ts";
 import type { Span } from "../source.ts";
-import { contextAt, offset, type ScopeAxis, type Site } from "./site.ts";
+import { contextAt } from "./site.ts";
 import {
   leaves,
   lookupLocal,
@@ -154,170 +147,6 @@ export function bindPattern(cx: Context, pattern: syntax.Pattern, value: Value, 
   return withLocal(cx, name, materialise(withHint(cx, name), value, span));
 }
 
-/** The same value with every tensor that is not a scalar a node (or a view of one). */
-export function materialise(cx: Context, value: Value, span: Span): Value {
-  return mapLeaves(value, (leaf) => (leaf.shape.length === 0 ? leaf : tensorNode(cx, leaf, span)));
-}
-
-/** A node for a tensor, unless it is one already. */
-export function tensorNode(
-  cx: Context,
-  leaf: TensorValue,
-  span: Span,
-  force: { readonly liftAll?: boolean; readonly keep?: boolean } = {},
-): TensorValue {
-  const axes = freshAxes(cx, leaf.shape);
-  const body = leaf.at(axes.map((a) => index(a.name)));
-  return cx.builder.emit(cx.site, {
-    hint: cx.hint,
-    element: leaf.element,
-    axes,
-    reduction: null,
-    body,
-    span,
-    ...force,
-  });
-}
-
-const axisNames = ["i", "j", "k", "l", "m", "n", "p", "q"];
-
-/** Axes with names that are free at the site. */
-export function freshAxes(cx: Context, shape: readonly number[], taken: Iterable<string> = []): Axis[] {
-  const used = new Set(taken);
-  return shape.map((size, i) => {
-    const name = cx.builder.variable(cx.site, axisNames[i] ?? "i", used);
-    used.add(name);
-    return { name, size };
-  });
-}
-
-/** Enters the index variables of a `for`. Their values are `index + lo` with the index counting from 0. */
-function enterAxes(
-  cx: Context,
-  binders: readonly syntax.Binder[],
-): { readonly inner: Context; readonly axes: Axis[] } {
-  const axes: Axis[] = [];
-  for (const binder of binders) {
-    const range = cx.frame.body.ranges.get(binder)!;
-    const lo = integerOf(cx.frame, range.lo!, binder.span);
-    const hi = dimOf(cx.frame, range.hi!, binder.span);
-    const size = Math.max(0, hi - lo);
-    const name = cx.builder.variable(cx.site, binder.name.text);
-    axes.push({ name, size });
-    const site: Site = { ...cx.site, axes: [...cx.site.axes, { name, lo: 0, hi: size, isLoop: false }] };
-    const element: ElementType = { scalar: "i32", bound: hi };
-    cx = withLocal({ ...cx, site }, binder.name.text, scalar(element, offset(index(name), lo)));
-  }
-  return { inner: cx, axes };
-}
-
-/** `for binders -> body`, `let y[binders] = body`. */
-function elaborateAxes(cx: Context, binders: readonly syntax.Binder[], body: syntax.Expr, span: Span): Value {
-  const { inner, axes } = enterAxes(cx, binders);
-  const value = elaborate(inner, body);
-  return mapLeaves(value, (leaf) => {
-    const own = freshAxes(inner, leaf.shape);
-    const expr = leaf.at(own.map((a) => index(a.name)));
-    // The index variables of the `for` are this node's own axes, so its site is the one outside.
-    return cx.builder.emit(cx.site, {
-      hint: cx.hint,
-      element: leaf.element,
-      axes: [...axes, ...own],
-      reduction: null,
-      body: expr,
-      span,
-    });
-  });
-}
-
-function elaborateReduce(cx: Context, expr: Extract<syntax.Expr, { kind: "reduce" }>): Value {
-  const { inner, reductionAxes, count } = enterReduction(cx, expr);
-  const body = tensorOf(asOperand(inner), expr.body);
-  const own = freshAxes(inner, body.shape);
-  const value = body.at(own.map((a) => index(a.name)));
-  const make = (op: ReduceOp, element: ElementType, e: Expr): TensorValue =>
-    cx.builder.emit(cx.site, {
-      hint: cx.hint,
-      element,
-      axes: own,
-      reduction: { op, axes: reductionAxes, bestValue: null },
-      body: e,
-      span: expr.span,
-    });
-  const plain = plainElement(body.element.scalar);
-  switch (expr.reducer) {
-    case "mean": {
-      const total = make("sum", plain, value);
-      const n: Expr = { kind: "apply", fn: "cast", type: plain.scalar, args: [count] };
-      const divisor = count.kind === "const" ? constant(count.value, plain.scalar) : n;
-      return elementwise(plain, [total], ([x]) => apply("div", x!, divisor));
-    }
-    case "count":
-      return make("sum", i32, select(value, integer(1), integer(0)));
-    case "argmax":
-    case "argmin": {
-      const [axis] = reductionAxes;
-      const last = boundRange(cx, axis!.hi)?.hi ?? 1;
-      if (last <= 0)
-        return fail("E0509", expr.span, `${axis!.name} has no values`, {
-          help: "choose dimensions of at least 1",
-        });
-      return make(expr.reducer, { scalar: "i32", bound: last }, value);
-    }
-    case "any":
-    case "all":
-      return make(expr.reducer, bool, value);
-    case "sum":
-    case "prod":
-    case "max":
-    case "min":
-      return make(expr.reducer, plain, value);
-  }
-}
-
-/** Enters reduction variables, whose bounds may depend on indices around them. `count` is the number of points. */
-function enterReduction(
-  cx: Context,
-  expr: Extract<syntax.Expr, { kind: "reduce" }>,
-): { readonly inner: Context; readonly reductionAxes: ReductionAxis[]; readonly count: Expr } {
-  const reductionAxes: ReductionAxis[] = [];
-  let count: Expr = integer(1);
-  for (const binder of expr.binders) {
-    const { lo, hi } = boundsOf(cx, binder);
-    const least = boundRange(cx, lo)?.lo ?? 0;
-    const most = boundRange(cx, hi)?.hi ?? 0;
-    if (!Number.isFinite(least) || !Number.isFinite(most)) {
-      fail("E0503", binder.span, "nothing bounds this range", {
-        help: "clamp the bounds to a dimension: `min(e, n)`, `max(e, 0)`",
-      });
-    }
-    const name = cx.builder.variable(cx.site, binder.name.text);
-    reductionAxes.push({ name, lo, hi });
-    count = binaryExpr("*", count, binaryExpr("-", hi, lo));
-    const axis: ScopeAxis = { name, lo: least, hi: Math.max(least, most), isLoop: false };
-    const element: ElementType = { scalar: "i32", bound: least >= 0 ? most : null };
-    cx = withLocal(
-      { ...cx, site: { ...cx.site, axes: [...cx.site.axes, axis] } },
-      binder.name.text,
-      scalar(element, index(name)),
-    );
-  }
-  return { inner: cx, reductionAxes, count };
-}
-
-/** The values of a reduction's bound; null if it depends on an index that has none. */
-function boundRange(cx: Context, bound: Expr): Interval | null {
-  const context = contextAt(cx.site, [bound]);
-  return context.impossible ? null : rangeOf(bound, context);
-}
-
-function boundsOf(cx: Context, binder: syntax.Binder): { readonly lo: Expr; readonly hi: Expr } {
-  const range = cx.frame.body.ranges.get(binder)!;
-  const bound = (dim: typeof range.lo, written: syntax.Expr | null): Expr =>
-    dim !== null ? integer(integerOf(cx.frame, dim, binder.span)) : scalarOf(cx, written!);
-  return { lo: bound(range.lo, binder.from), hi: bound(range.hi, binder.to) };
-}
-
 function elaborateIf(cx: Context, expr: Extract<syntax.Expr, { kind: "if" }>): Value {
   const condition = scalarOf(asOperand(cx), expr.condition);
   const decided = prove(condition, contextAt(cx.site, [condition]));
@@ -345,60 +174,6 @@ function elaborateBinary(cx: Context, expr: Extract<syntax.Expr, { kind: "binary
   });
 }
 
-function elaborateIndex(cx: Context, expr: Extract<syntax.Expr, { kind: "index" }>): Value {
-  // `f[2, 2]` without its arguments: a function with its dimensions given, itself an argument.
-  const closure = closureOf(cx, expr);
-  if (closure !== null) return { kind: "function", closure };
-  const target = elaborate(asOperand(cx), expr.target);
-  if (target.kind === "list") return listElement(cx, expr, target.items);
-  const tensor = target as TensorValue;
-  const indices = expr.indices.map((e) => scalarOf(cx, e));
-  const shape = tensor.shape.slice(indices.length);
-  const plain = (rest: readonly Expr[]): Expr => located(cx, tensor.at([...indices, ...rest]), expr.span);
-  if (expr.padding === null) return view(tensor.element, shape, plain);
-  const context = contextAt(cx.site, indices);
-  const inside = conjunction(
-    indices.flatMap((e, axis) => {
-      const size = tensor.shape[axis]!;
-      if (isWithin(e, size, context)) return [];
-      return [apply("ge", e, integer(0)), apply("lt", e, integer(size))].filter(
-        (c) => prove(c, context) !== true,
-      );
-    }),
-  );
-  const padding = scalarOf(cx, expr.padding);
-  return view(plainElement(tensor.element.scalar), shape, (rest) => select(inside, plain(rest), padding));
-}
-
-/** A tensor by its elements; a scalar's expression is made once. */
-function view(element: ElementType, shape: readonly number[], at: TensorValue["at"]): TensorValue {
-  return shape.length === 0 ? scalar(element, at([])) : { kind: "tensor", element, shape, at };
-}
-
-/** Remembers where a read was written. */
-function located(cx: Context, expr: Expr, span: Span): Expr {
-  if (expr.kind === "read") cx.builder.readSpans.set(expr, span);
-  return expr;
-}
-
-function listElement(
-  cx: Context,
-  expr: Extract<syntax.Expr, { kind: "index" }>,
-  items: readonly Value[],
-): Value {
-  const at = scalarOf(cx, expr.indices[0]!);
-  const item = at.kind === "const" ? items[at.value] : undefined;
-  return (
-    item ??
-    fail(
-      "E0508",
-      expr.indices[0]!.span,
-      at.kind === "const" ? `element ${at.value}` : "not known when compiling",
-      { notes: [`the list has ${items.length}`], help: "elements are numbered from 0" },
-    )
-  );
-}
-
 function structValue(cx: Context, expr: Extract<syntax.Expr, { kind: "struct" }>): StructValue {
   const decl = cx.frame.module.names.get(expr.name.text);
   if (decl?.kind !== "struct") throw new Error(`not a struct: ${expr.name.text}`);
@@ -416,14 +191,4 @@ function structValue(cx: Context, expr: Extract<syntax.Expr, { kind: "struct" }>
 export function zerosLike(leaf: TensorValue): TensorValue {
   const zero: Expr = { kind: "const", type: leaf.element.scalar, value: 0 };
   return { ...leaf, at: () => zero };
-}
-
-/** A tensor read by a name that is defined in the builder: a parameter, or a loop's carried value. */
-export function namedTensor(
-  name: string,
-  element: ElementType,
-  shape: readonly number[],
-  prefix: readonly Expr[] = [],
-): TensorValue {
-  return { kind: "tensor", element, shape, at: (indices) => read(name, element, [...prefix, ...indices]) };
 }

@@ -5,7 +5,8 @@
 import { index, integer, read } from "../../ir/build.ts";
 import { type Carry, i32, type Node } from "../../ir/ir.ts";
 import { type Context, dimOf, integerOf, withHint, withLocal } from "./context.ts";
-import { bindPattern, elaborate, freshAxes, materialise } from "./expression.ts";
+import { bindPattern, elaborate } from "./expression.ts";
+import { freshAxes, materialise } from "./node.ts";
 import type * as syntax from "../syntax.ts";
 import { offset, originOf } from "./site.ts";
 import { indicesIn } from "../../ir/traverse.ts";

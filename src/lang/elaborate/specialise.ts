@@ -6,7 +6,7 @@
 import { callBody, frameOf } from "./call.ts";
 import { callWithRule } from "./derivative.ts";
 import { type Context, dimOf, fail, withHint } from "./context.ts";
-import { tensorNode } from "./expression.ts";
+import { tensorNode } from "./node.ts";
 import { GraphBuilder, TooManyNodes, topSite } from "./site.ts";
 import type { Shape } from "./shape.ts";
 import { leaves, type TensorValue, type Value } from "./value.ts";

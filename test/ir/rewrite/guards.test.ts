@@ -1,0 +1,41 @@
+/** Conditions that keep reads inside their tensors stay around them, whatever becomes of the sum. */
+import { describe, expect, it } from "vitest";
+import { graphOf } from "../../programs/compile.ts";
+import { differentiated, gradientProblems } from "../../programs/gradients.ts";
+import { randomInputs } from "../../programs/inputs.ts";
+import { randomSource } from "../../programs/random-source.ts";
+
+/** Compiles `f`, takes its derivatives with every graph verified, and holds them to differences. */
+function expectDerivatives(text: string, dims: Readonly<Record<string, number>>): void {
+  const graph = graphOf(text, "f", dims);
+  const random = randomSource(7);
+  const inputs = randomInputs(graph.params, random);
+  for (const simplified of [false, true]) expect(gradientProblems(differentiated(graph, simplified), inputs, random)).toEqual([]);
+}
+
+describe("in the gradient of", () => {
+  it("a read by a division, whose quotient may lie beyond", () =>
+    expectDerivatives("fn f(x: f32[w]) -> f32[3] = for j: 3 -> x[j * w // 3]", { w: 4 }));
+
+  it("a padded read at the place of a minimum: the key of a segment sum has a condition of its own", () =>
+    expectDerivatives("fn f(w: f32[3, b, c]) -> f32[4, b] = for i: 4, j: b -> min[k: c] w[j - 1, k // 2, k + i - 1 | 0.0]", { b: 3, c: 3 }));
+
+  it("a read under conditions, one of which reads by data", () =>
+    expectDerivatives(
+      "fn f(x: f32[a], y: f32[a]) -> f32[a] = for i -> sum[k: a] if x[i] < y[k] then (if k + 1 < a then x[k + 1] else 0.0) else y[i]", { a: 3 },
+    ));
+
+  it("a loop that chooses its place by its turn", () =>
+    expectDerivatives(
+      `fn f(u: f32[c], t: idx[3][c]) -> f32[2, c] =
+  fold m = (for i: 2, j: c -> u[j]) for i: 69 -> for j: 2, k: c ->
+    0.6 * m[j, k] + 0.2 * (sum[l: 3] if t[k] == l then (if i == k then m[j // 2, l] else u[k]) else 0.0)`, { c: 4 },
+    ));
+});
+
+it("index variables of loops around are not taken for new axes", () => {
+  const text = `fn long(t: f32) -> f32 = fold m = t for i: 300 -> 0.5 * tanh(m) + 0.1 * t
+fn slope(t: f32) -> f32 = grad(long)(t)
+fn f(x: f32[a]) -> f32 = sum[i: a] x[i] * grad(slope)(x[i])`;
+  expectDerivatives(text, { a: 2 });
+});
