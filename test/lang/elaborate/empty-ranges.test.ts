@@ -41,6 +41,12 @@ it("a loop knows the ranges of index variables that its values do not depend on"
   expect(resultOf(text, { a: 1 })).toHaveLength(1);
 });
 
+it("a condition around a loop does not enter it", () => {
+  const text = `fn long(t: f32) -> f32 = fold m = mean[i: 3] t for i: 66 -> 0.5 * tanh(m) + (sum[l: 3] m) / 9.0
+fn f(x: f32[4]) -> f32[4] = for i -> if i % 2 == 0 then 0.5 else long(x[0])`;
+  expect(resultOf(text, {})).toHaveLength(4);
+});
+
 it("a product is in bounds where a condition makes one factor a constant", () => {
   const text = "fn f(z: f32[c, c]) -> f32[3] = for j: 3 -> sum[k: 3] z[k * j, 2 * k - 1 | 0.0]";
   expect(resultOf(text, { c: 2 })).toHaveLength(3);
