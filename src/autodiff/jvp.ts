@@ -68,7 +68,7 @@ function tangentOfNode(
     case "argmax":
     case "argmin": {
       if (node.reduction.bestValue === null) return null;
-      const best = atPosition(node);
+      const best = atPosition(ws, node);
       return emitTangent(ws, node, best, bodyTangent(best.body, ofRead));
     }
     case "prod":

@@ -24,7 +24,7 @@ import {
 } from "../ir/ir.ts";
 import { baseName, freshVariable, type NameSupply } from "../ir/names.ts";
 import { hullOf } from "../ir/hull.ts";
-import type { RangeContext } from "../ir/ranges.ts";
+import { contextOf, prove, type RangeContext } from "../ir/ranges.ts";
 import { solveDeltas } from "../ir/rewrite/delta.ts";
 import { selectAll } from "../ir/rewrite/guards.ts";
 import { substituteIndices } from "../ir/substitute.ts";
@@ -69,7 +69,7 @@ export function transpose(
     case "argmax":
     case "argmin":
       // Only the best value has a derivative: the body's at the position that was found.
-      return transposeSum(ws, atPosition(node), cotangent, isActive, (seed) => seed);
+      return transposeSum(ws, atPosition(ws, node), cotangent, isActive, (seed) => seed);
     case "any":
     case "all":
       return [];
@@ -158,7 +158,7 @@ function axisHint(e: Expr, i: number): string {
 }
 
 /** The node without its reduction: its body at the position that an `argmax` found. */
-export function atPosition(node: Comprehension): Comprehension {
+export function atPosition(ws: Workspace, node: Comprehension): Comprehension {
   const [axis] = node.reduction!.axes;
   const position = read(
     node.name,
@@ -166,7 +166,31 @@ export function atPosition(node: Comprehension): Comprehension {
     node.axes.map((a) => index(a.name)),
   );
   const body = substituteIndices(node.body, new Map([[axis!.name, position]]));
-  return { ...node, element: { scalar: typeOf(node.body), bound: null }, reduction: null, body };
+  const element = { scalar: typeOf(node.body), bound: null };
+  return {
+    ...node,
+    element,
+    reduction: null,
+    body: whereFound(ws, node, [{ at: position, ...axis! }], body),
+  };
+}
+
+/**
+ * The body at a position that was found, where one was found: over an empty range the position is 0, which need not be in it,
+ * and the derivative is 0.
+ */
+function whereFound(
+  ws: Workspace,
+  node: Comprehension,
+  places: readonly { readonly at: Expr; readonly lo: Expr; readonly hi: Expr }[],
+  body: Expr,
+): Expr {
+  const context = contextOf({ ...node, reduction: null, keys: [] }, ws.outer);
+  const inside = places.flatMap(({ at, lo, hi }) => [apply("ge", at, lo), apply("lt", at, hi)]);
+  return selectAll(
+    inside.filter((condition) => prove(condition, context) !== true),
+    body,
+  );
 }
 
 /** A `max` or `min` as its body read at the first best place; several reduction axes are flattened into one. */
@@ -197,7 +221,14 @@ export function atBest(ws: Workspace, node: Comprehension): Comprehension {
     node.axes.map((a) => index(a.name)),
   );
   const values = flat.decode === null ? new Map([[flat.axis.name, place]]) : flat.decode(place);
-  return { ...node, reduction: null, body: substituteIndices(node.body, values) };
+  const body = substituteIndices(node.body, values);
+  const put = (e: Expr): Expr => substituteIndices(e, values);
+  const places = reduction.axes.map((a) => ({ at: values.get(a.name)!, lo: put(a.lo), hi: put(a.hi) }));
+  return {
+    ...node,
+    reduction: null,
+    body: whereFound(ws, node, [{ at: place, ...flat.axis }, ...places], body),
+  };
 }
 
 interface Flattened {

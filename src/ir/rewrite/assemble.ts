@@ -31,7 +31,8 @@ export function assemble(
   // An inequality that ties an axis to the index of a read may be what keeps the read inside: then the axis stays.
   const readAt = indicesIn(postorder(...needed).flatMap((e) => (e.kind === "read" ? e.indices : [])));
   const inequalities = outside.filter((g) => equationOf(g, context) === null).map((g) => indicesIn([g]));
-  const isTied = (name: string): boolean => inequalities.some((names) => names.has(name) && [...names].some((n) => readAt.has(n)));
+  const isTied = (name: string): boolean =>
+    inequalities.some((names) => names.has(name) && [...names].some((n) => readAt.has(n)));
   const unused = p.axes.filter((a) => !keyed.has(a.name) && !used.has(a.name) && !isTied(a.name));
   if (p.points.length === 0 || unused.length === 0) return [finish(node, p, context)];
   // Conditions on what the narrow node still has stay in it: they may be what keeps its reads inside their tensors.

@@ -4,17 +4,19 @@
  *     %a = for i<49. argmax j<4. %m[i, j]      … %m[i, %a[i]] …      becomes      %a, %best = for i<49. argmax j<4. %m[i, j]   … %best[i] …
  */
 import { structuralKey } from "../affine.ts";
-import { read } from "../build.ts";
+import { apply, read } from "../build.ts";
 import {
   type Comprehension,
   type ElementType,
   type Expr,
   type Graph,
+  isFloat,
   type Node,
   typeOf,
   type ValueName,
 } from "../ir.ts";
 import { baseName, type NameSupply, namesFor } from "../names.ts";
+import { contextsOf, rangeOf } from "../ranges.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr, substituteIndices } from "../substitute.ts";
 import { postorder } from "../traverse.ts";
@@ -31,6 +33,16 @@ function isPosition(node: Node): node is Comprehension {
   return node.kind === "comprehension" && positionOp(node) !== null;
 }
 
+/**
+ * Is there always a candidate? Over an empty range the position is 0 and the best value infinite. Integers are left alone: a best
+ * value has no bound, and one that was read may have had.
+ */
+function isFound(node: Comprehension): boolean {
+  const [axis] = node.reduction!.axes;
+  const extent = apply("sub", axis!.hi, axis!.lo);
+  return isFloat(typeOf(node.body)) && rangeOf(extent, contextsOf(node)[0]!).lo >= 1;
+}
+
 function positionOp(node: Comprehension): "argmax" | "argmin" | null {
   const op = node.reduction?.op;
   return op === "argmax" || op === "argmin" ? op : null;
@@ -40,7 +52,7 @@ function positionOp(node: Comprehension): "argmax" | "argmin" | null {
 function mergeWithPositions(nodes: readonly Node[]): Node[] {
   const wanted = new Map<string, Comprehension>();
   for (const node of nodes)
-    if (isPosition(node) && node.reduction!.bestValue === null)
+    if (isPosition(node) && node.reduction!.bestValue === null && isFloat(typeOf(node.body)))
       wanted.set(bodyKey(node, positionOp(node)!), node);
   const merged = new Set<Node>();
   const done: Node[] = [];
@@ -89,7 +101,7 @@ function inScope(nodes: readonly Node[], names: NameSupply): Node[] {
     if (node.kind === "loop") return { ...node, body: inScope(node.body, names) };
     if (node.kind !== "comprehension") return node;
     const result = mapExpressions(node, (e) => readBest(e, { positions: found, maps }, best, names));
-    if (isPosition(node)) found.set(node.name, node);
+    if (isPosition(node) && isFound(node)) found.set(node.name, node);
     if (node.reduction === null) maps.set(node.name, node);
     return result;
   });

@@ -87,7 +87,7 @@ function variablesOf(user: Comprehension, indices: readonly Expr[], scope: Scope
     if (!names.has(r.name)) continue;
     const lo = rangeOf(r.lo, contexts[i]!);
     const hi = rangeOf(r.hi, contexts[i]!);
-    if (lo.lo < 0 || !Number.isFinite(hi.hi)) return null;
+    if (lo.lo < 0 || hi.hi <= 0 || !Number.isFinite(hi.hi)) return null;
     axes.push({ name: r.name, size: hi.hi });
   }
   const known = new Set([...axes.map((a) => a.name), ...scope.outer.variables.keys()]);

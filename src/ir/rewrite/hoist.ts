@@ -73,7 +73,7 @@ function domainOf(node: Comprehension, scope: Scope): Map<string, number> | null
   for (const [i, r] of (node.reduction?.axes ?? []).entries()) {
     const lo = rangeOf(r.lo, contexts[i]!).lo;
     const hi = rangeOf(r.hi, contexts[i]!).hi;
-    if (lo < 0 || !Number.isFinite(hi)) return null;
+    if (lo < 0 || hi <= 0 || !Number.isFinite(hi)) return null;
     domain.set(r.name, hi);
   }
   return domain;

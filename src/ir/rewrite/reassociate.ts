@@ -58,7 +58,9 @@ function commute(node: Comprehension, source: ValueName, scope: Scope): readonly
   if (at < 0 || definition === undefined || definition.name !== source) return [node];
   const target = factors[at] as Extract<Expr, { kind: "read" }>;
   const weights = factors.toSpliced(at, 1);
-  const terms = linearTerms(definition, target, scope);
+  const reductionNames = node.reduction.axes.map((r) => r.name);
+  const names = [...node.axes.map((a) => a.name), ...reductionNames, ...scope.outer.variables.keys()];
+  const terms = linearTerms(definition, target, scope, names);
   if (terms === null) return [node];
   const made: Comprehension[] = [];
   const parts: Expr[] = [];
@@ -84,11 +86,15 @@ interface Term {
   readonly factors: readonly Expr[];
 }
 
-/** The value that is read, at the indices where it is read, as a sum of contractions and single factors. */
+/**
+ * The value that is read, at the indices where it is read, as a sum of contractions and single factors. `names` are variables that
+ * its own must differ from.
+ */
 function linearTerms(
   definition: Comprehension,
   target: Extract<Expr, { kind: "read" }>,
   scope: Scope,
+  names: readonly string[],
 ): Term[] | null {
   const values = new Map(definition.axes.map((a, i): [string, Expr] => [a.name, target.indices[i]!]));
   if (definition.reduction === null) {
@@ -99,14 +105,14 @@ function linearTerms(
       const inner = part.kind === "read" ? scope.definitions.get(part.tensor) : undefined;
       const contraction =
         inner !== undefined && inner.reduction !== null && part.kind === "read"
-          ? linearTerms(inner, part, scope)
+          ? linearTerms(inner, part, scope, names)
           : null;
       return contraction ?? [{ points: [], factors: [part] }];
     });
     return terms.flat();
   }
   if (definition.reduction.op !== "sum" || definition.keys.length > 0) return null;
-  const taken = indicesIn(target.indices);
+  const taken = new Set([...indicesIn(target.indices), ...names]);
   const points = definition.reduction.axes.map((r) => {
     const name = freshVariable(`${r.name}_`, taken);
     values.set(r.name, index(name));

@@ -92,7 +92,8 @@ function elaborateLoop(
   const ownDependence = indicesIn(initial.map((leaf) => leaf.at(leaf.shape.map(() => integer(0)))));
   const lifted = cx.site.axes.filter((a) => !a.isLoop && (depends.has(a.name) || ownDependence.has(a.name)));
   // Only the lifted index variables are axes of what is carried; others must not slip in, nor with the conditions around.
-  const isBound = (name: string): boolean => cx.site.axes.some((a) => a.name === name && (a.isLoop || lifted.includes(a)));
+  const isBound = (name: string): boolean =>
+    cx.site.axes.some((a) => a.name === name && (a.isLoop || lifted.includes(a)));
   const site = {
     guards: cx.site.guards.filter((guard) => [...indicesIn([guard])].every(isBound)),
     axes: cx.site.axes.map((a) => (a.isLoop || lifted.includes(a) ? a : { ...a, isLoop: true })),

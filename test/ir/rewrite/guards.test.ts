@@ -10,7 +10,8 @@ function expectDerivatives(text: string, dims: Readonly<Record<string, number>>)
   const graph = graphOf(text, "f", dims);
   const random = randomSource(7);
   const inputs = randomInputs(graph.params, random);
-  for (const simplified of [false, true]) expect(gradientProblems(differentiated(graph, simplified), inputs, random)).toEqual([]);
+  for (const simplified of [false, true])
+    expect(gradientProblems(differentiated(graph, simplified), inputs, random)).toEqual([]);
 }
 
 describe("in the gradient of", () => {
@@ -18,23 +19,31 @@ describe("in the gradient of", () => {
     expectDerivatives("fn f(x: f32[w]) -> f32[3] = for j: 3 -> x[j * w // 3]", { w: 4 }));
 
   it("a padded read at the place of a minimum: the key of a segment sum has a condition of its own", () =>
-    expectDerivatives("fn f(w: f32[3, b, c]) -> f32[4, b] = for i: 4, j: b -> min[k: c] w[j - 1, k // 2, k + i - 1 | 0.0]", { b: 3, c: 3 }));
+    expectDerivatives(
+      "fn f(w: f32[3, b, c]) -> f32[4, b] = for i: 4, j: b -> min[k: c] w[j - 1, k // 2, k + i - 1 | 0.0]",
+      { b: 3, c: 3 },
+    ));
 
   it("a read under conditions, one of which reads by data", () =>
     expectDerivatives(
-      "fn f(x: f32[a], y: f32[a]) -> f32[a] = for i -> sum[k: a] if x[i] < y[k] then (if k + 1 < a then x[k + 1] else 0.0) else y[i]", { a: 3 },
+      "fn f(x: f32[a], y: f32[a]) -> f32[a] = for i -> sum[k: a] if x[i] < y[k] then (if k + 1 < a then x[k + 1] else 0.0) else y[i]",
+      { a: 3 },
     ));
 
   it("a loop that chooses its place by its turn", () =>
     expectDerivatives(
       `fn f(u: f32[c], t: idx[3][c]) -> f32[2, c] =
   fold m = (for i: 2, j: c -> u[j]) for i: 69 -> for j: 2, k: c ->
-    0.6 * m[j, k] + 0.2 * (sum[l: 3] if t[k] == l then (if i == k then m[j // 2, l] else u[k]) else 0.0)`, { c: 4 },
+    0.6 * m[j, k] + 0.2 * (sum[l: 3] if t[k] == l then (if i == k then m[j // 2, l] else u[k]) else 0.0)`,
+      { c: 4 },
     ));
 });
 
 it("an axis that only a read's condition mentions stays with it", () =>
-  expectDerivatives("fn f(z: f32[c, c], x: f32[a]) -> f32[a] = for i -> max[k: 3] min[l: 3] mean[q: 4] z[2 * i + l - 1, k + l - 1 | x[i]]", { a: 4, c: 1 }));
+  expectDerivatives(
+    "fn f(z: f32[c, c], x: f32[a]) -> f32[a] = for i -> max[k: 3] min[l: 3] mean[q: 4] z[2 * i + l - 1, k + l - 1 | x[i]]",
+    { a: 4, c: 1 },
+  ));
 
 it("index variables of loops around are not taken for new axes", () => {
   const text = `fn long(t: f32) -> f32 = fold m = t for i: 300 -> 0.5 * tanh(m) + 0.1 * t
