@@ -241,8 +241,9 @@ interface Flattened {
 function flatten(ws: Workspace, node: Comprehension): Flattened {
   const reduction = node.reduction!;
   const hulls = reduction.axes.map((_, i) => hullOf(node, i, ws.outer));
-  const sizes = hulls.map((h) => h.hi - h.lo);
-  const total = sizes.reduce((a, b) => a * b, 1);
+  const total = hulls.reduce((product, h) => product * (h.hi - h.lo), 1);
+  // An empty range has no digits to tell apart.
+  const sizes = hulls.map((h) => Math.max(1, h.hi - h.lo));
   const taken = new Set([
     ...[...node.axes, ...reduction.axes].map((a) => a.name),
     ...ws.outer.variables.keys(),
@@ -250,7 +251,7 @@ function flatten(ws: Workspace, node: Comprehension): Flattened {
   const name = freshVariable(reduction.axes[0]!.name, taken);
   const decode = (flat: Expr): Map<string, Expr> => {
     const values = new Map<string, Expr>();
-    let stride = total;
+    let stride = sizes.reduce((a, b) => a * b, 1);
     reduction.axes.forEach((axis, i) => {
       stride /= sizes[i]!;
       const high = stride === 1 ? flat : apply("floor_div", flat, integer(stride));

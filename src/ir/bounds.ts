@@ -6,7 +6,7 @@
  *
  * The verifier reports what is not proved as a broken graph, the elaborator as a mistake in the program.
  */
-import { addAffine, affineConstant, scaleAffine } from "./affine.ts";
+import { addAffine, affineConstant, scaleAffine, structuralKey } from "./affine.ts";
 import type { Interval } from "./intervals.ts";
 import type { Comprehension, Expr, ValueName, ValueType } from "./ir.ts";
 import {
@@ -96,10 +96,11 @@ export function isWithin(index: Expr, size: number, context: RangeContext): bool
   return (lo >= 0 || proveNonNegative(affine, context)) && (hi < size || proveNonNegative(room, context));
 }
 
-/** A place in an expression: what the selects above it have decided. */
+/** A place in an expression: what the selects above it have decided, the innermost last. */
 interface Place {
   readonly context: RangeContext;
   readonly parent: Place | null;
+  readonly decided: { readonly condition: Expr; readonly truth: boolean } | null;
   readonly depth: number;
 }
 
@@ -113,7 +114,7 @@ function unprovedIn(
 ): UnprovedRead[] {
   const found: UnprovedRead[] = [];
   if (context.impossible) return found;
-  const places = new Map<Expr, Place[]>([[root, [{ context, parent: null, depth: 0 }]]]);
+  const places = new Map<Expr, Place[]>([[root, [{ context, parent: null, decided: null, depth: 0 }]]]);
   const use = (expr: Expr, at: readonly Place[]): void => {
     places.set(expr, [...(places.get(expr) ?? []), ...at]);
   };
@@ -122,6 +123,7 @@ function unprovedIn(
       .map((place) => ({
         context: withCondition(place.context, condition, truth),
         parent: place,
+        decided: { condition, truth },
         depth: place.depth + 1,
       }))
       .filter((place) => !place.context.impossible);
@@ -166,7 +168,29 @@ function weakest(places: readonly Place[]): readonly Place[] {
     return false;
   };
   const outermost = distinct.filter((place) => !isInside(place));
-  return outermost.length <= mostPlaces ? outermost : [outermost.reduce(common)];
+  return outermost.length <= mostPlaces ? outermost : [shared(outermost, outermost.reduce(common))];
+}
+
+/** A place within `outer`, in which all the places lie, with what each of them has decided: a condition may guard many reads. */
+function shared(places: readonly Place[], outer: Place): Place {
+  const decisions = places.map((place) => {
+    const found = new Map<string, NonNullable<Place["decided"]>>();
+    for (let at = place; at !== outer; at = at.parent!) {
+      const { condition, truth } = at.decided!;
+      found.set(`${truth} ${structuralKey(condition)}`, { condition, truth });
+    }
+    return found;
+  });
+  const inAll = [...decisions[0]!].filter(([key]) => decisions.every((found) => found.has(key))).reverse();
+  return inAll.reduce<Place>(
+    (place, [, decided]) => ({
+      context: withCondition(place.context, decided.condition, decided.truth),
+      parent: place,
+      decided,
+      depth: place.depth + 1,
+    }),
+    outer,
+  );
 }
 
 function common(a: Place, b: Place): Place {

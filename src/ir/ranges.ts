@@ -247,6 +247,8 @@ export function proveNonNegative(a: Affine, context: RangeContext): boolean {
   if (context.impossible || rangeOfAffine(a, context).lo >= 0) return true;
   // The innermost conditions come first: they are there for what they guard.
   const facts = [...factsOf(context)].reverse();
+  // Facts that exclude each other: nothing is evaluated here.
+  if (facts.some((fact) => rangeOfAffine(fact, context).hi < 0)) return true;
   return (
     byFacts(a, [...facts, ...divisionFacts([a, ...facts], context)], context, 2) || byCases(a, context, 3)
   );

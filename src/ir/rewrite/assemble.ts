@@ -32,18 +32,19 @@ export function assemble(
   const readAt = indicesIn(postorder(...needed).flatMap((e) => (e.kind === "read" ? e.indices : [])));
   const inequalities = outside.filter((g) => equationOf(g, context) === null).map((g) => indicesIn([g]));
   const isTied = (name: string): boolean =>
-    inequalities.some((names) => names.has(name) && [...names].some((n) => readAt.has(n)));
+    inequalities.some((mentioned) => mentioned.has(name) && [...mentioned].some((n) => readAt.has(n)));
   const unused = p.axes.filter((a) => !keyed.has(a.name) && !used.has(a.name) && !isTied(a.name));
   if (p.points.length === 0 || unused.length === 0) return [finish(node, p, context)];
   // Conditions on what the narrow node still has stay in it: they may be what keeps its reads inside their tensors.
   const spreadOver = new Set(unused.map((a) => a.name));
-  const own = outside.filter((g) => ![...indicesIn([g])].some((n) => spreadOver.has(n)));
-  const others = outside.filter((g) => !own.includes(g));
+  const isSpread = (e: Expr): boolean => [...indicesIn([e])].some((n) => spreadOver.has(n));
+  const own = outside.map(put).filter((g) => !isSpread(g));
+  const others = outside.filter(isSpread);
   const narrow: Problem = {
     axes: p.axes.filter((a) => !unused.includes(a)),
     points: p.points.map((r) => ({ ...r, lo: put(r.lo), hi: put(r.hi) })),
     keys: p.keys.map((k) => ({ ...k, at: put(k.at) })),
-    guards: [...inside, ...own].map(put),
+    guards: [...inside.map(put), ...own],
     value: put(p.value),
   };
   const part: Comprehension = finish(
