@@ -123,10 +123,16 @@ function finish(node: Comprehension, p: Problem, context: RangeContext): Compreh
 function guardReads(e: Expr, guards: readonly Expr[], otherwise: Expr): Expr {
   const depth = readDepth(e);
   if (depth === 0) return e;
-  const at = indicesIn(postorder(e).flatMap((x) => (x.kind === "read" ? x.indices : [])));
-  const needed = guards.filter((g) => readDepth(g) < depth && [...indicesIn([g])].some((n) => at.has(n)));
+  const at = atomsIn(postorder(e).flatMap((x) => (x.kind === "read" ? x.indices : [])));
+  const needed = guards.filter((g) => readDepth(g) < depth && [...atomsIn([g])].some((atom) => at.has(atom)));
   return needed.length === 0 ||
     (e.kind === "select" && structuralKey(e.condition) === structuralKey(all(needed)))
     ? e
     : select(all(needed), e, otherwise);
+}
+
+/** The index variables and reads in expressions, by their structural keys: what a condition on an index is about. */
+function atomsIn(exprs: readonly Expr[]): Set<string> {
+  const atoms = postorder(...exprs).filter((e) => e.kind === "index" || e.kind === "read");
+  return new Set(atoms.map(structuralKey));
 }
