@@ -98,16 +98,6 @@ function withoutCustom(nodes: readonly Node[], around: readonly string[]): Node[
   });
 }
 
-/** Does the graph still hold derivatives to be taken? */
-export function hasDerivatives(graph: Graph): boolean {
-  const holds = (node: Node): boolean =>
-    node.kind === "vjp" ||
-    node.kind === "jvp" ||
-    node.kind === "custom" ||
-    (node.kind === "loop" && node.body.some(holds));
-  return graph.nodes.some(holds);
-}
-
 /**
  * The graph with cotangents of its floating results as further parameters (`ct`, or `ct0`, `ct1`, …), and the cotangents of
  * its floating parameters as its results, in order.
@@ -122,20 +112,7 @@ export function vjpGraph(graph: Graph): Graph {
     name: names.fresh(of.length === 1 ? "ct" : `ct${i}`),
   }));
   const results = at.map((p): ValueType => ({ ...p, name: names.fresh(`d_${p.name}`) }));
-  const marker: Derivative = {
-    kind: "vjp",
-    of,
-    at: at.map((p) => p.name),
-    seeds: seeds.map((s) => s.name),
-    results,
-    origin: null,
-  };
-  return {
-    name: `${graph.name}_vjp`,
-    params: [...graph.params, ...seeds],
-    nodes: [...graph.nodes, marker],
-    results: results.map((r) => r.name),
-  };
+  return withMarker(graph, { kind: "vjp", of, at: at.map((p) => p.name), seeds, results });
 }
 
 /** The graph with tangents of its floating parameters as further parameters, and the tangents of its floating results as its results. */
@@ -146,19 +123,23 @@ export function jvpGraph(graph: Graph): Graph {
   const of = graph.results.filter((r) => isFloat(types.get(r)!.element.scalar));
   const seeds = at.map((p): ValueType => ({ ...p, name: names.fresh(`t_${p.name}`) }));
   const results = of.map((r): ValueType => ({ ...types.get(r)!, name: names.fresh(`t_${r}`) }));
-  const marker: Derivative = {
-    kind: "jvp",
-    of,
-    at: at.map((p) => p.name),
-    seeds: seeds.map((s) => s.name),
-    results,
-    origin: null,
-  };
+  return withMarker(graph, { kind: "jvp", of, at: at.map((p) => p.name), seeds, results });
+}
+
+/** The graph whose further parameters are the seeds of a derivative, and whose results are that derivative's. */
+function withMarker(
+  graph: Graph,
+  {
+    seeds,
+    ...marker
+  }: Pick<Derivative, "kind" | "of" | "at" | "results"> & { readonly seeds: readonly ValueType[] },
+): Graph {
+  const node: Derivative = { ...marker, seeds: seeds.map((s) => s.name), origin: null };
   return {
-    name: `${graph.name}_jvp`,
+    name: `${graph.name}_${marker.kind}`,
     params: [...graph.params, ...seeds],
-    nodes: [...graph.nodes, marker],
-    results: results.map((r) => r.name),
+    nodes: [...graph.nodes, node],
+    results: marker.results.map((r) => r.name),
   };
 }
 

@@ -74,7 +74,8 @@ function reportNoConstant(
   });
 }
 
-const operations: Readonly<Record<string, (a: number, b: number) => number>> = {
+/** Arithmetic on constants, by operator. */
+export const operations: Readonly<Record<string, (a: number, b: number) => number>> = {
   "+": (a, b) => a + b,
   "-": (a, b) => a - b,
   "*": (a, b) => a * b,

@@ -7,6 +7,7 @@
  * changes no other. The numbers come from the prelude's own `normal`, `uniform` and `split`, compiled and
  * interpreted: they are what a program would draw.
  */
+import { operations } from "../constants.ts";
 import { type Dim, evaluateDim } from "../dims.ts";
 import { check, noFiles } from "../check.ts";
 import type { Program, StructInfo } from "../program.ts";
@@ -152,21 +153,11 @@ function numberOf(expr: Expr, decl: StructInfo, dims: ReadonlyMap<string, number
     case "unary":
       return -numberOf(expr.operand, decl, dims);
     case "binary":
-      return arithmetic[expr.op]?.(numberOf(expr.left, decl, dims), numberOf(expr.right, decl, dims)) ?? NaN;
+      return operations[expr.op]?.(numberOf(expr.left, decl, dims), numberOf(expr.right, decl, dims)) ?? NaN;
     default:
       return NaN;
   }
 }
-
-const arithmetic: Readonly<Record<string, (a: number, b: number) => number>> = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "/": (a, b) => a / b,
-  "//": (a, b) => Math.floor(a / b),
-  "%": (a, b) => a - b * Math.floor(a / b),
-  "^": (a, b) => a ** b,
-};
 
 /** The draws, in the language. `n` numbers of a stream from its number `first` on. */
 const samplers = `
