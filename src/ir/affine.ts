@@ -82,11 +82,13 @@ export function sameAffine(a: Affine, b: Affine): boolean {
 }
 
 /** The affine form, of nothing but the expression. */
-export const toAffine: (expr: Expr) => Affine = affineWithin(() => everything);
+export const toAffine: (expr: Expr) => Affine = affineWithin(() => everything, new WeakMap());
 
-/** The affine form of expressions whose atoms have the given bounds. Remembers what it has seen. */
-export function affineWithin(boundsOf: (atom: Expr) => Interval): (expr: Expr) => Affine {
-  const seen = new WeakMap<Expr, Affine>();
+/** The affine form of expressions whose atoms have the given bounds. Remembers what it has seen, in `seen`. */
+export function affineWithin(
+  boundsOf: (atom: Expr) => Interval,
+  seen: Pick<Map<Expr, Affine>, "get"> & { set(expr: Expr, form: Affine): unknown } = new Map(),
+): (expr: Expr) => Affine {
   const normalise = (expr: Expr): Affine => {
     let affine = seen.get(expr);
     if (affine === undefined) {

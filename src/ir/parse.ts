@@ -66,7 +66,7 @@ class Parser {
   private position = 0;
   private readonly elements: Map<ValueName, ElementType>;
   /** The lets in whose scope the parser is. */
-  private lets: ReadonlyMap<string, Expr> = new Map();
+  private lets: Map<string, Expr> = new Map();
 
   constructor(text: string, types: readonly ValueType[] = []) {
     this.tokens = tokenize(text);
@@ -242,7 +242,8 @@ class Parser {
       this.symbol("=");
       const shared = this.expr();
       this.symbol(";");
-      this.lets = new Map(this.lets).set(name, shared);
+      if (this.lets === outer) this.lets = new Map(outer);
+      this.lets.set(name, shared);
     }
     const expr = this.operation(precedence.select);
     this.lets = outer;

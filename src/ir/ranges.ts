@@ -60,12 +60,21 @@ const mostTried = 200;
 
 /** With an index variable of a known range. It hides an outer one of its name, and all that was known of that. */
 export function withVariable(context: RangeContext, name: string, range: Interval): RangeContext {
-  const hides = context.variables.has(name);
-  const outer = hides
+  return withVariables(context, [{ name, range }]);
+}
+
+function withVariables(
+  context: RangeContext,
+  added: readonly { readonly name: string; readonly range: Interval }[],
+): RangeContext {
+  if (added.length === 0) return context;
+  const outer = added.some(({ name }) => context.variables.has(name))
     ? { ...context, atoms: emptyContext.atoms, facts: [], conditions: emptyContext.conditions }
     : context;
-  const variables = new Map(context.variables).set(name, range);
-  return { ...outer, variables, impossible: context.impossible || range.lo > range.hi };
+  const variables = new Map(context.variables);
+  for (const { name, range } of added) variables.set(name, range);
+  const impossible = context.impossible || added.some(({ range }) => range.lo > range.hi);
+  return { ...outer, variables, impossible };
 }
 
 /** What holds inside a comprehension, at its body. Keyed axes are not variables there. */
@@ -73,13 +82,26 @@ export function contextOf(node: Comprehension, outer: RangeContext = emptyContex
   return contextsOf(node, outer).at(-1)!;
 }
 
-/** What holds at the bounds of each reduction axis in turn, and last at the body. */
+const contextsInside = new WeakMap<Comprehension, WeakMap<RangeContext, readonly RangeContext[]>>();
+
+/**
+ * What holds at the bounds of each reduction axis in turn, and last at the body. It is remembered for a node, and with it what
+ * was found out in these contexts.
+ */
 export function contextsOf(node: Comprehension, outer: RangeContext = emptyContext): readonly RangeContext[] {
+  let known = contextsInside.get(node);
+  if (known === undefined) contextsInside.set(node, (known = new WeakMap()));
+  let contexts = known.get(outer);
+  if (contexts === undefined) known.set(outer, (contexts = enterAxes(node, outer)));
+  return contexts;
+}
+
+function enterAxes(node: Comprehension, outer: RangeContext): readonly RangeContext[] {
   const keyed = new Set(node.keys.map((key) => key.axis));
   const iterated = node.axes.filter((axis) => !keyed.has(axis.name));
-  let context = iterated.reduce(
-    (inner, { name, size }) => withVariable(inner, name, { lo: 0, hi: size - 1 }),
+  let context = withVariables(
     outer,
+    iterated.map(({ name, size }) => ({ name, range: { lo: 0, hi: size - 1 } })),
   );
   const contexts = [context];
   for (const { name, lo, hi } of node.reduction?.axes ?? []) {
@@ -101,15 +123,19 @@ export function withFact(context: RangeContext, fact: Affine): RangeContext {
   if (context.impossible || own.lo >= 0) return context;
   if (own.hi < 0) return { ...context, impossible: true };
 
-  // A minimum that is at least something makes both its arguments so.
+  // A minimum that is at least something makes both its arguments so; what is known of itself may be asked for too.
   for (const { atom, coefficient } of fact.terms.values()) {
     if (atom.kind !== "apply" || atom.fn !== (coefficient > 0 ? "min" : "max")) continue;
-    return atom.args.reduce(
+    const split = atom.args.reduce(
       (inner, arg) => withFact(inner, replaceAtom(fact, atom, affineOf(arg, context))),
       context,
     );
+    return split.impossible ? split : withOwnFact(split, fact);
   }
+  return withOwnFact(context, fact);
+}
 
+function withOwnFact(context: RangeContext, fact: Affine): RangeContext {
   const variables = new Map(context.variables);
   const atoms = new Map(context.atoms);
   let impossible = false;
@@ -457,9 +483,9 @@ function rangeOfOperation(expr: Expr, context: RangeContext): Interval {
 /** What has been found out in a context, so that shared expressions are looked at once. */
 interface Memory {
   readonly affine: (expr: Expr) => Affine;
-  readonly ranges: WeakMap<Expr, Interval>;
-  readonly atoms: WeakMap<Expr, Interval>;
-  readonly proofs: WeakMap<Expr, boolean | null>;
+  readonly ranges: Map<Expr, Interval>;
+  readonly atoms: Map<Expr, Interval>;
+  readonly proofs: Map<Expr, boolean | null>;
   facts: readonly Affine[] | null;
 }
 
@@ -469,7 +495,7 @@ function memoryOf(context: RangeContext): Memory {
   let memory = memories.get(context);
   if (memory === undefined) {
     const affine = context.impossible ? toAffine : affineWithin((atom) => rangeOfAtom(atom, context));
-    memory = { affine, ranges: new WeakMap(), atoms: new WeakMap(), proofs: new WeakMap(), facts: null };
+    memory = { affine, ranges: new Map(), atoms: new Map(), proofs: new Map(), facts: null };
     memories.set(context, memory);
   }
   return memory;

@@ -31,6 +31,6 @@ function rebuild(expr: Expr, of: (e: Expr) => Expr): Expr {
 
 /** Replaces index variables by expressions. */
 export function substituteIndices(root: Expr, values: ReadonlyMap<string, Expr>): Expr {
-  if (values.size === 0) return root;
+  if (values.size === 0 || root.kind === "const") return root;
   return rewriteExpr(root, (e) => (e.kind === "index" ? (values.get(e.name) ?? e) : e));
 }

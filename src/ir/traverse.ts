@@ -25,18 +25,34 @@ export function operands(expr: Expr): readonly Expr[] {
 export function postorder(...roots: readonly Expr[]): Expr[] {
   const seen = new Set<Expr>();
   const order: Expr[] = [];
-  /** Expressions that have been entered, each with the number of its operands that are done. */
-  const path: { readonly expr: Expr; readonly below: readonly Expr[]; done: number }[] = [];
+  /** Expressions that have been entered, each with its operands and the number of those that are done. */
+  const path: Expr[] = [];
+  const below: (readonly Expr[])[] = [];
+  const done: number[] = [];
   const enter = (expr: Expr): void => {
     if (seen.has(expr)) return;
     seen.add(expr);
-    path.push({ expr, below: operands(expr), done: 0 });
+    const own = operands(expr);
+    if (own.length === 0) {
+      order.push(expr);
+      return;
+    }
+    path.push(expr);
+    below.push(own);
+    done.push(0);
   };
   for (const root of roots) {
     enter(root);
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      if (top.done < top.below.length) enter(top.below[top.done++]!);
-      else order.push(path.pop()!.expr);
+    for (let top = path.length - 1; top >= 0; top = path.length - 1) {
+      const next = done[top]!;
+      if (next < below[top]!.length) {
+        done[top] = next + 1;
+        enter(below[top]![next]!);
+        continue;
+      }
+      order.push(path.pop()!);
+      below.pop();
+      done.pop();
     }
   }
   return order;
@@ -44,7 +60,9 @@ export function postorder(...roots: readonly Expr[]): Expr[] {
 
 /** The names of the index variables that occur in expressions. */
 export function indicesIn(exprs: readonly Expr[]): Set<string> {
-  return new Set(postorder(...exprs).flatMap((e) => (e.kind === "index" ? [e.name] : [])));
+  const names = new Set<string>();
+  for (const e of postorder(...exprs)) if (e.kind === "index") names.add(e.name);
+  return names;
 }
 
 /** The expressions of a comprehension: the bounds of its reduction axes, the keys, the body. */
@@ -53,13 +71,25 @@ export function expressionsOf(node: Comprehension): Expr[] {
   return [...bounds, ...node.keys.map((key) => key.at), node.body];
 }
 
+const tensorsRead = new WeakMap<Comprehension, ReadonlySet<ValueName>>();
+
+/** The values that a comprehension reads. Passes ask it of the same nodes again and again: it is remembered. */
+function readBy(node: Comprehension): ReadonlySet<ValueName> {
+  let names = tensorsRead.get(node);
+  if (names === undefined) {
+    const found = new Set<ValueName>();
+    for (const e of postorder(...expressionsOf(node))) if (e.kind === "read") found.add(e.tensor);
+    tensorsRead.set(node, found);
+    names = found;
+  }
+  return names;
+}
+
 /** The values that a node reads from around it; those that it defines inside for itself are not among them. */
-export function valuesUsed(node: Node): Set<ValueName> {
+export function valuesUsed(node: Node): ReadonlySet<ValueName> {
   switch (node.kind) {
     case "comprehension":
-      return new Set(
-        postorder(...expressionsOf(node)).flatMap((expr) => (expr.kind === "read" ? [expr.tensor] : [])),
-      );
+      return readBy(node);
     case "loop": {
       const inside = [...node.carries.map((carry) => carry.next), ...node.stacks.map((stack) => stack.value)];
       const free = freeIn(

@@ -9,7 +9,7 @@
 import { structuralKey } from "../affine.ts";
 import { index, read } from "../build.ts";
 import { proveReads } from "../bounds.ts";
-import { costOf } from "../expression-cost.ts";
+import { costsAtLeast } from "../expression-cost.ts";
 import { type Axis, type Comprehension, type Expr, isFloat, typeOf } from "../ir.ts";
 import { contextsOf, rangeOf } from "../ranges.ts";
 import { mapExpressions } from "../rename.ts";
@@ -28,13 +28,13 @@ export function hoistInvariants(node: Comprehension, scope: Scope): readonly Com
   const domain = domainOf(node, scope);
   if (domain === null || domain.size === 0) return [node];
   const total = [...domain.values()].reduce((a, b) => a * b, 1);
-  const free = freeVariables(node.body);
+  const dependence = dependences(node.body);
   const made = new Map<string, Comprehension>();
-  for (const expr of maximal(node.body, (e) => isWorthwhile(e, free.get(e)!, domain, total))) {
+  for (const expr of maximal(node.body, (e) => isWorthwhile(e, dependence.get(e)!, domain, total))) {
     const key = structuralKey(expr);
     if (made.has(key)) continue;
     const axes: Axis[] = [...domain]
-      .filter(([name]) => free.get(expr)!.has(name))
+      .filter(([name]) => dependence.get(expr)!.variables.has(name))
       .map(([name, size]) => ({ name, size }));
     const part: Comprehension = {
       kind: "comprehension",
@@ -79,32 +79,51 @@ function domainOf(node: Comprehension, scope: Scope): Map<string, number> | null
   return domain;
 }
 
-function freeVariables(root: Expr): Map<Expr, ReadonlySet<string>> {
-  const free = new Map<Expr, ReadonlySet<string>>();
+/** What a subexpression depends on. */
+interface Dependence {
+  readonly variables: ReadonlySet<string>;
+  readonly readsTensor: boolean;
+}
+
+const independent: Dependence = { variables: new Set(), readsTensor: false };
+
+function dependences(root: Expr): Map<Expr, Dependence> {
+  const found = new Map<Expr, Dependence>();
   for (const e of postorder(root)) {
-    free.set(
-      e,
-      e.kind === "index" ? new Set([e.name]) : new Set(operands(e).flatMap((o) => [...free.get(o)!])),
-    );
+    const below = operands(e).map((operand) => found.get(operand)!);
+    const own = e.kind === "index" ? { variables: new Set([e.name]), readsTensor: false } : independent;
+    const together = below.reduce(union, own);
+    found.set(e, e.kind === "read" ? { ...together, readsTensor: true } : together);
   }
-  return free;
+  return found;
+}
+
+/** What either depends on; one of the two where that has it all, so that a deep expression needs few sets. */
+function union(a: Dependence, b: Dependence): Dependence {
+  const within = (x: Dependence, y: Dependence): boolean =>
+    (y.readsTensor || !x.readsTensor) && [...x.variables].every((name) => y.variables.has(name));
+  if (within(b, a)) return a;
+  if (within(a, b)) return b;
+  return {
+    variables: new Set([...a.variables, ...b.variables]),
+    readsTensor: a.readsTensor || b.readsTensor,
+  };
 }
 
 function isWorthwhile(
   expr: Expr,
-  free: ReadonlySet<string>,
+  { variables, readsTensor }: Dependence,
   domain: ReadonlyMap<string, number>,
   total: number,
 ): boolean {
-  if (expr.kind !== "apply" || !isFloat(expr.type) || costOf(expr) < leastCost) return false;
-  if (!postorder(expr).some((e) => e.kind === "read")) return false;
+  if (expr.kind !== "apply" || !isFloat(expr.type) || !readsTensor) return false;
   let points = 1;
-  for (const name of free) {
+  for (const name of variables) {
     const size = domain.get(name);
     if (size === undefined) return false;
     points *= size;
   }
-  return points * leastRepetition <= total;
+  return points * leastRepetition <= total && costsAtLeast(expr, leastCost);
 }
 
 /** The outermost subexpressions that satisfy a test. */

@@ -37,6 +37,13 @@ describe("in the gradient of", () => {
     0.6 * m[j, k] + 0.2 * (sum[l: 3] if t[k] == l then (if i == k then m[j // 2, l] else u[k]) else 0.0)`,
       { c: 4 },
     ));
+
+  it("a loop that reads at a clamped place, which an equation then puts in the place of an index", () =>
+    expectDerivatives(
+      `fn f(z: f32, place: f32) -> f32[2, 2] = fold m = (for i: 2, j: 2 -> 0.5) for i: 66 -> for j: 2, k: 2 ->
+    0.4 * m[j, k] + 0.2 * (for q: 2 -> m[i + q - 1, j | 0.0] * z + z)[clamp(i32(3.0 * place), 0, 1)]`,
+      {},
+    ));
 });
 
 it("an axis that only a read's condition mentions stays with it", () =>

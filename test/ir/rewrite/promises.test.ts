@@ -181,3 +181,15 @@ describe("what a node does not need is not in it", () => {
     expect(linesOf(text, "twice", { n: 4 })).toHaveLength(2);
   });
 });
+
+it("group norm's backward pass takes two sums over an image, and none again of what is 0", () => {
+  const text = `use norm.{GroupNorm, group_norm}
+fn f(p: GroupNorm[c], x: f32[c, h, w]) -> f32[c, h, w] = group_norm[1](p, x)`;
+  const { graph } = load(text)
+    .compile("f", { dims: { c: 4, h: 6, w: 6 } })
+    .vjp();
+  const sums = dependingOn(graph, graph.params.at(-1)!.name).filter(
+    (node) => node.kind === "comprehension" && node.axes.length === 0 && node.reduction !== null,
+  );
+  expect(sums.flatMap(definitions).map(({ name }) => name)).toEqual(["d_scale", "d_mu"]);
+});
