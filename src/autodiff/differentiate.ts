@@ -24,13 +24,30 @@ import { namesIn } from "../ir/rename.ts";
 
 /** A graph without derivative markers and custom derivatives, that computes the same. */
 export function differentiate(graph: Graph): Graph {
-  const types = new Map<ValueName, ValueType>(graph.params.map((p) => [p.name, p]));
-  for (const d of graph.nodes.flatMap(namesIn)) types.set(d.name, d);
-  const expanded = expand(graph.nodes, { names: namesFor(graph), types, outer: emptyContext });
-  return { ...graph, nodes: withoutCustom(expanded, []) };
+  return differentiateNoting(graph).graph;
 }
 
-function expand(nodes: readonly Node[], shared: Omit<Workspace, "emit">): Node[] {
+/**
+ * The same, and which cotangents are zero because nothing leads to them: of values that matter to no result of `of`, or only
+ * through integers and `stop_gradient`. They are named as the markers' results.
+ */
+export function differentiateNoting(graph: Graph): {
+  readonly graph: Graph;
+  readonly unreached: ReadonlySet<ValueName>;
+} {
+  const types = new Map<ValueName, ValueType>(graph.params.map((p) => [p.name, p]));
+  for (const d of graph.nodes.flatMap(namesIn)) types.set(d.name, d);
+  const unreached = new Set<ValueName>();
+  const expanded = expand(graph.nodes, { names: namesFor(graph), types, outer: emptyContext, unreached });
+  return { graph: { ...graph, nodes: withoutCustom(expanded, []) }, unreached };
+}
+
+interface Shared extends Omit<Workspace, "emit"> {
+  /** Grows by the results of `vjp` markers that nothing leads to. */
+  readonly unreached: Set<ValueName>;
+}
+
+function expand(nodes: readonly Node[], shared: Shared): Node[] {
   const done: Node[] = [];
   const ws: Workspace = { ...shared, emit: (node) => done.push(node) };
   for (const node of nodes) {
@@ -52,21 +69,28 @@ function expand(nodes: readonly Node[], shared: Omit<Workspace, "emit">): Node[]
         break;
       case "vjp":
       case "jvp":
-        expandMarker(ws, node, [...done]);
+        expandMarker(ws, node, [...done], shared.unreached);
     }
   }
   return done;
 }
 
-function expandMarker(ws: Workspace, marker: Derivative, before: readonly Node[]): void {
+function expandMarker(
+  ws: Workspace,
+  marker: Derivative,
+  before: readonly Node[],
+  unreached: Set<ValueName>,
+): void {
   const found =
     marker.kind === "vjp"
       ? reverse(ws, before, marker.of, marker.seeds, marker.at)
       : forward(ws, before, marker.at, marker.seeds, marker.of);
   const likes = marker.kind === "vjp" ? marker.at : marker.of;
-  marker.results.forEach((result, i) =>
-    ws.emit(copyNode(result, found[i] ?? zerosLike(ws, likes[i]!, result.name), ws.outer.variables.keys())),
-  );
+  marker.results.forEach((result, i) => {
+    const value = found[i] ?? null;
+    if (value === null && marker.kind === "vjp") unreached.add(result.name);
+    ws.emit(copyNode(result, value ?? zerosLike(ws, likes[i]!, result.name), ws.outer.variables.keys()));
+  });
 }
 
 /** A node that copies a value under another name. */

@@ -87,6 +87,17 @@ describe("a fold of few turns and of many", () => {
   });
 });
 
+it("a fold whose turns are large expressions is a loop from fewer turns on", () => {
+  const loops = (body: string): boolean =>
+    compiled(`fn f(x: f32, a: f32) -> f32 = fold y = x for t: 66 -> ${body}`).graph.nodes.some(
+      (node) => node.kind === "loop",
+    );
+  expect(loops("0.5 * tanh(y) + a")).toBe(false);
+  expect(loops("0.5 * tanh(y) + sin(y * a) * cos(y - a) / (1.0 + exp(y + a)) - sqrt(2.0 + y * y)")).toBe(
+    true,
+  );
+});
+
 describe("loops and indices", () => {
   it("under for: one loop for all", () => {
     const text =

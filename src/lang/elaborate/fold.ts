@@ -9,11 +9,12 @@ import { bindPattern, elaborate } from "./expression.ts";
 import { freshAxes, materialise } from "./node.ts";
 import type * as syntax from "../syntax.ts";
 import { offset, originOf } from "./site.ts";
-import { indicesIn } from "../../ir/traverse.ts";
+import { indicesIn, postorder } from "../../ir/traverse.ts";
 import { leaves, type ListValue, mapLeaves, scalar, type TensorValue, type Value } from "./value.ts";
 
-/** A loop is written out when that makes at most this many nodes. */
+/** A loop is written out when that makes at most this many nodes, and expressions of at most this many parts together. */
 const mostUnrolledNodes = 64;
+const mostUnrolledParts = 1000;
 const mostUnrolledTurns = 256;
 
 type CountedFold = Extract<syntax.Expr, { kind: "fold-count" }>;
@@ -39,7 +40,10 @@ export function elaborateFold(
   const count = Math.max(0, dimOf(cx.frame, range.hi!, expr.binder.span) - from);
   if (count > 1) {
     const probe = probeTurn(hinted, expr, value, from, count);
-    const short = count <= mostUnrolledTurns && count * probe.nodes.length <= mostUnrolledNodes;
+    const short =
+      count <= mostUnrolledTurns &&
+      count * probe.nodes.length <= mostUnrolledNodes &&
+      count * probe.parts <= mostUnrolledParts;
     if (!short) return elaborateLoop(hinted, expr, value, from, count, probe.depends);
   }
   for (let t = 0; t < count; t++) value = turn(hinted, expr, value, scalar(i32, integer(from + t)));
@@ -51,14 +55,17 @@ function turn(cx: Context, expr: CountedFold, value: Value, t: TensorValue): Val
   return materialise(cx, elaborate(inner, expr.body), expr.body.span);
 }
 
-/** One turn with an accumulator that depends on nothing: how many nodes it makes, and on which indices it depends itself. */
+/**
+ * One turn with an accumulator that depends on nothing: which nodes it makes, how large the expressions are that it is itself,
+ * and on which indices it depends itself.
+ */
 function probeTurn(
   cx: Context,
   expr: CountedFold,
   value: Value,
   from: number,
   count: number,
-): { readonly nodes: readonly Node[]; readonly depends: ReadonlySet<string> } {
+): { readonly nodes: readonly Node[]; readonly parts: number; readonly depends: ReadonlySet<string> } {
   const name = cx.builder.variable(cx.site, expr.binder.name.text);
   const inner = loopSite(cx, name, count);
   const before = cx.builder.diagnostics.length;
@@ -73,7 +80,11 @@ function probeTurn(
   cx.builder.diagnostics.length = before;
   const lifted = nodes.flatMap((n) => (n.kind === "comprehension" ? n.axes.map((a) => a.name) : []));
   const direct = leaves(result).map((leaf) => leaf.at(leaf.shape.map(() => integer(0))));
-  return { nodes, depends: new Set([...lifted, ...indicesIn(direct)]) };
+  return {
+    nodes,
+    parts: postorder(...direct).length,
+    depends: new Set([...lifted, ...indicesIn(direct)]),
+  };
 }
 
 function loopSite(cx: Context, name: string, count: number): Context {
