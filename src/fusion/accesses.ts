@@ -1,0 +1,139 @@
+/**
+ * What a stored node reads, through the nodes that are inlined into it, and how often.
+ *
+ *     %m = for i, j. %dot[i, j] / %norm[i]            inlined
+ *     %a = for i. argmax j<16. %m[i, j]               reads %dot at [i, j], 16 times a point, %norm at [i], once a point
+ *
+ * An access stands at some depth of the loops of its reader; what depends only on outer loops is evaluated there, as lowering does.
+ */
+import { structuralKey } from "../ir/affine.ts";
+import { apply, index } from "../ir/build.ts";
+import { type Comprehension, definitions, type Expr, type ValueName } from "../ir/ir.ts";
+import { contextsOf, emptyContext, rangeOf } from "../ir/ranges.ts";
+import { substituteIndices } from "../ir/substitute.ts";
+import { indicesIn, postorder } from "../ir/traverse.ts";
+
+/** A loop of a reduction around an access. */
+export interface LoopAround {
+  readonly name: string;
+  /** Turns, on average. */
+  readonly extent: number;
+}
+
+/** A read of a value by a stored node; the indices are over its axes and the loops around. */
+export interface Access {
+  readonly tensor: ValueName;
+  readonly indices: readonly Expr[];
+  readonly loops: readonly LoopAround[];
+  /** Is it, by way of what is inlined, inside a reduction? */
+  readonly isStreamed: boolean;
+}
+
+/** The axes at which a node is computed: those that are not keyed. */
+export function pointAxes(node: Comprehension): { readonly name: string; readonly size: number }[] {
+  const keyed = new Set(node.keys.map((key) => key.axis));
+  return node.axes.filter((axis) => !keyed.has(axis.name));
+}
+
+/** The number of points at which a node is computed. */
+export function pointCount(node: Comprehension): number {
+  return pointAxes(node).reduce((product, { size }) => product * size, 1);
+}
+
+/** Turns of each reduction axis of a node, on average. */
+export function reductionExtents(node: Comprehension): number[] {
+  const contexts = contextsOf(node, emptyContext);
+  return (node.reduction?.axes ?? []).map(({ lo, hi }, i) => {
+    if (lo.kind === "const" && hi.kind === "const") return Math.max(0, hi.value - lo.value);
+    const range = rangeOf(apply("sub", hi, lo), contexts[i]!);
+    const most = Number.isFinite(range.hi) ? Math.max(0, range.hi) : 1;
+    return (Math.max(0, Number.isFinite(range.lo) ? range.lo : 0) + most) / 2;
+  });
+}
+
+/** The accesses of a node itself. */
+export function accessesOf(node: Comprehension): Access[] {
+  return readsOf(node, new Map(), [], (name) => name);
+}
+
+/** So many points lie side by side along an axis, where there are as many. */
+const tile = 4;
+
+/** How often an access is evaluated over all points of its reader, with those side by side sharing what they can. */
+export function evaluations(reader: Comprehension, access: Access): number {
+  const shared = reader.reduction === null ? 1 : tile ** freeAxes(reader, access).length;
+  return loadsOf(reader, access) / shared;
+}
+
+/** How often an access is evaluated over all points of its reader, each by itself. */
+export function loadsOf(reader: Comprehension, access: Access): number {
+  const variables = indicesIn(access.indices);
+  const deepest = access.loops.findLastIndex((loop) => variables.has(loop.name));
+  return access.loops
+    .slice(0, deepest + 1)
+    .reduce((product, loop) => product * loop.extent, pointCount(reader));
+}
+
+/** The axes of the reader along which points may lie side by side and share the access, which does not depend on them. */
+export function freeAxes(reader: Comprehension, access: Access): string[] {
+  const variables = indicesIn(access.indices);
+  return pointAxes(reader).flatMap(({ name, size }) => (size >= tile && !variables.has(name) ? [name] : []));
+}
+
+/** The part of its loads that a reduction makes when points lie side by side along these of its free axes: at most two. */
+export function sharedPart(axes: number): number {
+  return tile ** -Math.min(2, axes);
+}
+
+/** A text that equal accesses share. */
+export function accessKey(access: Access): string {
+  return `${access.tensor}[${access.indices.map(structuralKey).join(",")}]`;
+}
+
+/** The accesses of an inlined node, at a place where it is read. */
+export function accessesThrough(node: Comprehension, access: Access): Access[] {
+  const values = new Map(node.axes.map((axis, i) => [axis.name, access.indices[i]!]));
+  // Its loop variables get names that the reader's axes cannot have: one of these is not the other.
+  return readsOf(node, values, access.loops, (name, depth) => `${name}~${depth}`);
+}
+
+function readsOf(
+  node: Comprehension,
+  values: ReadonlyMap<string, Expr>,
+  around: readonly LoopAround[],
+  nameOf: (variable: string, depth: number) => string,
+): Access[] {
+  const extents = reductionExtents(node);
+  const renamed = new Map(values);
+  const loops = [...around];
+  const found: Access[] = [];
+  const collect = (exprs: readonly Expr[]): void => {
+    for (const expr of postorder(...exprs)) {
+      if (expr.kind !== "read") continue;
+      const indices = expr.indices.map((e) => substituteIndices(e, renamed));
+      found.push({ tensor: expr.tensor, indices, loops: [...loops], isStreamed: loops.length > 0 });
+    }
+  };
+  (node.reduction?.axes ?? []).forEach(({ name, lo, hi }, i) => {
+    collect([lo, hi]);
+    const fresh = nameOf(name, loops.length);
+    loops.push({ name: fresh, extent: extents[i]! });
+    if (fresh !== name) renamed.set(name, index(fresh));
+  });
+  collect([...node.keys.map((key) => key.at), node.body]);
+  return found;
+}
+
+/** Whether all its elements are integers or truths that hang on floating numbers: such are computed once, lest two roundings differ. */
+export function isDecision(node: Comprehension): boolean {
+  const { scalar } = node.element;
+  if (scalar === "f32" || scalar === "f16") return false;
+  return postorder(node.body).some(
+    (e) => e.kind === "read" && (e.element.scalar === "f32" || e.element.scalar === "f16"),
+  );
+}
+
+/** The names that a node defines. */
+export function namesOf(node: Comprehension): ValueName[] {
+  return definitions(node).map(({ name }) => name);
+}

@@ -1,0 +1,89 @@
+/**
+ * Cuts a reduction in two: parts over some of its range, and their sum. It is how a sum over the grid becomes a sum in each region and one
+ * small sum over regions, and how a long sum is shared among invocations.
+ *
+ *     %s = sum b<8, i<3136. f(b, i)      b taken out, i in 64 chunks      %s_part = for b<8, c<64. sum i<49. f(b, 49 * c + i)
+ *                                                                         %s = sum b<8, c<64. %s_part[b, c]
+ */
+import { apply, index, integer, read } from "../ir/build.ts";
+import type { Axis, Comprehension, Expr, ReductionAxis } from "../ir/ir.ts";
+import { freshVariable, type NameSupply } from "../ir/names.ts";
+import { substituteIndices } from "../ir/substitute.ts";
+
+/** A reduction axis, by number, and into how many parts its range goes: all of its turns, or a divisor of them. */
+export interface Cut {
+  readonly axis: number;
+  readonly parts: number;
+}
+
+/** Can the node's reduction be cut? Its axes have constant ranges from 0, and parts can be put together again. */
+export function isCuttable(node: Comprehension): boolean {
+  const { reduction } = node;
+  if (reduction === null || reduction.op === "argmax" || reduction.op === "argmin") return false;
+  return reduction.axes.every((axis) => extentOf(axis) !== null);
+}
+
+/** The turns of an axis that runs from 0 to a constant; null for another. */
+export function extentOf({ lo, hi }: ReductionAxis): number | null {
+  return lo.kind === "const" && lo.value === 0 && hi.kind === "const" && hi.value > 0 ? hi.value : null;
+}
+
+/** The two nodes that give what the one gave. */
+export function cutReduction(
+  node: Comprehension,
+  cuts: readonly Cut[],
+  names: NameSupply,
+): readonly [part: Comprehension, whole: Comprehension] {
+  const reduction = node.reduction!;
+  const taken = new Set([...node.axes.map((axis) => axis.name), ...reduction.axes.map((axis) => axis.name)]);
+  const outer: Axis[] = [];
+  const inner: ReductionAxis[] = [];
+  const values = new Map<string, Expr>();
+  reduction.axes.forEach((axis, i) => {
+    const cut = cuts.find((one) => one.axis === i);
+    const extent = extentOf(axis)!;
+    if (cut === undefined || cut.parts === 1) inner.push(axis);
+    else if (cut.parts === extent) outer.push({ name: axis.name, size: extent });
+    else {
+      const length = extent / cut.parts;
+      const chunk = freshVariable(`${axis.name}_chunk`, taken);
+      outer.push({ name: chunk, size: cut.parts });
+      inner.push({ ...axis, hi: integer(length) });
+      values.set(axis.name, apply("add", apply("mul", integer(length), index(chunk)), index(axis.name)));
+    }
+  });
+  const element = node.element;
+  const part: Comprehension = {
+    ...node,
+    name: names.fresh(`${node.name}_part`),
+    axes: [...outer, ...node.axes],
+    reduction: inner.length === 0 ? null : { ...reduction, axes: inner },
+    keys: node.keys.map(({ axis, at }) => ({ axis, at: substituteIndices(at, values) })),
+    body: substituteIndices(node.body, values),
+  };
+  const whole: Comprehension = {
+    ...node,
+    keys: [],
+    reduction: {
+      ...reduction,
+      axes: outer.map(({ name, size }) => ({ name, lo: integer(0), hi: integer(size) })),
+    },
+    body: read(
+      part.name,
+      element,
+      part.axes.map((axis) => index(axis.name)),
+    ),
+  };
+  return [part, whole];
+}
+
+/** The divisor of `n` that is nearest to `wanted`, by ratio. */
+export function divisorNear(n: number, wanted: number): number {
+  let best = 1;
+  for (let d = 1; d <= n; d++) {
+    if (n % d !== 0) continue;
+    if (Math.abs(Math.log(d / wanted)) < Math.abs(Math.log(best / wanted))) best = d;
+    if (d > wanted * 4) break;
+  }
+  return best;
+}

@@ -1,0 +1,124 @@
+/**
+ * Which reductions of a planned graph to cut: those that cross a grid that something fused has, so that their parts can join it, and those
+ * that would leave invocations idle.
+ */
+import type { Comprehension, ValueName } from "../ir/ir.ts";
+import { sizeOf } from "../ir/ir.ts";
+import { namesOf, pointCount } from "./accesses.ts";
+import { type Cut, divisorNear, extentOf, isCuttable } from "./cut.ts";
+import { type Draft, isPointwise, regionsOf } from "./draft.ts";
+import { costAt, type Inlining, type StoredNode } from "./inline.ts";
+import type { Target } from "./target.ts";
+
+/** How a node was cut before. Parts that joined a grid may still be shared among a workgroup's invocations. */
+export type History = Map<ValueName, "crossing" | "shared">;
+
+/** A cut to make, and which kind of cut it is. */
+export interface Division {
+  readonly cuts: readonly Cut[];
+  readonly kind: "crossing" | "shared";
+}
+
+/** The cuts that the drafts of a block call for, by the node's name. */
+export function divisionsOf(
+  drafts: readonly Draft[],
+  sizes: ReadonlyMap<ValueName, number>,
+  history: History,
+  target: Target,
+): Map<ValueName, Division> {
+  const divisions = new Map<ValueName, Division>();
+  const home = new Map<ValueName, Draft>();
+  for (const draft of drafts)
+    for (const { node } of draft.members) for (const name of namesOf(node)) home.set(name, draft);
+  for (const draft of drafts) {
+    for (const member of draft.members) {
+      const { node } = member;
+      if (!isCuttable(node)) continue;
+      const crossing = history.has(node.name) ? null : crossingCuts(member, draft, home, sizes);
+      if (crossing !== null) divisions.set(node.name, { cuts: crossing, kind: "crossing" });
+      else if (history.get(node.name) !== "shared") {
+        const cuts = sharingCuts(node, draft, target);
+        if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
+      }
+    }
+  }
+  return divisions;
+}
+
+/** An element whose computing takes at least so many operations is kept at hand rather than computed again. */
+const costly = 16;
+
+/**
+ * Inlined nodes that one kernel of workgroups computes more than once, though their elements of a region would fit its memory: their
+ * names.
+ */
+export function worthKeeping(drafts: readonly Draft[], { repeated }: Inlining, target: Target): ValueName[] {
+  const home = new Map(drafts.flatMap((draft) => draft.members.map(({ node }) => [node, draft] as const)));
+  return repeated.flatMap(({ node, readers }) => {
+    const [draft, ...others] = new Set(readers.map((reader) => home.get(reader)));
+    if (draft === undefined || others.length > 0 || isPointwise(draft) || draft.members.length === 1)
+      return [];
+    const bytes = (4 * sizeOf(node.axes.map((axis) => axis.size))) / regionsOf(draft);
+    return costAt(node) >= costly && bytes <= target.workgroupBytes / 2 ? [node.name] : [];
+  });
+}
+
+/** The axes that run over the grid of another draft, of which the node reads more than its parts would be. */
+function crossingCuts(
+  { node, accesses }: StoredNode,
+  own: Draft,
+  home: ReadonlyMap<ValueName, Draft>,
+  sizes: ReadonlyMap<ValueName, number>,
+): Cut[] | null {
+  if (node.keys.length > 0) return null;
+  const sources = new Set([...accesses.values()].flatMap(({ tensor }) => home.get(tensor) ?? []));
+  for (const source of sources) {
+    if (source === own || isPointwise(source) || source.grid.length === 0) continue;
+    const read = [...accesses.values()].filter(({ tensor }) => home.get(tensor) === source);
+    const axes = source.grid.map((axis) => {
+      const variables = read.map((access) => {
+        const member = source.members.find(({ node: made }) => namesOf(made).includes(access.tensor))!.node;
+        const at = access.indices[member.axes.findIndex((a) => a.name === axis.axisOf.get(member.name))]!;
+        return at.kind === "index" ? at.name : null;
+      });
+      return variables.every((name) => name !== null && name === variables[0]) ? variables[0]! : null;
+    });
+    if (axes.includes(null)) continue;
+    const reductionAxes = node.reduction!.axes;
+    const crossed = reductionAxes.flatMap((axis, i) =>
+      axes.includes(axis.name) ? [{ axis: i, parts: extentOf(axis)! }] : [],
+    );
+    if (crossed.length === 0) continue;
+    const parts = crossed.reduce(
+      (product, cut) => product * cut.parts,
+      sizeOf(node.axes.map((axis) => axis.size)),
+    );
+    const elements = read.reduce((total, { tensor }) => total + (sizes.get(tensor) ?? 0), 0);
+    if (2 * parts < elements) return crossed;
+  }
+  return null;
+}
+
+/** Shorter reductions are not shared. */
+const shortest = 32;
+
+/** The longest axis in chunks, where points are fewer than the invocations that could work on them. */
+function sharingCuts(node: Comprehension, draft: Draft, target: Target): Cut[] | null {
+  const regions = regionsOf(draft);
+  const isRegional = !isPointwise(draft) && draft.members.length > 1;
+  const points = isRegional ? pointCount(node) / regions : pointCount(node);
+  const wanted = isRegional ? target.regionInvocations : target.busyInvocations / 4;
+  const extents = node.reduction!.axes.map((axis) => extentOf(axis)!);
+  const turns = extents.reduce((product, extent) => product * extent, 1);
+  // The fewer points there are, the shorter a reduction may be.
+  const least = isRegional && points * 16 <= wanted ? shortest : 8 * shortest;
+  if (points * 4 > wanted || turns < least) return null;
+  // About as many parts as leave each at least as long as putting them together takes.
+  const room = Math.min(
+    wanted / points,
+    isRegional ? Math.max(2, 2 * Math.sqrt(turns)) : (2 * turns) / shortest,
+  );
+  const longest = extents.indexOf(Math.max(...extents));
+  const parts = divisorNear(extents[longest]!, Math.min(room, extents[longest]! / 2));
+  return parts > 1 ? [{ axis: longest, parts }] : null;
+}

@@ -1,0 +1,128 @@
+/**
+ * A group in the making: stored nodes, and the axes that all of them share.
+ *
+ *     %s = for b, i. sum k. …        %y = for b, i, j. %x[b, i, j] * %s[b, i]        joined: grid b, i
+ *
+ * An axis of one node and an axis of another are the same grid axis when every read between them has the one's variable at the other's
+ * place, over axes of one size: then nothing crosses from one point of the grid to another.
+ */
+import type { Expr, ValueName } from "../ir/ir.ts";
+import { type Access, pointAxes, sharedPart } from "./accesses.ts";
+import type { StoredNode } from "./inline.ts";
+import type { Target } from "./target.ts";
+
+/** An axis of the grid: its size, and which axis of each node it is. */
+export interface GridAxis {
+  readonly size: number;
+  readonly axisOf: ReadonlyMap<ValueName, string>;
+}
+
+export interface Draft {
+  readonly members: readonly StoredNode[];
+  readonly grid: readonly GridAxis[];
+}
+
+/** A node by itself: all its point axes are its grid. */
+export function draftOf(member: StoredNode): Draft {
+  const grid = pointAxes(member.node).map(({ name, size }) => ({
+    size,
+    axisOf: new Map([[member.node.name, name]]),
+  }));
+  return { members: [member], grid };
+}
+
+/** The number of points of a draft's grid. */
+export function regionsOf(draft: Draft): number {
+  return draft.grid.reduce((product, { size }) => product * size, 1);
+}
+
+/** Is every node computed once a region, so that one invocation can do a region? */
+export function isPointwise(draft: Draft): boolean {
+  const regions = regionsOf(draft);
+  return draft.members.every(({ node, points }) => node.keys.length === 0 && points === regions);
+}
+
+/** The two as one, with the grid axes that they share. `producer` must not read from `consumer`. */
+export function join(producer: Draft, consumer: Draft): Draft {
+  const producers = new Map(producer.members.flatMap((member) => member.names.map((name) => [name, member])));
+  const crossing = consumer.members.flatMap((reader) =>
+    reader.tensors.some((tensor) => producers.has(tensor))
+      ? [...reader.accesses.values()].flatMap((access) => {
+          const member = producers.get(access.tensor);
+          return member === undefined ? [] : [{ reader, access, member }];
+        })
+      : [],
+  );
+  const grid: GridAxis[] = [];
+  const used = new Set<GridAxis>();
+  for (const mine of producer.grid) {
+    const same = consumer.grid.find(
+      (yours) =>
+        !used.has(yours) &&
+        yours.size === mine.size &&
+        crossing.every(({ reader, access, member }) => isSame(access, member, mine, reader, yours)),
+    );
+    if (same === undefined) continue;
+    used.add(same);
+    grid.push({ size: mine.size, axisOf: new Map([...mine.axisOf, ...same.axisOf]) });
+  }
+  return { members: [...producer.members, ...consumer.members], grid };
+}
+
+function isSame(
+  access: Access,
+  member: StoredNode,
+  mine: GridAxis,
+  reader: StoredNode,
+  yours: GridAxis,
+): boolean {
+  const position = member.node.axes.findIndex((axis) => axis.name === mine.axisOf.get(member.node.name));
+  return isVariable(access.indices[position]!, yours.axisOf.get(reader.node.name)!);
+}
+
+function isVariable(expr: Expr, name: string): boolean {
+  return expr.kind === "index" && expr.name === name;
+}
+
+/** Seconds that a draft is estimated to take as one kernel. `isNeeded` says which values are read outside of it. */
+export function timeOf(
+  draft: Draft,
+  sizes: ReadonlyMap<ValueName, number>,
+  isNeeded: (value: ValueName) => boolean,
+  target: Target,
+): number {
+  const regions = regionsOf(draft);
+  const pointwise = isPointwise(draft);
+  const own = new Set(draft.members.flatMap(({ names }) => names));
+  const read = new Set<ValueName>();
+  let operations = 0;
+  let elements = 0;
+  let inside = 0;
+  let busy = 0;
+  for (const member of draft.members) {
+    operations += member.operations;
+    for (const { count, free } of member.loads) {
+      // Points of different workgroups share nothing.
+      const within = pointwise
+        ? free
+        : free.filter((name) => !draft.grid.some((axis) => axis.axisOf.get(member.node.name) === name));
+      operations += target.loadCost * count * sharedPart(within.length);
+    }
+    for (const tensor of member.tensors) if (!own.has(tensor)) read.add(tensor);
+    for (const name of member.names) {
+      if (isNeeded(name)) elements += member.elements;
+      else if (!pointwise) inside += member.elements;
+    }
+    // A long reduction is divided among invocations.
+    busy = Math.max(busy, (member.points / regions) * Math.max(1, member.turns / 32));
+  }
+  for (const tensor of read) elements += sizes.get(tensor) ?? 0;
+  // What does not fit workgroup memory goes to device memory and back.
+  if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
+  const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);
+  const workgroups = pointwise ? target.busyWorkgroups : regions;
+  const part = Math.min(1, invocations / target.busyInvocations, workgroups / target.busyWorkgroups);
+  const launches = pointwise && regions < target.busyInvocations && busy > 1 ? 2 : 1;
+  const work = Math.max(operations / target.operations, (4 * elements) / target.bandwidth);
+  return launches * target.launch + work / part;
+}

@@ -1,0 +1,291 @@
+/**
+ * Joins stored nodes into groups, along the values that pass between them, the largest first, as long as each step saves time.
+ *
+ * Legal is what leaves the groups in an order (no path leaves a group and returns) and has a grid on which everything inside is read at
+ * its own point: `join` keeps only such axes. What it costs is the estimate of `timeOf`: fewer grid points keep fewer invocations busy.
+ */
+import type { Loop, Node, ValueName } from "../ir/ir.ts";
+import { definitions, sizeOf, type ValueType } from "../ir/ir.ts";
+import { valuesUsed } from "../ir/traverse.ts";
+import { type Draft, draftOf, isPointwise, join, regionsOf, timeOf } from "./draft.ts";
+import type { Inlining } from "./inline.ts";
+import type { Decision } from "./plan.ts";
+import type { Target } from "./target.ts";
+
+/** A group or a loop, in the order in which they are to run. */
+export type Merged =
+  | { readonly kind: "draft"; readonly draft: Draft }
+  | { readonly kind: "loop"; readonly loop: Loop };
+
+export interface Merging {
+  readonly steps: readonly Merged[];
+  readonly decisions: readonly Decision[];
+}
+
+interface Vertex {
+  item: Merged;
+  /** Positions in the graph of its first and its last node. */
+  first: number;
+  last: number;
+  alive: boolean;
+  /** Counts what was joined to it. */
+  version: number;
+  reads: ReadonlySet<ValueName>;
+}
+
+/** Joins the stored nodes of a block. `kept` are values that are read outside of it. */
+export function mergeNodes(
+  nodes: readonly Node[],
+  inlining: Inlining,
+  kept: ReadonlySet<ValueName>,
+  types: ReadonlyMap<ValueName, ValueType>,
+  isOn: boolean,
+  target: Target,
+): Merging {
+  const decisions: Decision[] = [];
+  const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
+  const byName = new Map(inlining.stored.map((member) => [member.node.name, member]));
+  const vertices: Vertex[] = [];
+  const definedBy = new Map<ValueName, Vertex>();
+  nodes.forEach((node, order) => {
+    const member = node.kind === "comprehension" ? byName.get(node.name) : undefined;
+    if (member === undefined && node.kind !== "loop") return;
+    const item: Merged =
+      member !== undefined ? { kind: "draft", draft: draftOf(member) } : { kind: "loop", loop: node as Loop };
+    const reads = member === undefined ? valuesUsed(node) : new Set(member.tensors);
+    const vertex: Vertex = { item, first: order, last: order, alive: true, version: 0, reads };
+    vertices.push(vertex);
+    for (const { name } of definitions(node)) definedBy.set(name, vertex);
+  });
+
+  const before = new Map<Vertex, Set<Vertex>>();
+  const after = new Map<Vertex, Set<Vertex>>(vertices.map((vertex) => [vertex, new Set()]));
+  const readers = new Map<ValueName, Set<Vertex>>();
+  for (const vertex of vertices) {
+    const sources = new Set<Vertex>();
+    for (const value of vertex.reads) {
+      const source = definedBy.get(value);
+      if (source !== undefined && source !== vertex) sources.add(source);
+      let set = readers.get(value);
+      if (set === undefined) readers.set(value, (set = new Set()));
+      set.add(vertex);
+    }
+    before.set(vertex, sources);
+    for (const source of sources) after.get(source)!.add(vertex);
+  }
+
+  /** Is there a way from one to the other by way of a third? */
+  const isBypassed = (from: Vertex, to: Vertex): boolean => {
+    const seen = new Set<Vertex>([to]);
+    const open = [...before.get(to)!].filter((vertex) => vertex !== from);
+    while (open.length > 0) {
+      const vertex = open.pop()!;
+      if (vertex === from) return true;
+      // What ends before the one begins does not come after it.
+      if (seen.has(vertex) || vertex.last < from.first) continue;
+      seen.add(vertex);
+      open.push(...before.get(vertex)!);
+    }
+    return false;
+  };
+  const neededOutside =
+    (...inside: readonly Vertex[]) =>
+    (value: ValueName): boolean =>
+      kept.has(value) || [...(readers.get(value) ?? [])].some((vertex) => !inside.includes(vertex));
+  const times = new Map<Vertex, number>();
+  const timeAlone = (vertex: Vertex, draft: Draft): number => {
+    let time = times.get(vertex);
+    if (time === undefined) times.set(vertex, (time = timeOf(draft, sizes, neededOutside(vertex), target)));
+    return time;
+  };
+  const absorb = (into: Vertex, gone: Vertex, draft: Draft): void => {
+    into.item = { kind: "draft", draft };
+    into.first = Math.min(into.first, gone.first);
+    into.last = Math.max(into.last, gone.last);
+    into.version += 1;
+    gone.alive = false;
+    for (const member of draft.members) for (const name of member.names) definedBy.set(name, into);
+    const rewire = (
+      mine: ReadonlyMap<Vertex, Set<Vertex>>,
+      theirs: ReadonlyMap<Vertex, Set<Vertex>>,
+    ): void => {
+      for (const other of mine.get(gone)!) {
+        theirs.get(other)!.delete(gone);
+        if (other === into) continue;
+        theirs.get(other)!.add(into);
+        mine.get(into)!.add(other);
+      }
+      mine.get(into)!.delete(gone);
+    };
+    rewire(before, after);
+    rewire(after, before);
+    into.reads = new Set(draft.members.flatMap((member) => member.tensors));
+    for (const value of into.reads) {
+      const set = readers.get(value)!;
+      set.delete(gone);
+      set.add(into);
+    }
+    times.delete(into);
+  };
+
+  /**
+   * The draft over its own grid, or over one axis less: points of one workgroup share what they load. For attention, a workgroup a head
+   * instead of one a row.
+   */
+  const bestOf = (draft: Draft, isNeeded: (value: ValueName) => boolean): { draft: Draft; time: number } => {
+    const fewer = isPointwise(draft)
+      ? []
+      : draft.grid.map((axis) => ({ ...draft, grid: draft.grid.filter((other) => other !== axis) }));
+    return [draft, ...fewer]
+      .map((one) => ({ draft: one, time: timeOf(one, sizes, isNeeded, target) }))
+      .reduce((best, one) => (one.time < best.time ? one : best));
+  };
+
+  /** Why the two were last kept apart. */
+  const refusals = new Map<string, string>();
+  const tried = new Map<Vertex, Map<Vertex, string>>();
+  const attempt = (producer: Vertex, consumer: Vertex, keepsGrid: boolean): boolean => {
+    if (producer.item.kind !== "draft" || consumer.item.kind !== "draft") return false;
+    const [a, b] = [producer.item.draft, consumer.item.draft];
+    const versions = `${producer.version} ${consumer.version}`;
+    if (tried.get(producer)?.get(consumer) === versions) return false;
+    const refuse = (reason: string): boolean => {
+      refusals.set(`${a.members.at(-1)!.node.name} ${b.members[0]!.node.name}`, reason);
+      let mine = tried.get(producer);
+      if (mine === undefined) tried.set(producer, (mine = new Map()));
+      mine.set(consumer, versions);
+      return false;
+    };
+    if (a.members.length + b.members.length > target.nodes)
+      return refuse(`a kernel holds ${target.nodes} nodes at most`);
+    const { draft: joined, time: together } = bestOf(join(a, b), neededOutside(producer, consumer));
+    if (keepsGrid && joined.grid.length === 0 && a.grid.length > 0) return false;
+    const apart = timeAlone(producer, a) + timeAlone(consumer, b);
+    const numbers = `${micros(together)} as one, ${micros(apart)} as two, by estimate; ${regionsOf(joined)} regions`;
+    if (together >= apart) return refuse(numbers);
+    if (isBypassed(producer, consumer)) return refuse("another kernel lies between them");
+    for (const { node, names } of a.members)
+      for (const member of b.members)
+        if (member.tensors.some((tensor) => names.includes(tensor)))
+          decisions.push({
+            producer: node.name,
+            consumer: member.node.name,
+            fused: true,
+            placement: "device",
+            reason: numbers,
+          });
+    absorb(consumer, producer, joined);
+    return true;
+  };
+
+  // What would give up its grid to join a reader without one may yet join another that keeps it: these come first.
+  let keepsGrid = true;
+  for (let isOpen = isOn; isOpen;) {
+    let changed = false;
+    const edges = vertices
+      .filter((vertex) => vertex.alive)
+      .flatMap((consumer) =>
+        [...before.get(consumer)!].map((producer) => ({
+          producer,
+          consumer,
+          size: passing(producer, consumer),
+        })),
+      )
+      .sort((x, y) => y.size - x.size);
+    for (const { producer, consumer } of edges) {
+      if (producer.alive && consumer.alive && attempt(producer, consumer, keepsGrid)) changed = true;
+    }
+    isOpen = changed || keepsGrid;
+    keepsGrid &&= changed;
+  }
+
+  function passing(producer: Vertex, consumer: Vertex): number {
+    if (producer.item.kind === "loop") return 0;
+    let size = 0;
+    for (const { names } of producer.item.draft.members)
+      for (const name of names) if (readers.get(name)?.has(consumer) === true) size += sizes.get(name)!;
+    return size;
+  }
+
+  if (isOn) joinSmall(vertices, before, absorb, target, sizes, timeAlone);
+  for (const [pair, reason] of refusals) {
+    const [producer, consumer] = pair.split(" ") as [string, string];
+    if (definedBy.get(producer) !== definedBy.get(consumer))
+      decisions.push({ producer, consumer, fused: false, placement: "device", reason });
+  }
+  return {
+    steps: inOrder(
+      vertices.filter((vertex) => vertex.alive),
+      before,
+    ),
+    decisions,
+  };
+}
+
+/** Kernels that take hardly longer than their launch, over points of the same number, that don't need each other, become one. */
+function joinSmall(
+  vertices: readonly Vertex[],
+  before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>,
+  absorb: (into: Vertex, gone: Vertex, draft: Draft) => void,
+  target: Target,
+  sizes: ReadonlyMap<ValueName, number>,
+  timeAlone: (vertex: Vertex, draft: Draft) => number,
+): void {
+  const open = new Map<string, Vertex[]>();
+  const reaches = (from: Vertex, to: Vertex): boolean => {
+    const seen = new Set<Vertex>();
+    const stack = [from];
+    while (stack.length > 0) {
+      const vertex = stack.pop()!;
+      if (vertex === to) return true;
+      if (seen.has(vertex)) continue;
+      seen.add(vertex);
+      stack.push(...before.get(vertex)!);
+    }
+    return false;
+  };
+  for (const vertex of vertices) {
+    if (!vertex.alive || vertex.item.kind !== "draft") continue;
+    const { draft } = vertex.item;
+    if (!isPointwise(draft) || timeAlone(vertex, draft) > 3 * target.launch) continue;
+    const shape = draft.grid.map(({ size }) => size).join("x");
+    const partners = open.get(shape) ?? [];
+    const partner = partners.find((other) => {
+      if (!other.alive || other.item.kind !== "draft") return false;
+      const both = [...other.item.draft.members, ...draft.members];
+      return buffersOf(both, sizes) <= target.buffers && !reaches(vertex, other) && !reaches(other, vertex);
+    });
+    if (partner?.item.kind === "draft") {
+      const grid = draft.grid.map((axis, g) => ({
+        size: axis.size,
+        axisOf: new Map([...(partner.item as { draft: Draft }).draft.grid[g]!.axisOf, ...axis.axisOf]),
+      }));
+      absorb(vertex, partner, { members: [...partner.item.draft.members, ...draft.members], grid });
+    }
+    open.set(shape, [...partners.filter((other) => other.alive), vertex]);
+  }
+}
+
+function buffersOf(members: Draft["members"], sizes: ReadonlyMap<ValueName, number>): number {
+  const values = new Set(members.flatMap(({ names, tensors }) => [...names, ...tensors]));
+  return [...values].filter((value) => sizes.has(value)).length;
+}
+
+/** An order in which everything comes after what it reads; otherwise that of the graph. */
+function inOrder(vertices: readonly Vertex[], before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>): Merged[] {
+  const done = new Set<Vertex>();
+  const order: Merged[] = [];
+  const sorted = [...vertices].sort((a, b) => a.last - b.last);
+  const visit = (vertex: Vertex): void => {
+    if (done.has(vertex)) return;
+    done.add(vertex);
+    for (const source of [...before.get(vertex)!].sort((a, b) => a.last - b.last)) visit(source);
+    order.push(vertex.item);
+  };
+  sorted.forEach(visit);
+  return order;
+}
+
+function micros(seconds: number): string {
+  return `${(seconds * 1e6).toFixed(1)} µs`;
+}

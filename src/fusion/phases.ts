@@ -1,0 +1,167 @@
+/**
+ * A draft as a group: its nodes in phases, and a place for every value.
+ *
+ *     a[i] = argmax …            level 0, points i                     → workgroup (n of them fit)
+ *     w[i] = f(a_best[i])        level 0, the same points: a_best is in a register
+ *     s[j, k] = sum at a[i] …    level 1, after a barrier: it reads what other invocations made
+ *
+ * A node shares a phase with what it reads when it reads it at its own point. Otherwise it comes a level later.
+ */
+import { type Comprehension, sizeOf, type ValueName } from "../ir/ir.ts";
+import { type Access, namesOf, pointAxes } from "./accesses.ts";
+import { type Draft, isPointwise } from "./draft.ts";
+import type { StoredNode } from "./inline.ts";
+import type { Group, Phase, Placement } from "./plan.ts";
+import type { Target } from "./target.ts";
+
+/** The group of a draft. `isNeeded` says which values are read outside of it. */
+export function groupOf(
+  draft: Draft,
+  inlined: ReadonlyMap<ValueName, Comprehension>,
+  isNeeded: (value: ValueName) => boolean,
+  target: Target,
+): Group {
+  const nodes = draft.members.map((member) => member.node);
+  const name = nameOf(nodes, isNeeded);
+  return isPointwise(draft) || draft.members.length === 1
+    ? byInvocations(name, draft, inlined, isNeeded)
+    : byWorkgroups(name, draft, inlined, isNeeded, target);
+}
+
+/** Named after what leaves it last. */
+function nameOf(nodes: readonly Comprehension[], isNeeded: (value: ValueName) => boolean): string {
+  return (nodes.findLast((node) => namesOf(node).some(isNeeded)) ?? nodes.at(-1)!).name;
+}
+
+function byInvocations(
+  name: string,
+  draft: Draft,
+  inlined: ReadonlyMap<ValueName, Comprehension>,
+  isNeeded: (value: ValueName) => boolean,
+): Group {
+  const last = draft.members.at(-1)!.node;
+  // Neighbouring invocations write neighbouring elements of the last node.
+  const grid = [...draft.grid].sort((a, b) => position(last, a.axisOf) - position(last, b.axisOf));
+  const nodes = draft.members.map((member) => member.node);
+  const placements = new Map(
+    nodes.flatMap((node) =>
+      namesOf(node).map((value): [ValueName, Placement] => [value, isNeeded(value) ? "device" : "register"]),
+    ),
+  );
+  const phase: Phase = {
+    nodes,
+    axes: grid.map((axis) => axis.size),
+    axesOf: nodes.map((node) => grid.map((axis) => axis.axisOf.get(node.name)!)),
+    afterBarrier: false,
+  };
+  return { name, grid: [], owner: "invocation", phases: [phase], gridOf: new Map(), inlined, placements };
+}
+
+function position(node: Comprehension, axisOf: ReadonlyMap<ValueName, string>): number {
+  return node.axes.findIndex((axis) => axis.name === axisOf.get(node.name));
+}
+
+interface Placed {
+  readonly member: StoredNode;
+  readonly level: number;
+  readonly axes: readonly { readonly name: string; readonly size: number }[];
+  /** Its level and the sizes of its axes: nodes that have these alike share a phase. */
+  readonly key: string;
+}
+
+function byWorkgroups(
+  name: string,
+  draft: Draft,
+  inlined: ReadonlyMap<ValueName, Comprehension>,
+  isNeeded: (value: ValueName) => boolean,
+  target: Target,
+): Group {
+  const gridOf = new Map(
+    draft.members.map(
+      ({ node }) => [node.name, draft.grid.map((axis) => axis.axisOf.get(node.name)!)] as const,
+    ),
+  );
+  const placed = new Map<ValueName, Placed>();
+  const order: Placed[] = [];
+  for (const member of draft.members) {
+    const { node } = member;
+    const axes = pointAxes(node).filter((axis) => !gridOf.get(node.name)!.includes(axis.name));
+    const signature = axes.map((axis) => axis.size).join("x");
+    let level = 0;
+    for (const access of member.accesses.values()) {
+      const source = placed.get(access.tensor);
+      if (source !== undefined)
+        level = Math.max(level, isAtOwnPoint(access, source, axes) ? source.level : source.level + 1);
+    }
+    const place: Placed = { member, level, axes, key: `${level} ${signature}` };
+    order.push(place);
+    for (const value of namesOf(node)) placed.set(value, place);
+  }
+
+  const keys = [...new Set(order.map((place) => place.key))].sort(
+    (a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10),
+  );
+  let level = 0;
+  const phases = keys.map((key): Phase => {
+    const inside = order.filter((place) => place.key === key);
+    const afterBarrier = inside[0]!.level > level;
+    level = inside[0]!.level;
+    return {
+      nodes: inside.map((place) => place.member.node),
+      axes: inside[0]!.axes.map((axis) => axis.size),
+      axesOf: inside.map((place) => place.axes.map((axis) => axis.name)),
+      afterBarrier,
+    };
+  });
+  return {
+    name,
+    grid: draft.grid.map((axis) => axis.size),
+    owner: "workgroup",
+    phases,
+    gridOf,
+    inlined,
+    placements: placeValues(order, placed, gridOf, isNeeded, target),
+  };
+}
+
+/** Does the access read, within the region, the element at the reader's own point? */
+function isAtOwnPoint(access: Access, source: Placed, axes: Placed["axes"]): boolean {
+  const { node } = source.member;
+  if (node.keys.length > 0 || source.axes.length !== axes.length) return false;
+  return source.axes.every((axis, i) => {
+    const index = access.indices[node.axes.findIndex((own) => own.name === axis.name)]!;
+    return axis.size === axes[i]!.size && index.kind === "index" && index.name === axes[i]!.name;
+  });
+}
+
+function placeValues(
+  order: readonly Placed[],
+  placed: ReadonlyMap<ValueName, Placed>,
+  gridOf: ReadonlyMap<ValueName, readonly string[]>,
+  isNeeded: (value: ValueName) => boolean,
+  target: Target,
+): Map<ValueName, Placement> {
+  const acrossPhases = new Set<ValueName>();
+  for (const { member, key } of order)
+    for (const { tensor } of member.accesses.values())
+      if (placed.has(tensor) && placed.get(tensor)!.key !== key) acrossPhases.add(tensor);
+  const placements = new Map<ValueName, Placement>();
+  const candidates: { value: ValueName; bytes: number }[] = [];
+  for (const { member } of order) {
+    const { node } = member;
+    const inner = node.axes.filter((axis) => !gridOf.get(node.name)!.includes(axis.name));
+    for (const value of namesOf(node)) {
+      if (isNeeded(value)) placements.set(value, "device");
+      else if (!acrossPhases.has(value) && node.keys.length === 0) placements.set(value, "register");
+      else candidates.push({ value, bytes: 4 * sizeOf(inner.map((axis) => axis.size)) });
+    }
+  }
+  // The small ones first: they are read most often for their size.
+  let free = target.workgroupBytes;
+  for (const { value, bytes } of candidates.sort((a, b) => a.bytes - b.bytes)) {
+    const fits = bytes <= free;
+    if (fits) free -= bytes;
+    placements.set(value, fits ? "workgroup" : "device");
+  }
+  return placements;
+}

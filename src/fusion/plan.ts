@@ -1,0 +1,74 @@
+/**
+ * A plan: which nodes of a graph share a kernel, in what order a kernel does them, and where each value lives.
+ *
+ *     cluster: kernel over i<8, e<4, of workgroups            one region of the grid a workgroup
+ *       phase 0  m_part.1[j]                 → workgroup
+ *       phase 1  a[i1], a_best[i1]           → device         dot, m inlined
+ *       phase 2  aggregate_part[c, j, k]     → workgroup      after a barrier
+ *       …
+ *
+ * The planner decides by what is legal (docs/fusion.md) and by what is cheaper; codegen writes what the plan says.
+ */
+import type { Comprehension, Graph, Loop, ValueName } from "../ir/ir.ts";
+
+/**
+ * Where a value lives. `inline`: nowhere, it is computed at its reads. `register`: made and read by one invocation at one point.
+ * `workgroup`: in the workgroup's memory, of one region of the grid. `device`: in a buffer.
+ */
+export type Placement = "inline" | "register" | "workgroup" | "device";
+
+/**
+ * Nodes that are computed at the same points: `axes[p]` is the size of point axis `p`; `axesOf` has, for each node, which of its own
+ * axes those are, in the order of the grid's axes and then of `axes`. Keyed axes are not points.
+ */
+export interface Phase {
+  readonly nodes: readonly Comprehension[];
+  /** The sizes of the point axes within a region. */
+  readonly axes: readonly number[];
+  /** Does it read what other invocations wrote in the phases before it, since the last barrier? */
+  readonly afterBarrier: boolean;
+  /** For each node, the names of its own axes that are the phase's, in order. */
+  readonly axesOf: readonly (readonly string[])[];
+}
+
+/** What one kernel computes. */
+export interface Group {
+  readonly name: string;
+  /**
+   * Sizes of the grid's axes. With the owner `workgroup`, a workgroup computes one point of the grid, phase after phase; with the owner
+   * `invocation` there is one phase, the grid is empty, and points are dealt to invocations.
+   */
+  readonly grid: readonly number[];
+  readonly owner: "workgroup" | "invocation";
+  readonly phases: readonly Phase[];
+  /** For each node of the phases, the names of its own axes that are the grid's, in order. */
+  readonly gridOf: ReadonlyMap<ValueName, readonly string[]>;
+  /** Nodes that are computed at their reads, by each value that they define. */
+  readonly inlined: ReadonlyMap<ValueName, Comprehension>;
+  /** Of the values that the phases define. A value read elsewhere is `device`. */
+  readonly placements: ReadonlyMap<ValueName, Placement>;
+}
+
+export type PlanStep =
+  | { readonly kind: "group"; readonly group: Group }
+  /** A loop of the graph; its body planned by itself. */
+  | { readonly kind: "loop"; readonly loop: Loop; readonly steps: readonly PlanStep[] };
+
+/** Why two nodes share a kernel, or do not. */
+export interface Decision {
+  readonly producer: ValueName;
+  readonly consumer: ValueName;
+  readonly fused: boolean;
+  readonly placement: Placement;
+  readonly reason: string;
+}
+
+export interface Plan {
+  /** The graph that the steps compute: the one planned, with reductions cut where the plan needed it. */
+  readonly graph: Graph;
+  readonly steps: readonly PlanStep[];
+  readonly decisions: readonly Decision[];
+}
+
+/** How much is fused. `off`: every node has a kernel of its own. `map`: chains of elementwise nodes are one. `full`: everything that pays. */
+export type FusionLevel = "off" | "map" | "full";

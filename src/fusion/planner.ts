@@ -1,0 +1,130 @@
+/**
+ * The planner: what is inlined, what is joined, what is cut, and in what order it runs.
+ *
+ * Cutting a reduction changes what can be joined, so it plans again with the cuts made, until none is called for.
+ */
+import { definitions, type Graph, type Node, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
+import { type NameSupply, namesFor } from "../ir/names.ts";
+import { valuesUsed } from "../ir/traverse.ts";
+import { cutReduction } from "./cut.ts";
+import { divisionsOf, type History, worthKeeping } from "./divide.ts";
+import { type Draft } from "./draft.ts";
+import { decideInlining, type Inlining } from "./inline.ts";
+import { mergeNodes, type Merging } from "./merge.ts";
+import { planOff } from "./off.ts";
+import { groupOf } from "./phases.ts";
+import type { Decision, FusionLevel, Plan, PlanStep } from "./plan.ts";
+import { hardwareTarget, type Target } from "./target.ts";
+import { withTurnsAsValues } from "./turns.ts";
+
+/** Plans again at most so many times. */
+const mostRounds = 4;
+
+/** The plan of a graph whose derivatives have been taken. */
+export function planGraph(graph: Graph, level: FusionLevel, target: Target = hardwareTarget): Plan {
+  const flat = withTurnsAsValues(graph);
+  if (level === "off") return planOff(flat);
+  const types = new Map<ValueName, ValueType>(graph.params.map((param) => [param.name, param]));
+  const planned = planBlock(flat.nodes, new Set(graph.results), {
+    level,
+    target,
+    types,
+    names: namesFor(flat),
+  });
+  return { graph: { ...flat, nodes: planned.nodes }, steps: planned.steps, decisions: planned.decisions };
+}
+
+interface Around {
+  readonly level: FusionLevel;
+  readonly target: Target;
+  readonly types: ReadonlyMap<ValueName, ValueType>;
+  readonly names: NameSupply;
+}
+
+interface PlannedBlock {
+  readonly nodes: readonly Node[];
+  readonly steps: readonly PlanStep[];
+  readonly decisions: readonly Decision[];
+}
+
+/** Plans the nodes of a graph or of a loop's body. `kept` are the values that are used by name after it. */
+function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around: Around): PlannedBlock {
+  const { level, target } = around;
+  const history: History = new Map();
+  const wanted = new Map<ValueName, string>();
+  let nodes = given;
+  for (let round = 0; ; round++) {
+    const types = new Map(around.types);
+    for (const node of nodes) for (const value of definitions(node)) types.set(value.name, value);
+    const inlining = decideInlining(nodes, kept, wanted, level, target);
+    const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target);
+    const drafts = merging.steps.flatMap((step) => (step.kind === "draft" ? [step.draft] : []));
+    const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
+    const isLast = level !== "full" || round === mostRounds;
+    const atHand = isLast ? [] : worthKeeping(drafts, inlining, target);
+    const divisions = isLast ? new Map<never, never>() : divisionsOf(drafts, sizes, history, target);
+    if (divisions.size + atHand.length === 0)
+      return finish(nodes, inlining, merging, kept, { ...around, types });
+    for (const name of atHand) wanted.set(name, "its readers share a workgroup, which keeps it at hand");
+    nodes = nodes.flatMap((node): Node[] => {
+      const division = node.kind === "comprehension" ? divisions.get(node.name) : undefined;
+      if (node.kind !== "comprehension" || division === undefined) return [node];
+      const [part, whole] = cutReduction(node, division.cuts, around.names);
+      history.set(part.name, division.kind);
+      // Inlined into the sum over the grid, it would leave the kernel that it was cut for.
+      if (division.kind === "crossing")
+        wanted.set(part.name, "it is the part of one region in a sum over the grid");
+      history.set(whole.name, "shared");
+      return [part, whole];
+    });
+  }
+}
+
+function finish(
+  nodes: readonly Node[],
+  inlining: Inlining,
+  merging: Merging,
+  kept: ReadonlySet<ValueName>,
+  around: Around,
+): PlannedBlock {
+  const decisions = [...inlining.decisions, ...merging.decisions];
+  const readers = readersOf(merging);
+  const loops = new Map<Node, Node>();
+  const steps = merging.steps.map((step): PlanStep => {
+    if (step.kind === "draft") {
+      const isNeeded = (value: ValueName): boolean =>
+        kept.has(value) || [...(readers.get(value) ?? [])].some((reader) => reader !== step.draft);
+      return { kind: "group", group: groupOf(step.draft, inlining.inlined, isNeeded, around.target) };
+    }
+    const { loop } = step;
+    const inner = new Map(around.types);
+    for (const { param, element, shape } of loop.carries) inner.set(param, { name: param, element, shape });
+    const leaving = new Set([
+      ...loop.carries.map((carry) => carry.next),
+      ...loop.stacks.map((stack) => stack.value),
+    ]);
+    const body = planBlock(loop.body, leaving, { ...around, types: inner });
+    decisions.push(...body.decisions);
+    const planned = { ...loop, body: body.nodes };
+    loops.set(loop, planned);
+    return { kind: "loop", loop: planned, steps: body.steps };
+  });
+  return { nodes: nodes.map((node) => loops.get(node) ?? node), steps, decisions };
+}
+
+/** The drafts, or loops, that read each value. */
+function readersOf({ steps }: Merging): Map<ValueName, Set<Draft | Node>> {
+  const readers = new Map<ValueName, Set<Draft | Node>>();
+  const add = (value: ValueName, reader: Draft | Node): void => {
+    const set = readers.get(value);
+    if (set === undefined) readers.set(value, new Set([reader]));
+    else set.add(reader);
+  };
+  for (const step of steps) {
+    if (step.kind === "loop") for (const value of valuesUsed(step.loop)) add(value, step.loop);
+    else
+      for (const { accesses } of step.draft.members)
+        for (const { tensor } of accesses.values()) add(tensor, step.draft);
+  }
+  return readers;
+}

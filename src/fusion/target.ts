@@ -1,0 +1,54 @@
+/**
+ * What the planner takes a device for. These are round numbers of a kind of device, the same for every adapter of the kind, so that a
+ * program is planned alike on all of them. They decide what is worth it, never what is right.
+ */
+export interface Target {
+  /** Seconds that a dispatch costs by itself. */
+  readonly launch: number;
+  /** Bytes of device memory a second. */
+  readonly bandwidth: number;
+  /** Scalar operations a second, all invocations together. */
+  readonly operations: number;
+  /** What a load in a reduction costs beside an operation: it mostly hits a cache. */
+  readonly loadCost: number;
+  /** So many invocations at work keep the device busy; with fewer, both rates fall in proportion. */
+  readonly busyInvocations: number;
+  /** So do so many workgroups. */
+  readonly busyWorkgroups: number;
+  /** Invocations of a workgroup that owns a region, at most. */
+  readonly regionInvocations: number;
+  /** Bytes of workgroup memory that a kernel may use. */
+  readonly workgroupBytes: number;
+  /** So many stored nodes a kernel holds at most: drivers take long over long kernels. */
+  readonly nodes: number;
+  /** Buffers that a kernel should not exceed when kernels are joined for no reason but their number. */
+  readonly buffers: number;
+}
+
+/** A middling GPU. */
+export const hardwareTarget: Target = {
+  launch: 10e-6,
+  bandwidth: 2e11,
+  operations: 2e12,
+  loadCost: 2,
+  busyInvocations: 2048,
+  busyWorkgroups: 8,
+  regionInvocations: 256,
+  workgroupBytes: 16384,
+  nodes: 40,
+  buffers: 8,
+};
+
+/** A driver that runs on a CPU of a few cores: computing is dear, memory near. */
+export const softwareTarget: Target = {
+  launch: 20e-6,
+  bandwidth: 4e9,
+  operations: 4e9,
+  loadCost: 4,
+  busyInvocations: 16,
+  busyWorkgroups: 4,
+  regionInvocations: 8,
+  workgroupBytes: 16384,
+  nodes: 28,
+  buffers: 8,
+};
