@@ -1,0 +1,317 @@
+/**
+ * Scalar expressions of the tensor IR as kernel expressions, at one point: an instance of every variable.
+ *
+ *     %x[i, k] * %c[j, k]     at i, j + 1, k + 2     ⟶     x[t0 + 2] * c[t1 + 34]
+ *
+ * A read of a stored value is a load at its linear index, whose parts are computed at the depths of their variables. A read of a node
+ * that is not stored is that node, computed there.
+ */
+import { addAffine, type Affine, affineConstant, scaleAffine, structuralKey } from "../../ir/affine.ts";
+import { isWithin } from "../../ir/bounds.ts";
+import { read as readAt } from "../../ir/build.ts";
+import { costOf } from "../../ir/expression-cost.ts";
+import { type Expr, type ScalarType, sizeOf, typeOf as irTypeOf, type ValueName } from "../../ir/ir.ts";
+import { affineOf, rangeOf } from "../../ir/ranges.ts";
+import { scalarFunctions } from "../../ir/scalar.ts";
+import { rewriteExpr } from "../../ir/substitute.ts";
+import { indicesIn, operands } from "../../ir/traverse.ts";
+import {
+  add,
+  cast,
+  constant,
+  integer,
+  load,
+  maximum,
+  minimum,
+  mul,
+  quotient,
+  remainder,
+  select,
+  sub,
+  typeOf,
+} from "../build.ts";
+import type { KernelExpr, KernelType } from "../kernel.ts";
+import {
+  clampedIndex,
+  type Emission,
+  type Instance,
+  instantiate,
+  type Point,
+  type Storage,
+} from "./emission.ts";
+import { applied } from "./fold-constants.ts";
+import { reduce } from "./reduction.ts";
+import { bind, branch, declare, depthOf, innermost, keyOf, known, remember, write } from "./scopes.ts";
+
+/** The type that a kernel computes with: `f16` is widened. */
+export function kernelType(type: ScalarType): KernelType {
+  return type === "f16" ? "f32" : type;
+}
+
+/** The value of an expression at a point. Statements that it needs are written into the open blocks. */
+export function lower(emission: Emission, expr: Expr, point: Point): KernelExpr {
+  if (expr.kind === "const") return constant(kernelType(expr.type), expr.value);
+  if (expr.kind === "index") return indexAt(expr.name, point);
+  const { scopes } = emission;
+  const key = `${structuralKey(expr)}@${variablesOf(expr)
+    .map((name) => instanceOf(name, point).id)
+    .join(",")}`;
+  const before = known(scopes, key);
+  if (before !== undefined) return before;
+  const computed = compute(emission, expr, point);
+  const value = deservesName(emission, expr, computed) ? bind(scopes, computed, nameFor(expr)) : computed;
+  remember(scopes, key, value, Math.max(scopes.floor, depthOf(scopes, value)));
+  return value;
+}
+
+/** The value of a node at a point: of its reduction or its best value, or of its body. */
+export function lowerInstance(
+  emission: Emission,
+  instance: Instance,
+  result: string,
+  point: Point,
+): KernelExpr {
+  if (instance.node.reduction === null) return lower(emission, instance.body, point);
+  return reduce(emission, instance, result === instance.node.reduction.bestValue, point, lower);
+}
+
+/** The element of an array for these indices of the value that it holds. */
+export function linearIndex(
+  emission: Emission,
+  indices: readonly (Expr | null)[],
+  storage: Storage,
+  point: Point,
+): KernelExpr {
+  let linear: Affine = affineConstant(0);
+  indices.forEach((index, axis) => {
+    const stride = storage.strides[axis]!;
+    if (index !== null && stride !== null && stride !== 0)
+      linear = addAffine(linear, scaleAffine(affineOf(index, emission.context), stride));
+  });
+  return lowerAffine(emission, linear, point);
+}
+
+const nothing: readonly string[] = [];
+const variables = new WeakMap<Expr, readonly string[]>();
+
+function variablesOf(expr: Expr): readonly string[] {
+  let names = variables.get(expr);
+  if (names === undefined) {
+    names = [...indicesIn([expr])].sort();
+    variables.set(expr, names.length === 0 ? nothing : names);
+  }
+  return names;
+}
+
+function instanceOf(name: string, point: Point): NonNullable<ReturnType<Point["get"]>> {
+  const found = point.get(name);
+  if (found === undefined) throw new Error(`the variable ${name} has no instance here`);
+  return found;
+}
+
+function indexAt(name: string, point: Point): KernelExpr {
+  const { base, offset } = instanceOf(name, point);
+  return add(base, integer(offset));
+}
+
+function compute(
+  emission: Emission,
+  expr: Exclude<Expr, { kind: "const" | "index" }>,
+  point: Point,
+): KernelExpr {
+  switch (expr.kind) {
+    case "read":
+      return lowerRead(emission, expr, point);
+    case "apply":
+      return lowerApply(emission, expr, point);
+    case "select":
+      return lowerSelect(emission, expr, point);
+  }
+}
+
+function lowerRead(emission: Emission, expr: Extract<Expr, { kind: "read" }>, point: Point): KernelExpr {
+  const node = emission.computed.get(expr.tensor);
+  if (node !== undefined)
+    return lowerInstance(emission, instantiate(emission, node, expr.indices), expr.tensor, point);
+  const storage = emission.storages.get(expr.tensor);
+  if (storage === undefined) throw new Error(`%${expr.tensor} is read, but lives nowhere`);
+  const place = placeOf(emission, expr, storage, point);
+  // Where an unrolled turn makes it a literal outside of the array, the read is never come to; but no text may say that.
+  const last = integer(lengthOf(emission, expr.tensor, storage) - 1);
+  const at = place.kind === "const" ? minimum(maximum(place, integer(0)), last) : place;
+  return bind(emission.scopes, load(storage.space, storage.array, at, storage.type), storage.array);
+}
+
+/**
+ * The element that is read. Where the read is written before a loop that may have no turn, what is known in the loop need not hold: then
+ * it is kept inside its tensor.
+ */
+function placeOf(
+  emission: Emission,
+  expr: Extract<Expr, { kind: "read" }>,
+  storage: Storage,
+  point: Point,
+): KernelExpr {
+  const { scopes, loops, context } = emission;
+  const depth = variablesOf(expr).reduce(
+    (deepest, name) => Math.max(deepest, depthOf(scopes, instanceOf(name, point).base)),
+    scopes.floor,
+  );
+  const loop = loops.find((one) => one.depth > depth);
+  if (loop === undefined && !emission.isAhead) return linearIndex(emission, expr.indices, storage, point);
+  const { shape } = emission.types.get(expr.tensor)!;
+  emission.context = loop?.context ?? context;
+  const place = linearIndex(emission, withinShape(emission, expr.indices, shape), storage, point);
+  emission.context = context;
+  return place;
+}
+
+function lengthOf(emission: Emission, value: ValueName, { strides }: Storage): number {
+  const { shape } = emission.types.get(value)!;
+  return Math.max(1, sizeOf(shape.filter((_, axis) => strides[axis] !== null)));
+}
+
+function lowerApply(emission: Emission, expr: Extract<Expr, { kind: "apply" }>, point: Point): KernelExpr {
+  const args = expr.args.map((arg) => lower(emission, arg, point));
+  const [a, b] = args;
+  if (expr.fn === "stop_gradient") return a!;
+  if (expr.fn === "cast") return cast(kernelType(expr.type), a!);
+  if (expr.type === "i32") {
+    switch (expr.fn) {
+      case "add":
+        return add(a!, b!);
+      case "sub":
+        return sub(a!, b!);
+      case "mul":
+        return mul(a!, b!);
+      case "floor_div":
+      case "mod": {
+        const [dividend, divisor] = expr.args;
+        const isNatural =
+          divisor!.kind === "const" && divisor!.value > 0 && rangeOf(dividend!, emission.context).lo >= 0;
+        if (isNatural) return (expr.fn === "mod" ? remainder : quotient)(a!, b!);
+        break;
+      }
+      default:
+    }
+  }
+  return applied(expr.fn, args);
+}
+
+/** A side that costs more than this is computed only where it is chosen. */
+const cheapSide = 24;
+
+function lowerSelect(emission: Emission, expr: Extract<Expr, { kind: "select" }>, point: Point): KernelExpr {
+  const condition = lower(emission, expr.condition, point);
+  if (condition.kind === "const") return lower(emission, condition.value !== 0 ? expr.yes : expr.no, point);
+  const { yes, no, isCheap } = sidesOf(emission, expr);
+  if (isCheap) return select(condition, lower(emission, yes, point), lower(emission, no, point));
+
+  const { scopes } = emission;
+  const type = kernelType(irTypeOf(expr.yes));
+  const chosen = declare(scopes, "chosen", type, constant(type, 0));
+  const assign = (side: Expr) =>
+    branch(scopes, () => {
+      // Lowered first: what it needs stands before the assignment.
+      const value = lower(emission, side, point);
+      write(scopes, { kind: "assign", name: chosen.name, value });
+    });
+  const then = assign(expr.yes);
+  const otherwise = assign(expr.no);
+  write(scopes, { kind: "if", condition, then, else: otherwise });
+  return chosen;
+}
+
+interface Sides {
+  readonly yes: Expr;
+  readonly no: Expr;
+  readonly isCheap: boolean;
+}
+
+const sidesKnown = new WeakMap<Emission, Map<Expr, Sides>>();
+
+/** The sides of a select, with every read kept inside its tensor where they are cheap enough to be computed both. */
+function sidesOf(emission: Emission, expr: Extract<Expr, { kind: "select" }>): Sides {
+  let map = sidesKnown.get(emission);
+  if (map === undefined) sidesKnown.set(emission, (map = new Map()));
+  let sides = map.get(expr);
+  if (sides === undefined) {
+    const isCheap = [expr.yes, expr.no].every(
+      (side) => costOf(side) <= cheapSide && !computesMuch(emission, side),
+    );
+    sides = isCheap
+      ? { yes: withinBounds(emission, expr.yes), no: withinBounds(emission, expr.no), isCheap }
+      : { yes: expr.yes, no: expr.no, isCheap };
+    map.set(expr, sides);
+  }
+  return sides;
+}
+
+/** Does it read something that is computed at the read and costs more than a few operations? */
+function computesMuch(emission: Emission, expr: Expr): boolean {
+  if (expr.kind === "read") {
+    const node = emission.computed.get(expr.tensor);
+    if (node !== undefined && (node.reduction !== null || costOf(node.body) > cheapSide)) return true;
+    if (node !== undefined && computesMuch(emission, node.body)) return true;
+  }
+  return operands(expr).some((operand) => computesMuch(emission, operand));
+}
+
+/** The expression with every index of a read clamped that is not proved to be in range, for where it is not wanted. */
+function withinBounds(emission: Emission, side: Expr): Expr {
+  return rewriteExpr(side, (expr) => {
+    if (expr.kind !== "read") return expr;
+    const indices = withinShape(emission, expr.indices, emission.types.get(expr.tensor)!.shape);
+    return indices.every((index, axis) => index === expr.indices[axis])
+      ? expr
+      : readAt(expr.tensor, expr.element, indices);
+  });
+}
+
+/** Indices of a tensor of this shape, clamped where they are not proved to be in range. */
+function withinShape(emission: Emission, indices: readonly Expr[], shape: readonly number[]): Expr[] {
+  return indices.map((index, axis) =>
+    isWithin(index, shape[axis]!, emission.context) ? index : clampedIndex(index, shape[axis]!),
+  );
+}
+
+/** The sum, its parts at the depths of their variables: what an inner loop does not change is added before it. */
+function lowerAffine(emission: Emission, affine: Affine, point: Point): KernelExpr {
+  const { scopes } = emission;
+  let offset = affine.constant;
+  const terms = [...affine.terms.values()].map(({ atom, coefficient }) => {
+    if (atom.kind !== "index") {
+      const value = lower(emission, atom, point);
+      return { depth: depthOf(scopes, value), value: mul(value, integer(coefficient)) };
+    }
+    const instance = instanceOf(atom.name, point);
+    offset += coefficient * instance.offset;
+    return { depth: depthOf(scopes, instance.base), value: mul(instance.base, integer(coefficient)) };
+  });
+  terms.sort((a, b) => a.depth - b.depth);
+  let sum: KernelExpr = integer(0);
+  terms.forEach((term, i) => {
+    sum = add(sum, term.value);
+    const next = terms[i + 1];
+    if (next === undefined || next.depth > term.depth) {
+      if (sum.kind === "const") return;
+      sum = bind(scopes, sum, "at");
+    }
+  });
+  return add(sum, integer(offset));
+}
+
+/** An expression longer than this is named, so that none grows without bound. */
+const longestKey = 160;
+
+function deservesName(emission: Emission, expr: Expr, value: KernelExpr): boolean {
+  if (value.kind === "const" || value.kind === "local" || value.kind === "builtin") return false;
+  if (expr.kind === "apply" && scalarFunctions[expr.fn].cost >= 4) return true;
+  if (emission.shared.has(expr) || keyOf(value).length > longestKey) return true;
+  return depthOf(emission.scopes, value) < innermost(emission.scopes) && typeOf(value) !== "bool";
+}
+
+function nameFor(expr: Expr): string {
+  if (expr.kind === "read") return expr.tensor;
+  return expr.kind === "apply" ? expr.fn : "t";
+}

@@ -1,0 +1,235 @@
+/** A group of the plan as a kernel: its grid over the workgroups, its phases in order with barriers between. */
+import type { Group } from "../../fusion/plan.ts";
+import {
+  type Comprehension,
+  definitions,
+  type ScalarType,
+  type ValueName,
+  type ValueType,
+} from "../../ir/ir.ts";
+import { emptyContext, withVariable } from "../../ir/ranges.ts";
+import { valuesUsed } from "../../ir/traverse.ts";
+import { workgroup } from "../build.ts";
+import type { Kernel, KernelBuffer, WorkgroupArray } from "../kernel.ts";
+import { type Emission, freshVariableName, type Point, type Storage, variable } from "./emission.ts";
+import { kernelType } from "./expression.ts";
+import { lowerPhase, split } from "./phase.ts";
+import { bind, freshName, kernelName, openScopes, write } from "./scopes.ts";
+
+/** What kernels are shaped for. It changes no result but by rounding. */
+export interface KernelShape {
+  /** Invocations of a workgroup where points are dealt over all of them. */
+  readonly invocations: number;
+  /** Invocations of a workgroup that owns a region, at most. */
+  readonly regionInvocations: number;
+  /** So many invocations keep the device busy. */
+  readonly busyInvocations: number;
+  /** About so many evaluations of a reduction's body stand in its loop (64 if it is not given). */
+  readonly bodiesInLoop?: number;
+}
+
+export interface LoweredGroup {
+  readonly kernel: Kernel;
+  /** The value that each buffer of the kernel stands for. */
+  readonly values: readonly ValueName[];
+}
+
+/**
+ * Writes a kernel. `types` has all values of the graph; `memoryOf` names the value in whose memory a value lies (itself, but for results
+ * that are updated in place).
+ */
+export function lowerGroup(
+  group: Group,
+  types: ReadonlyMap<ValueName, ValueType>,
+  memoryOf: (value: ValueName) => ValueName,
+  shape: KernelShape,
+): LoweredGroup {
+  const scopes = openScopes();
+  const memory = placeValues(group, types, memoryOf, (hint) => freshName(scopes, hint));
+  const emission: Emission = {
+    scopes,
+    storages: memory.storages,
+    types,
+    computed: new Map(group.inlined),
+    instances: new Map(),
+    taken: new Set(),
+    shared: new Set(),
+    ranges: new Map(),
+    context: emptyContext,
+    loops: [],
+    isAhead: false,
+    tile: new Map(),
+    nextId: 0,
+    bodiesInLoop: shape.bodiesInLoop ?? 64,
+  };
+  const nodes = group.phases.flatMap((phase) => phase.nodes);
+  const region = openRegion(emission, group, nodes[0]!);
+  const regions = group.grid.reduce((product, n) => product * n, 1);
+  const invocations = invocationsOf(group, shape);
+  let tiles = 0;
+  group.phases.forEach((phase) => {
+    if (phase.afterBarrier) write(scopes, { kind: "barrier" });
+    // Nodes of earlier phases are stored by now; those of later ones are not read.
+    tiles = lowerPhase(
+      emission,
+      phase,
+      { ...region, gridOf: (node) => group.gridOf.get(node.name) ?? [] },
+      group.owner === "workgroup"
+        ? {
+            invocations,
+            over: "workgroup",
+            leastTiles: Math.min(invocations, Math.ceil(shape.busyInvocations / regions)),
+          }
+        : { invocations, over: "all", leastTiles: shape.busyInvocations },
+    );
+  });
+  const kernel: Kernel = {
+    name: kernelName(group.name),
+    nodes: nodes.map((node) => node.name),
+    origins: [
+      ...new Map(
+        nodes.flatMap(({ origin }) => (origin === null ? [] : [[JSON.stringify(origin), origin] as const])),
+      ).values(),
+    ],
+    workgroups: group.owner === "workgroup" ? regions : Math.ceil(tiles / invocations),
+    invocations,
+    buffers: memory.buffers,
+    workgroupArrays: memory.arrays,
+    body: scopes.open[0]!.statements,
+  };
+  return { kernel, values: memory.values };
+}
+
+function invocationsOf(group: Group, shape: KernelShape): number {
+  if (group.owner === "invocation") return shape.invocations;
+  const most = Math.max(...group.phases.map((phase) => phase.axes.reduce((product, n) => product * n, 1)));
+  let invocations = 8;
+  while (invocations < most && invocations < shape.regionInvocations) invocations *= 2;
+  return Math.min(invocations, shape.regionInvocations);
+}
+
+function openRegion(
+  emission: Emission,
+  group: Group,
+  first: Comprehension,
+): { point: Point; names: readonly string[] } {
+  const point = new Map();
+  const axes = group.gridOf.get(first.name) ?? [];
+  const places = split(workgroup, group.grid);
+  const names = group.grid.map((size, g) => {
+    const name = freshVariableName(emission, axes[g]!);
+    emission.ranges.set(name, { lo: 0, hi: size - 1 });
+    emission.context = withVariable(emission.context, name, { lo: 0, hi: size - 1 });
+    point.set(name, variable(emission, name, bind(emission.scopes, places[g]!, name)));
+    return name;
+  });
+  return { point, names };
+}
+
+interface Memory {
+  readonly storages: ReadonlyMap<ValueName, Storage>;
+  readonly buffers: readonly KernelBuffer[];
+  /** The value of each buffer. */
+  readonly values: readonly ValueName[];
+  readonly arrays: readonly WorkgroupArray[];
+}
+
+/** An array for every value that the kernel reads or stores. */
+function placeValues(
+  group: Group,
+  types: ReadonlyMap<ValueName, ValueType>,
+  memoryOf: (value: ValueName) => ValueName,
+  nameFor: (hint: string) => string,
+): Memory {
+  const storages = new Map<ValueName, Storage>();
+  const arrays: WorkgroupArray[] = [];
+  const buffers = new Map<
+    ValueName,
+    { name: string; read: boolean; written: boolean; type: ScalarType; length: number }
+  >();
+  const onDevice = (value: ValueName, use: "read" | "written"): void => {
+    const { element, shape } = types.get(value)!;
+    const home = memoryOf(value);
+    let buffer = buffers.get(home);
+    if (buffer === undefined) {
+      const length = shape.reduce((product, n) => product * n, 1);
+      buffer = { name: nameFor(kernelName(home)), read: false, written: false, type: element.scalar, length };
+      buffers.set(home, buffer);
+    }
+    buffer[use] = true;
+    storages.set(value, {
+      space: "device",
+      array: buffer.name,
+      type: kernelType(element.scalar),
+      strides: rowMajor(shape),
+    });
+  };
+  for (const node of group.phases.flatMap((phase) => phase.nodes)) {
+    for (const { name, element, shape } of definitions(node)) {
+      const placement = group.placements.get(name);
+      if (placement === "device") onDevice(name, "written");
+      if (placement === "device" && node.keys.length > 0) onDevice(name, "read");
+      if (placement !== "workgroup") continue;
+      const grid = group.gridOf.get(node.name) ?? [];
+      const inner = shape.map((size, i) => (grid.includes(node.axes[i]!.name) ? null : size));
+      const length = inner.reduce<number>((product, n) => product * (n ?? 1), 1);
+      const array = { name: nameFor(kernelName(name)), type: kernelType(element.scalar), length };
+      arrays.push(array);
+      storages.set(name, {
+        space: "workgroup",
+        array: array.name,
+        type: array.type,
+        strides: rowMajor(inner),
+      });
+    }
+  }
+  for (const value of valuesRead(group)) {
+    if (group.inlined.has(value) || group.placements.get(value) === "register") continue;
+    if (storages.get(value)?.space !== "workgroup") onDevice(value, "read");
+  }
+  return {
+    storages,
+    arrays,
+    values: [...buffers.keys()],
+    buffers: [...buffers.values()].map(({ name, read, written, type, length }) => ({
+      name,
+      type: kernelType(type),
+      length,
+      access: written ? (read ? "read_write" : "write") : "read",
+    })),
+  };
+}
+
+/** Every value that a read in the kernel names: of nodes in phases, and of those inlined into them, that are not of this phase alone. */
+function valuesRead(group: Group): Set<ValueName> {
+  const found = new Set<ValueName>();
+  const seen = new Set<Comprehension>();
+  const visit = (node: Comprehension, own: ReadonlySet<ValueName>): void => {
+    for (const value of valuesUsed(node)) {
+      const inner = group.inlined.get(value);
+      if (inner !== undefined) {
+        if (!seen.has(inner)) visit(inner, own);
+        seen.add(inner);
+      } else if (!own.has(value)) found.add(value);
+    }
+  };
+  for (const phase of group.phases) {
+    const own = new Set(phase.nodes.flatMap((node) => definitions(node).map(({ name }) => name)));
+    seen.clear();
+    for (const node of phase.nodes) visit(node, own);
+  }
+  return found;
+}
+
+function rowMajor(shape: readonly (number | null)[]): (number | null)[] {
+  let stride = 1;
+  return [...shape]
+    .reverse()
+    .map((size) => {
+      if (size === null) return null;
+      const own = stride;
+      stride *= size;
+      return own;
+    })
+    .reverse();
+}

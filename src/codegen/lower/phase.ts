@@ -1,0 +1,281 @@
+/**
+ * One phase of a kernel: its points are dealt to the invocations, each of which computes every node of the phase there.
+ *
+ *     for point = invocation .. 588 step 64 {
+ *       let i = point / 12; let k = point % 12 * 2
+ *       out[…] = … at (i, k); out[…] = … at (i, k + 1)          a tile of two points
+ *     }
+ */
+import { index as indexExpr, integer as irInteger } from "../../ir/build.ts";
+import type { Comprehension, Expr } from "../../ir/ir.ts";
+import { isWithin } from "../../ir/bounds.ts";
+import { withVariable } from "../../ir/ranges.ts";
+import type { Phase } from "../../fusion/plan.ts";
+import {
+  add,
+  and,
+  apply,
+  constant,
+  integer,
+  invocation,
+  less,
+  load,
+  local,
+  minimum,
+  mul,
+  quotient,
+  remainder,
+  workgroup,
+} from "../build.ts";
+import type { KernelExpr, Statement } from "../kernel.ts";
+import {
+  type Emission,
+  freshVariableName,
+  type Instance,
+  instantiate,
+  type Point,
+  variable,
+  type Variable,
+} from "./emission.ts";
+import { linearIndex, lower, lowerInstance } from "./expression.ts";
+import { applied } from "./fold-constants.ts";
+import { combinations, isAlike, overAxes, withVariables } from "./reduction.ts";
+import { block, freshName, write } from "./scopes.ts";
+import { chooseTile } from "./tile.ts";
+
+/** How the points of a phase are dealt. */
+export interface Dealing {
+  /** Invocations of a workgroup. */
+  readonly invocations: number;
+  /** Over the invocations of all workgroups, or of each. */
+  readonly over: "all" | "workgroup";
+  /** So many tiles there should at least be. */
+  readonly leastTiles: number;
+}
+
+/**
+ * Writes a phase. `region` has the variables of the grid's axes, and `gridOf` which axes of a node those are. Gives the number of
+ * tiles that are dealt.
+ */
+export function lowerPhase(
+  emission: Emission,
+  phase: Phase,
+  region: {
+    readonly point: Point;
+    readonly names: readonly string[];
+    readonly gridOf: (node: Comprehension) => readonly string[];
+  },
+  dealing: Dealing,
+): number {
+  const outside = emission.context;
+  const first = phase.axesOf[0]!;
+  const variables = phase.axes.map((size, i) => {
+    const name = freshVariableName(emission, first[i]!);
+    emission.ranges.set(name, { lo: 0, hi: size - 1 });
+    emission.context = withVariable(emission.context, name, { lo: 0, hi: size - 1 });
+    return { name, size };
+  });
+  for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.set(name, node);
+  const instances = phase.nodes.map((node, n) => {
+    const grid = region.gridOf(node);
+    const own = phase.axesOf[n]!;
+    return instantiate(
+      emission,
+      node,
+      node.axes.map(({ name }): Expr | null => {
+        if (grid.includes(name)) return indexExpr(region.names[grid.indexOf(name)]!);
+        if (own.includes(name)) return indexExpr(variables[own.indexOf(name)]!.name);
+        // An axis that is neither the grid's nor the phase's has a single point.
+        return node.keys.some((key) => key.axis === name) ? null : irInteger(0);
+      }),
+    );
+  });
+  // A column that a tile folds back onto would be added to twice.
+  const isExact = phase.nodes.some((node) => node.keys.length > 0);
+  const factors = chooseTile(emission, { variables, instances, leastTiles: dealing.leastTiles, isExact });
+  const counts = variables.map(({ size }, i) => Math.ceil(size / factors[i]!));
+  const tiles = counts.reduce((product, n) => product * n, 1);
+
+  const fill = (at: KernelExpr): void => {
+    const places = split(at, counts);
+    const lists = variables.map(({ name, size }, i) => {
+      const base = nameIt(emission, mul(places[i]!, integer(factors[i]!)), name);
+      const whole = size % (factors[i] ?? 1) === 0;
+      return sequence(factors[i]!).map((n) =>
+        whole || n === 0
+          ? variable(emission, name, base, n)
+          : variable(
+              emission,
+              name,
+              nameIt(emission, minimum(add(base, integer(n)), integer(size - 1)), name),
+            ),
+      );
+    });
+    variables.forEach(({ name }, i) => emission.tile.set(name, lists[i]!));
+    const points = combinations<Variable>(lists).map((choice) => withVariables(region.point, choice));
+    for (const instance of instances) lowerNode(emission, instance, points);
+    for (const { name } of variables) emission.tile.delete(name);
+  };
+  deal(emission, tiles, dealing, fill);
+  for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.delete(name);
+  emission.context = outside;
+  return tiles;
+}
+
+function namesOf(node: Comprehension): string[] {
+  const best = node.reduction?.bestValue ?? null;
+  return best === null ? [node.name] : [node.name, best];
+}
+
+/**
+ * Has every tile computed by one invocation. Loops run alike in all invocations, and conditions stand only where the last turn has
+ * fewer tiles than invocations: what lanes do together costs least.
+ */
+function deal(
+  emission: Emission,
+  tiles: number,
+  { invocations, over }: Dealing,
+  fill: (tile: KernelExpr) => void,
+): void {
+  const { scopes } = emission;
+  const guarded = (tile: KernelExpr): void => {
+    const name = freshName(scopes, "point");
+    scopes.depths.set(name, scopes.open.length);
+    write(scopes, { kind: "let", name, value: tile });
+    const place = local(name, "i32");
+    const isWhole = tiles % invocations === 0;
+    const body = block(scopes, [name], () => fill(place));
+    if (isWhole) for (const statement of body) write(scopes, statement);
+    else write(scopes, { kind: "if", condition: less(place, integer(tiles)), then: body, else: [] });
+  };
+  if (over === "all") return guarded(add(mul(workgroup, integer(invocations)), invocation));
+  if (tiles === 1) {
+    const body = block(scopes, [], () => fill(integer(0)));
+    write(scopes, { kind: "if", condition: less(invocation, integer(1)), then: body, else: [] });
+    return;
+  }
+  if (tiles <= invocations) return guarded(invocation);
+  const name = freshName(scopes, "first");
+  const body = block(scopes, [name], () => guarded(add(local(name, "i32"), invocation)));
+  write(scopes, { kind: "for", index: name, from: integer(0), to: integer(tiles), step: invocations, body });
+}
+
+/** A number taken apart into places of a mixed radix, the last the lowest. */
+export function split(number: KernelExpr, counts: readonly number[]): KernelExpr[] {
+  let below = 1;
+  return counts
+    .map((count, i) => ({ count, i }))
+    .reverse()
+    .map(({ count, i }) => {
+      const place =
+        i === 0
+          ? quotient(number, integer(below))
+          : remainder(quotient(number, integer(below)), integer(count));
+      below *= count;
+      return count === 1 ? integer(0) : place;
+    })
+    .reverse();
+}
+
+/** The expression as a local of the innermost block, so that everything that needs it is written there. */
+function nameIt(emission: Emission, value: KernelExpr, hint: string): KernelExpr {
+  if (value.kind === "const") return value;
+  const { scopes } = emission;
+  const name = freshName(scopes, hint);
+  scopes.depths.set(name, scopes.open.length - 1);
+  write(scopes, { kind: "let", name, value });
+  return local(name, "i32");
+}
+
+function lowerNode(emission: Emission, instance: Instance, points: readonly Point[]): void {
+  if (instance.keys.length > 0) return lowerKeyed(emission, instance, points);
+  const results = namesOf(instance.node).flatMap((name) => {
+    const storage = emission.storages.get(name);
+    return storage === undefined ? [] : [{ name, storage }];
+  });
+  // All values before the first store, so that side-by-side points share their loops.
+  const values = points.map((point) =>
+    results.map(({ name }) => lowerInstance(emission, instance, name, point)),
+  );
+  points.forEach((point, p) =>
+    results.forEach(({ storage }, r) => {
+      const at = linearIndex(emission, instance.indices, storage, point);
+      write(emission.scopes, {
+        kind: "store",
+        space: storage.space,
+        array: storage.array,
+        index: at,
+        value: values[p]![r]!,
+      });
+    }),
+  );
+}
+
+/**
+ * A segment sum: the invocation owns a whole column of its array, all elements of the keyed axes at one point of the others. It clears
+ * the column, then walks the reduction and adds each value where its key says. Nobody else touches the column, so nothing is atomic
+ * and the order is always the same.
+ */
+function lowerKeyed(emission: Emission, instance: Instance, points: readonly Point[]): void {
+  const { scopes } = emission;
+  const storage = emission.storages.get(instance.node.name)!;
+  const shape = emission.types.get(instance.node.name)!.shape;
+  const type = storage.type;
+  const keyed = instance.keys.map((key) => key.axis);
+  const clear = (level: number, indices: readonly (Expr | null)[], around: Point): void => {
+    const axis = keyed[level];
+    if (axis === undefined) {
+      const at = linearIndex(emission, indices, storage, around);
+      write(scopes, {
+        kind: "store",
+        space: storage.space,
+        array: storage.array,
+        index: at,
+        value: constant(type, 0),
+      });
+      return;
+    }
+    const outside = emission.context;
+    const name = freshVariableName(emission, instance.node.axes[axis]!.name);
+    emission.context = withVariable(emission.context, name, { lo: 0, hi: shape[axis]! - 1 });
+    const index = freshName(scopes, name);
+    const body = block(scopes, [index], () =>
+      clear(
+        level + 1,
+        indices.map((e, i) => (i === axis ? indexExpr(name) : e)),
+        withVariables(around, [variable(emission, name, local(index, "i32"))]),
+      ),
+    );
+    write(scopes, { kind: "for", index, from: integer(0), to: integer(shape[axis]!), step: 1, body });
+    emission.context = outside;
+  };
+  for (const point of points) clear(0, instance.indices, point);
+
+  const places = instance.indices.map((e, i) =>
+    keyed.includes(i) ? instance.keys[keyed.indexOf(i)]!.at : e,
+  );
+  const outside = emission.context;
+  const addAt = (at: Point): void => {
+    const value = lower(emission, instance.body, at);
+    const index = linearIndex(emission, places, storage, at);
+    const sum = apply("add", load(storage.space, storage.array, index, type), value);
+    const store: Statement = { kind: "store", space: storage.space, array: storage.array, index, value: sum };
+    const condition = instance.keys
+      .filter((key) => !isWithin(key.at, shape[key.axis]!, emission.context))
+      .map((key) => {
+        const k = lower(emission, key.at, at);
+        return and(applied("ge", [k, integer(0)]), less(k, integer(shape[key.axis]!)));
+      })
+      .reduce<KernelExpr | null>((all, one) => (all === null ? one : and(all, one)), null);
+    if (condition?.kind === "const" && condition.value === 0) return;
+    const isCertain = condition === null || condition.kind === "const";
+    write(scopes, isCertain ? store : { kind: "if", condition, then: [store], else: [] });
+  };
+  const walks = isAlike(emission, instance) ? [points] : points.map((point) => [point]);
+  for (const walk of walks) overAxes(emission, instance, walk, lower, addAt);
+  emission.context = outside;
+}
+
+function sequence(length: number): number[] {
+  return Array.from({ length }, (_, n) => n);
+}

@@ -1,0 +1,227 @@
+/**
+ * A plan as a program: its groups as kernels, each written once, its loops as repeated steps with copies of what they carry.
+ *
+ *     %c1 = loop t<9 carries %c = %c0 { … %next … }     ⟶     copy c0 → c · loop t<9 { … · copy next → c }
+ */
+import type { Group, Plan, PlanStep } from "../../fusion/plan.ts";
+import {
+  type Carry,
+  definitions,
+  i32,
+  type Loop,
+  type Node,
+  sizeOf,
+  type ValueName,
+  type ValueType,
+} from "../../ir/ir.ts";
+import type { Kernel } from "../kernel.ts";
+import type { Offset, Program, ProgramStep, ProgramValue } from "../program.ts";
+import { turnValue } from "../../fusion/turns.ts";
+import { updatable } from "./in-place.ts";
+import { groupKey } from "./group-key.ts";
+import { type KernelShape, lowerGroup } from "./kernel.ts";
+
+/** A result that is to lie in the memory of a parameter, which it overwrites; both by number. */
+export interface Update {
+  readonly result: number;
+  readonly param: number;
+}
+
+/** What is lowered, beside the program: which group each dispatch came from. */
+export interface LoweredProgram {
+  readonly program: Program;
+  /** The groups in the order of their first dispatch, with the kernel of each. */
+  readonly groups: readonly {
+    readonly group: Group;
+    readonly kernel: number;
+    readonly values: readonly ValueName[];
+  }[];
+}
+
+/** Writes the program of a plan. */
+export function lowerProgram(
+  plan: Plan,
+  shape: KernelShape,
+  updates: readonly Update[] = [],
+): LoweredProgram {
+  const { graph } = plan;
+  const types = new Map<ValueName, ValueType>(graph.params.map((param) => [param.name, param]));
+  collectTypes(graph.nodes, types);
+  const iotas = new Map<ValueName, number>();
+  collectIndices(graph.nodes, types, iotas);
+
+  const updated = updates.map(({ result, param }) => ({
+    result: graph.results[result]!,
+    param: graph.params[param]!.name,
+  }));
+  const inPlace = new Map(
+    updated
+      .filter(({ result, param }) => updatable(plan, result, param))
+      .map(({ result, param }) => [result, param]),
+  );
+  const memoryOf = (value: ValueName): ValueName => inPlace.get(value) ?? value;
+
+  const kernels: Kernel[] = [];
+  const groups: { group: Group; kernel: number; values: readonly ValueName[] }[] = [];
+  const written = new Map<string, { readonly kernel: number; readonly places: readonly number[] }>();
+  const dispatch = (group: Group): ProgramStep[] => {
+    const made = group.phases.flatMap((phase) => phase.nodes.flatMap(definitions));
+    if (made.every((value) => sizeOf(value.shape) === 0)) return [];
+    // Nodes of another layer have other names; the kernel is the same.
+    const key = groupKey(group, types, memoryOf);
+    let known = written.get(key.text);
+    if (known === undefined) {
+      const { kernel, values } = lowerGroup(group, types, memoryOf, shape);
+      known = { kernel: kernels.push(kernel) - 1, places: values.map((value) => key.values.indexOf(value)) };
+      written.set(key.text, known);
+    }
+    const values = known.places.map((place) => key.values[place]!);
+    groups.push({ group, kernel: known.kernel, values });
+    return [{ kind: "dispatch", kernel: known.kernel, values }];
+  };
+  const lowerSteps = (steps: readonly PlanStep[]): ProgramStep[] =>
+    steps.flatMap((step) =>
+      step.kind === "group" ? dispatch(step.group) : lowerLoop(step.loop, lowerSteps(step.steps), types),
+    );
+
+  const steps = lowerSteps(plan.steps);
+  for (const { result, param } of updated) {
+    if (!inPlace.has(result) && result !== param)
+      steps.push(copy(result, param, sizeOf(types.get(param)!.shape)));
+  }
+  const inputs = graph.params.map((param) => param.name);
+  const overwritten = new Map(updated.map(({ result, param }) => [result, param]));
+  const outputs = graph.results.map((name) => overwritten.get(name) ?? name);
+  const values = programValues(types, iotas, steps, inputs, outputs);
+  return {
+    program: {
+      name: graph.name,
+      kernels,
+      values,
+      steps,
+      inputs,
+      outputs,
+      updated: [
+        ...new Set(updated.filter(({ result, param }) => result !== param).map(({ param }) => param)),
+      ],
+    },
+    groups,
+  };
+}
+
+function collectTypes(nodes: readonly Node[], types: Map<ValueName, ValueType>): void {
+  for (const node of nodes) {
+    for (const value of definitions(node)) types.set(value.name, value);
+    if (node.kind !== "loop") continue;
+    for (const carry of node.carries) {
+      const { element, shape } = carry;
+      for (const name of [carry.param, asideValue(carry)]) types.set(name, { name, element, shape });
+    }
+    collectTypes(node.body, types);
+  }
+}
+
+/** Every loop's turn is a tensor that kernels read; all turns stand in a constant, from which it is copied. */
+function collectIndices(
+  nodes: readonly Node[],
+  types: Map<ValueName, ValueType>,
+  iotas: Map<ValueName, number>,
+): void {
+  for (const node of nodes) {
+    if (node.kind !== "loop") continue;
+    types.set(turnValue(node), { name: turnValue(node), element: i32, shape: [] });
+    iotas.set(turnsValue(node), node.count);
+    types.set(turnsValue(node), { name: turnsValue(node), element: i32, shape: [node.count] });
+    collectIndices(node.body, types, iotas);
+  }
+}
+
+function asideValue(carry: Carry): ValueName {
+  return `next ${carry.param}`;
+}
+
+function turnsValue(loop: Loop): ValueName {
+  return `turns ${loop.index}`;
+}
+
+const start: Offset = { constant: 0, turn: null, perTurn: 0 };
+
+function copy(
+  from: ValueName,
+  to: ValueName,
+  length: number,
+  fromOffset = start,
+  toOffset = start,
+): ProgramStep {
+  return { kind: "copy", from, to, length, fromOffset, toOffset };
+}
+
+function lowerLoop(
+  loop: Loop,
+  body: readonly ProgramStep[],
+  types: ReadonlyMap<ValueName, ValueType>,
+): ProgramStep[] {
+  const each = (size: number): Offset => ({ constant: 0, turn: loop.index, perTurn: size });
+  const lengthOf = (name: ValueName): number => sizeOf(types.get(name)!.shape);
+  const moved = loop.carries.filter((carry) => carry.next !== carry.param);
+  // Where one carried value is the next of another, all are copied aside before any is overwritten.
+  const crossed = moved.filter((carry) => loop.carries.some((other) => other.param === carry.next));
+  return [
+    ...loop.carries.map((carry) => copy(carry.init, carry.param, lengthOf(carry.param))),
+    {
+      kind: "loop",
+      turn: loop.index,
+      count: loop.count,
+      steps: [
+        copy(turnsValue(loop), turnValue(loop), 1, each(1)),
+        ...body,
+        ...loop.stacks.map((stack) => {
+          const size = sizeOf(stack.shape);
+          return copy(stack.value, stack.result, size, start, each(size));
+        }),
+        ...crossed.map((carry) => copy(carry.next, asideValue(carry), lengthOf(carry.param))),
+        ...moved.map((carry) =>
+          copy(crossed.includes(carry) ? asideValue(carry) : carry.next, carry.param, lengthOf(carry.param)),
+        ),
+      ],
+    },
+    ...loop.carries.map((carry) => copy(carry.param, carry.result, lengthOf(carry.param))),
+  ];
+}
+
+/** The values that the steps name, and all inputs and outputs. */
+function programValues(
+  types: ReadonlyMap<ValueName, ValueType>,
+  iotas: ReadonlyMap<ValueName, number>,
+  steps: readonly ProgramStep[],
+  inputs: readonly ValueName[],
+  outputs: readonly ValueName[],
+): ProgramValue[] {
+  const named = new Set<ValueName>([...inputs, ...outputs]);
+  const visit = (step: ProgramStep): void => {
+    if (step.kind === "dispatch") for (const value of step.values) named.add(value);
+    else if (step.kind === "loop") step.steps.forEach(visit);
+    else [step.from, step.to].forEach((value) => named.add(value));
+  };
+  steps.forEach(visit);
+  const isInput = new Set(inputs);
+  const isOutput = new Set(outputs);
+  return [...named].map((name) => {
+    const { element, shape } = types.get(name)!;
+    const count = iotas.get(name);
+    const role = isInput.has(name)
+      ? "input"
+      : count !== undefined
+        ? "constant"
+        : isOutput.has(name)
+          ? "output"
+          : "intermediate";
+    return {
+      name,
+      element,
+      shape,
+      role,
+      data: count === undefined ? null : Int32Array.from({ length: count }, (_, t) => t),
+    };
+  });
+}

@@ -1,0 +1,290 @@
+/**
+ * Reductions as loops over accumulators.
+ *
+ *     sum k<24. %x[i, k] * %c[j, k]     at i, i + 1        ⟶     var sum = 0; var sum_1 = 0
+ *                                                                for k = 0 .. 24 step 4 { sum = sum + x[…] * c[…] … }
+ *
+ * It is written at the depth of what it depends on, for all side-by-side points at once: their loops are one, and what
+ * two points load alike is loaded once. That is register tiling, wherever the points come from.
+ */
+import type { Expr, ReduceOp } from "../../ir/ir.ts";
+import { indicesIn, postorder } from "../../ir/traverse.ts";
+import { apply, constant, integer, local, select } from "../build.ts";
+import type { KernelExpr, KernelType } from "../kernel.ts";
+import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
+import { atDepth, block, declare, depthOf, freshName, known, remember, write } from "./scopes.ts";
+
+type Lower = (emission: Emission, expr: Expr, point: Point) => KernelExpr;
+type Local = KernelExpr & { readonly kind: "local" };
+
+/** The value of the reduction at a point; of `argmax` and `argmin` the position, or with `best` the value there. */
+export function reduce(
+  emission: Emission,
+  instance: Instance,
+  best: boolean,
+  point: Point,
+  lower: Lower,
+): KernelExpr {
+  const { scopes } = emission;
+  const keyAt = (at: Point, part: "value" | "best"): string =>
+    `${part} ${instance.key}@${instance.variables.map((name) => at.get(name)!.id).join(",")}`;
+  const wanted = keyAt(point, best ? "best" : "value");
+  const before = known(scopes, wanted);
+  if (before !== undefined) return before;
+
+  const points = sideBySide(emission, instance, point);
+  const depth = instance.variables.reduce(
+    (deepest, name) => Math.max(deepest, depthOf(scopes, point.get(name)!.base)),
+    // Never outside of the points of a phase, where every invocation would do it.
+    Math.max(scopes.floor, 1),
+  );
+  const outside = emission.context;
+  const wasAhead = emission.isAhead;
+  const left = emission.loops.findIndex((loop) => loop.depth > depth);
+  const aside = left < 0 ? [] : emission.loops.splice(left);
+  // A point beside the one that is wanted may be one that a condition keeps out.
+  emission.isAhead ||= aside.length > 0 || points.length > 1;
+  atDepth(scopes, depth, () => {
+    const accumulators = points.map((at) => accumulatorFor(emission, instance, at, lower));
+    overAxes(emission, instance, points, lower, (at, i) => accumulators[i]!.take(at));
+    points.forEach((at, i) => {
+      remember(scopes, keyAt(at, "value"), accumulators[i]!.value, depth);
+      if (accumulators[i]!.best !== null) remember(scopes, keyAt(at, "best"), accumulators[i]!.best, depth);
+    });
+  });
+  emission.loops.push(...aside);
+  emission.isAhead = wasAhead;
+  emission.context = outside;
+  return known(scopes, wanted)!;
+}
+
+/**
+ * Writes the loops over the reduction axes, and in them, for every side-by-side point and turn, what `take` writes. It is told the
+ * point with the turn's variables, and the number of the point it came from.
+ */
+export function overAxes(
+  emission: Emission,
+  instance: Instance,
+  points: readonly Point[],
+  lower: Lower,
+  take: (at: Point, point: number) => void,
+): void {
+  const { scopes } = emission;
+  const unrolls = unrollsOf(emission, instance, points.length);
+  const nest = (level: number, turns: readonly (readonly Variable[])[]): void => {
+    emission.context = instance.contexts[level]!;
+    const axis = instance.axes[level];
+    if (axis === undefined) {
+      for (const turn of combinations(turns))
+        points.forEach((point, i) => take(withVariables(point, turn), i));
+      return;
+    }
+    // Bounds are the same for all points that are side by side.
+    const here = withVariables(
+      points[0]!,
+      turns.map((list) => list[0]!),
+    );
+    const from = lower(emission, axis.lo, here);
+    const to = lower(emission, axis.hi, here);
+    const within = (variables: readonly Variable[]): void => {
+      emission.tile.set(axis.name, variables);
+      nest(level + 1, [...turns, variables]);
+      emission.tile.delete(axis.name);
+    };
+    const loop = (start: KernelExpr, end: KernelExpr, step: number): void => {
+      const index = freshName(scopes, axis.name);
+      const body = block(scopes, [index], () =>
+        within(sequence(step).map((n) => variable(emission, axis.name, local(index, "i32"), n))),
+      );
+      write(scopes, { kind: "for", index, from: start, to: end, step, body });
+    };
+    const unroll = unrolls[level]!;
+    if (from.kind !== "const" || to.kind !== "const") {
+      emission.loops.push({ depth: scopes.open.length, context: emission.context });
+      loop(from, to, 1);
+      emission.loops.pop();
+      return;
+    }
+    const extent = to.value - from.value;
+    if (extent <= 0) return;
+    if (extent <= unroll) return within(sequence(extent).map((n) => variable(emission, axis.name, from, n)));
+    const whole = extent - (extent % unroll);
+    loop(from, integer(from.value + whole), unroll);
+    if (whole < extent)
+      within(
+        sequence(extent - whole).map((n) => variable(emission, axis.name, integer(from.value + whole), n)),
+      );
+  };
+  nest(0, []);
+}
+
+/** A segment sum loads and stores at every turn: it counts for so many bodies. */
+const keyedBodies = 4;
+
+/** How many turns of each axis are written side by side: of the innermost, and of one further out once those inside are whole. */
+function unrollsOf(emission: Emission, instance: Instance, points: number): number[] {
+  const reads = postorder(instance.body).filter((e) => e.kind === "read");
+  const nests = reads.some(
+    (e) => e.kind === "read" && (emission.computed.get(e.tensor)?.reduction ?? null) !== null,
+  );
+  // Points that cannot share the loop are written one after the other, each with a loop of its own.
+  const written = tiledVariables(emission, instance).reduce(
+    (n, name) => n * emission.tile.get(name)!.length,
+    1,
+  );
+  const bodies = Math.max(points, written) * Math.max(1, reads.length) * (nests ? 2 : 1);
+  const weight = instance.keys.length > 0 ? keyedBodies : 1;
+  let room = Math.max(1, Math.floor(emission.bodiesInLoop / (bodies * weight)));
+  const unrolls = instance.axes.map(() => 1);
+  for (let level = instance.axes.length - 1; level >= 0; level--) {
+    const { lo, hi } = instance.axes[level]!;
+    if (lo.kind !== "const" || hi.kind !== "const") break;
+    const extent = hi.value - lo.value;
+    if (extent <= Math.min(room, 8)) unrolls[level] = Math.max(1, extent);
+    else {
+      unrolls[level] = room >= 4 ? 4 : room >= 2 ? 2 : 1;
+      break;
+    }
+    room = Math.floor(room / Math.max(1, extent));
+  }
+  return unrolls;
+}
+
+/** The points that are written together with this one: all of the tile that the instance tells apart. */
+export function sideBySide(emission: Emission, instance: Instance, point: Point): readonly Point[] {
+  if (emission.scopes.floor > 0) return [point];
+  if (!isAlike(emission, instance)) return [point];
+  const tiled = tiledVariables(emission, instance);
+  const lists = tiled.map((name) => emission.tile.get(name)!);
+  // A tile of another shape is being written further out.
+  if (tiled.some((name, i) => !lists[i]!.includes(point.get(name)!))) return [point];
+  return combinations(lists).map((turn) => withVariables(point, turn));
+}
+
+/** Do points that are side by side have the same bounds of every reduction axis, so that their loops can be one? */
+export function isAlike(emission: Emission, instance: Instance): boolean {
+  const bounds = indicesIn(instance.axes.flatMap(({ lo, hi }) => [lo, hi]));
+  return !tiledVariables(emission, instance).some((name) => bounds.has(name));
+}
+
+function tiledVariables(emission: Emission, instance: Instance): readonly string[] {
+  return instance.variables.filter((name) => (emission.tile.get(name)?.length ?? 1) > 1);
+}
+
+/** All ways to take one of each list, the last changing fastest. */
+export function combinations<T>(lists: readonly (readonly T[])[]): readonly (readonly T[])[] {
+  return lists.reduce<readonly (readonly T[])[]>(
+    (ways, list) => ways.flatMap((way) => list.map((item) => [...way, item])),
+    [[]],
+  );
+}
+
+/** The point with other instances of some variables. */
+export function withVariables(point: Point, instances: readonly Variable[]): Point {
+  if (instances.length === 0) return point;
+  const next = new Map(point);
+  for (const instance of instances) next.set(instance.name, instance);
+  return next;
+}
+
+interface Accumulator {
+  readonly value: Local;
+  readonly best: Local | null;
+  /** Writes what one turn does. */
+  readonly take: (at: Point) => void;
+}
+
+function accumulatorFor(emission: Emission, instance: Instance, point: Point, lower: Lower): Accumulator {
+  const { scopes } = emission;
+  const { op } = instance.node.reduction!;
+  const assign = (to: Local, value: KernelExpr): void =>
+    write(scopes, { kind: "assign", name: to.name, value });
+  const hint = instance.node.name;
+  const first = firstType(instance);
+  if (op !== "argmax" && op !== "argmin") {
+    const total = declare(scopes, hint, first, constant(first, neutral(op, first)));
+    return {
+      value: total,
+      best: null,
+      take: (at) => assign(total, combine(op, total, lower(emission, instance.body, at))),
+    };
+  }
+  const best = declare(scopes, `${hint}_best`, first, constant(first, neutral(op, first)));
+  const axis = instance.axes[0]!;
+  const position = declare(scopes, hint, "i32", lower(emission, axis.lo, point));
+  return {
+    value: position,
+    best,
+    take(at) {
+      const body = lower(emission, instance.body, at);
+      const better: Local = { kind: "local", name: freshName(scopes, "better"), type: "bool" };
+      scopes.depths.set(better.name, scopes.open.length - 1);
+      write(scopes, {
+        kind: "let",
+        name: better.name,
+        value: apply(op === "argmax" ? "gt" : "lt", body, best),
+      });
+      assign(best, select(better, body, best));
+      assign(position, select(better, lower(emission, { kind: "index", name: axis.name }, at), position));
+    },
+  };
+}
+
+function firstType(instance: Instance): KernelType {
+  const { body } = instance;
+  let at: Expr = body;
+  while (at.kind === "select") at = at.yes;
+  const type = at.kind === "index" ? "i32" : at.kind === "read" ? at.element.scalar : at.type;
+  return type === "f16" ? "f32" : type;
+}
+
+const largest: Readonly<Record<KernelType, number>> = {
+  f32: Infinity,
+  i32: 2 ** 31 - 1,
+  u32: 2 ** 32 - 1,
+  bool: 1,
+};
+const smallest: Readonly<Record<KernelType, number>> = { f32: -Infinity, i32: -(2 ** 31), u32: 0, bool: 0 };
+
+/** What leaves every value as it is. */
+function neutral(op: ReduceOp, type: KernelType): number {
+  switch (op) {
+    case "sum":
+    case "any":
+      return 0;
+    case "prod":
+    case "all":
+      return 1;
+    case "max":
+    case "argmax":
+      return smallest[type];
+    case "min":
+    case "argmin":
+      return largest[type];
+  }
+}
+
+function combine(
+  op: Exclude<ReduceOp, "argmax" | "argmin">,
+  total: KernelExpr,
+  value: KernelExpr,
+): KernelExpr {
+  switch (op) {
+    case "sum":
+      return apply("add", total, value);
+    case "prod":
+      return apply("mul", total, value);
+    case "max":
+      return apply("max", total, value);
+    case "min":
+      return apply("min", total, value);
+    case "any":
+      return apply("or", total, value);
+    case "all":
+      return apply("and", total, value);
+  }
+}
+
+function sequence(length: number): number[] {
+  return Array.from({ length }, (_, n) => n);
+}

@@ -1,0 +1,78 @@
+/**
+ * Walking kernel expressions and statements. An expression is a directed acyclic graph whose tree may be exponentially larger, so
+ * nobody should recurse over one without remembering objects: these do.
+ *
+ *     postorder(add(x, mul(x, y)))        // x, y, x * y, x + x * y
+ */
+import type { KernelExpr, Statement } from "./kernel.ts";
+
+const none: readonly KernelExpr[] = [];
+
+/** The direct subexpressions, in the order in which they are printed. */
+export function operands(expr: KernelExpr): readonly KernelExpr[] {
+  switch (expr.kind) {
+    case "const":
+    case "local":
+    case "builtin":
+      return none;
+    case "load":
+      return [expr.index];
+    case "apply":
+      return expr.args;
+    case "select":
+      return [expr.condition, expr.yes, expr.no];
+  }
+}
+
+/** Every distinct object below the roots, operands before the expressions that use them. Unrolled folds are deep: no recursion. */
+export function postorder(...roots: readonly KernelExpr[]): KernelExpr[] {
+  const seen = new Set<KernelExpr>();
+  const order: KernelExpr[] = [];
+  /** Expressions that have been entered, each with the number of its operands that are done. */
+  const path: { readonly expr: KernelExpr; readonly below: readonly KernelExpr[]; done: number }[] = [];
+  const enter = (expr: KernelExpr): void => {
+    if (seen.has(expr)) return;
+    seen.add(expr);
+    path.push({ expr, below: operands(expr), done: 0 });
+  };
+  for (const root of roots) {
+    enter(root);
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      if (top.done < top.below.length) enter(top.below[top.done++]!);
+      else order.push(path.pop()!.expr);
+    }
+  }
+  return order;
+}
+
+/** The expressions that stand in a statement itself, those of statements inside it left out. */
+export function expressionsOf(statement: Statement): readonly KernelExpr[] {
+  switch (statement.kind) {
+    case "let":
+    case "assign":
+      return [statement.value];
+    case "var":
+      return [statement.init];
+    case "store":
+      return [statement.index, statement.value];
+    case "for":
+      return [statement.from, statement.to];
+    case "if":
+      return [statement.condition];
+    case "array":
+    case "barrier":
+      return none;
+  }
+}
+
+/** The lists of statements inside a statement. */
+export function blocksOf(statement: Statement): readonly (readonly Statement[])[] {
+  switch (statement.kind) {
+    case "for":
+      return [statement.body];
+    case "if":
+      return [statement.then, statement.else];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,23 @@
+/** Graphs as programs of kernels, for tests that run everything at every level of fusion. */
+import { lowerProgram } from "../../src/codegen/lower/program.ts";
+import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
+import type { Program } from "../../src/codegen/program.ts";
+import { defaultLimits, verifyKernel } from "../../src/codegen/verify.ts";
+import type { FusionLevel } from "../../src/fusion/plan.ts";
+import { planGraph } from "../../src/fusion/planner.ts";
+import type { Graph } from "../../src/ir/ir.ts";
+
+export const levels: readonly FusionLevel[] = ["off", "map", "full"];
+
+/** Small workgroups, so that small programs have several, and loops over points. */
+export const smallShape: KernelShape = { invocations: 8, regionInvocations: 16, busyInvocations: 8 };
+
+/** The verified program of a graph. */
+export function programFor(graph: Graph, level: FusionLevel, shape: KernelShape = smallShape): Program {
+  const { program } = lowerProgram(planGraph(graph, level), shape);
+  const problems = program.kernels.flatMap((kernel) =>
+    verifyKernel(kernel, defaultLimits).map((problem) => `${kernel.name}: ${problem}`),
+  );
+  if (problems.length > 0) throw new Error(problems.join("\n"));
+  return program;
+}
