@@ -9,7 +9,19 @@
 import { type ElementArray, tensor as tensorData, type TensorData } from "./ir/interpret.ts";
 import { type ElementType, isFloat, type ScalarType, sizeOf } from "./ir/ir.ts";
 import type { Shape } from "./lang/elaborate/shape.ts";
-import { closest } from "./lang/suggest.ts";
+import {
+  ArgumentError,
+  isList,
+  isRecord,
+  type LeafKind,
+  leavesOf,
+  showShape,
+  type TensorShape,
+  type Tree,
+  treeOf,
+} from "./tree.ts";
+
+export { ArgumentError, showShape };
 
 /** The elements of a tensor, row-major. */
 export type TensorElements = Float64Array | Float32Array | Int32Array | Uint32Array | Uint8Array;
@@ -22,12 +34,7 @@ export interface Tensor {
 }
 
 /** An argument or a result. */
-export type Value = number | boolean | Tensor | readonly Value[] | { readonly [field: string]: Value };
-
-/** Raised for an argument that does not fit; the message names it and says what was expected and found. */
-export class ArgumentError extends Error {
-  override readonly name = "ArgumentError";
-}
+export type Value = Tree<number | boolean | Tensor>;
 
 /** A tensor of the numbers given, row by row; `f32` unless told otherwise. */
 export function tensor(
@@ -43,73 +50,20 @@ export function tensor(
   );
 }
 
-/** A shape as a program would write it, with numbers for dimensions. */
-export function showShape(shape: Shape): string {
-  switch (shape.kind) {
-    case "tensor": {
-      const { scalar, bound } = shape.element;
-      const dims = shape.shape.length === 0 ? "" : `[${shape.shape.join(", ")}]`;
-      return `${bound === null ? scalar : `idx[${bound}]`}${dims}`;
-    }
-    case "tuple":
-      return `(${shape.items.map(showShape).join(", ")})`;
-    case "list":
-      return shape.items[0] === undefined ? "[]" : `[${showShape(shape.items[0])}; ${shape.items.length}]`;
-    case "struct":
-      return `${shape.name} { ${shape.fields.map((f) => f.name).join(", ")} }`;
-  }
-}
-
-/**
- * The tensors of a value in the order of its shape's leaves. `where` names the value in errors. Throws
- * `ArgumentError`.
- */
+/** The tensors of a value in the order of its shape's leaves. `where` names the value in errors. @throws {ArgumentError} */
 export function tensorsOf(value: Value, shape: Shape, where: string): TensorData[] {
-  switch (shape.kind) {
-    case "tensor":
-      return [leafOf(value, shape, where)];
-    case "tuple":
-    case "list": {
-      if (!isList(value)) throw mismatch(where, `${showShape(shape)}, as an array`, value);
-      if (value.length !== shape.items.length) {
-        throw new ArgumentError(`${where}: expected ${shape.items.length} items, found ${value.length}`);
-      }
-      return shape.items.flatMap((item, i) => tensorsOf(value[i]!, item, `${where}[${i}]`));
-    }
-    case "struct": {
-      if (!isRecord(value) || isTensor(value)) throw mismatch(where, showShape(shape), value);
-      const names = shape.fields.map((f) => f.name);
-      const unknown = Object.keys(value).find((key) => !names.includes(key));
-      if (unknown !== undefined) {
-        const near = closest(unknown, names);
-        const hint = near === null ? `it has ${names.join(", ")}` : `did you mean ${near}?`;
-        throw new ArgumentError(`${where}: ${shape.name || "the struct"} has no field ${unknown}; ${hint}`);
-      }
-      return shape.fields.flatMap((field) => {
-        if (!Object.hasOwn(value, field.name)) {
-          throw new ArgumentError(`${where}.${field.name} is missing; expected ${showShape(field.shape)}`);
-        }
-        return tensorsOf(value[field.name]!, field.shape, `${where}.${field.name}`);
-      });
-    }
-  }
+  return leavesOf(value, shape, where, hostLeaves);
 }
 
 /** The value of a shape whose leaves are these tensors. Scalars become numbers and booleans. */
 export function valueOf(shape: Shape, tensors: Iterator<TensorData>): Value {
-  switch (shape.kind) {
-    case "tensor": {
-      const { element, shape: dims, data } = tensors.next().value as TensorData;
-      if (dims.length > 0) return { type: element.scalar, shape: [...dims], data };
-      return element.scalar === "bool" ? data[0] !== 0 : data[0]!;
-    }
-    case "tuple":
-    case "list":
-      return shape.items.map((item) => valueOf(item, tensors));
-    case "struct":
-      return Object.fromEntries(shape.fields.map((field) => [field.name, valueOf(field.shape, tensors)]));
-  }
+  return treeOf(shape, tensors, ({ element, shape: dims, data }) => {
+    if (dims.length > 0) return { type: element.scalar, shape: [...dims], data };
+    return element.scalar === "bool" ? data[0] !== 0 : data[0]!;
+  });
 }
+
+const hostLeaves: LeafKind<TensorData> = { isLeaf: isTensor, read: leafOf, describe };
 
 /** The shape that a value has, as far as it shows: a tensor's `idx` bound and a struct's name do not. */
 export function shapeOf(value: Value): Shape {
@@ -125,7 +79,7 @@ export function shapeOf(value: Value): Shape {
   };
 }
 
-function leafOf(value: Value, shape: Extract<Shape, { kind: "tensor" }>, where: string): TensorData {
+function leafOf(value: unknown, shape: TensorShape, where: string): TensorData {
   const { element } = shape;
   const isScalar = shape.shape.length === 0;
   if (typeof value === "boolean" && isScalar && element.scalar === "bool")
@@ -187,7 +141,8 @@ function mismatch(where: string, expected: string, value: unknown): ArgumentErro
   return new ArgumentError(`${where}: expected ${expected}, found ${describe(value)}`);
 }
 
-function describe(value: unknown): string {
+/** What was found where something else was expected. */
+export function describe(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
   if (typeof value === "number" || typeof value === "boolean") return `the ${typeof value} ${value}`;
   if (typeof value !== "object") return `a ${typeof value}`;
@@ -198,15 +153,8 @@ function describe(value: unknown): string {
   return `an object with ${Object.keys(value).slice(0, 6).join(", ") || "no fields"}`;
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, Value>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
-}
-
-function isList(value: unknown): value is readonly Value[] {
-  return Array.isArray(value);
-}
-
-function isTensor(value: unknown): value is Tensor {
+/** Is it a tensor of the host? */
+export function isTensor(value: unknown): value is Tensor {
   return (
     isRecord(value) &&
     typeof value["type"] === "string" &&

@@ -1,15 +1,23 @@
 /**
  * fecit, a functional tensor language and its compiler: the public face. It runs wherever JavaScript does.
  *
- *     import { load, tensor } from "fecit";
+ *     import { load, read, tensor } from "fecit";
+ *     import { openDevice } from "fecit/node";                              // in a browser: from "fecit"
  *
  *     const module = load("fn scale(x: f32[n], by: f32) -> f32[n] = for i -> by * x[i]");
  *     const scale = module.compile("scale", { dims: { n: 3 } });
- *     scale.interpret(tensor([3], [1, 2, 3]), 2);                           // [f32[3]: 2 4 6]
+ *     scale.interpret(tensor([3], [1, 2, 3]), 2);                           // [f32[3]: 2 4 6], in double precision
  *     scale.vjp().interpret(tensor([3], [1, 2, 3]), 2, tensor([3], [1, 1, 1]));  // cotangents of x, by
+ *
+ *     const device = await openDevice();
+ *     const f = await device.compile(scale);                                // one kernel of WGSL
+ *     const [y] = await f.run(tensor([3], [1, 2, 3]), 2);                   // on the device
+ *     await read(y);                                                        // f32[3]: 2 4 6
  */
 import { type LoadOptions, loadModule, type Module } from "./module.ts";
+import { type Device, withCompiler } from "./device.ts";
 import type { SourceFile } from "./lang/source.ts";
+import { type BrowserDeviceOptions, openBrowserDevice } from "./runtime/browser.ts";
 
 export {
   type Tensor,
@@ -22,13 +30,39 @@ export {
 export {
   type CompileOptions,
   type Compiled,
+  type FunctionShapes,
   type FunctionSummary,
   type InitOptions,
+  type KernelOptions,
+  type KernelProgram,
   type LoadOptions,
   type Module,
   type Parameter,
   CompileError,
 } from "./module.ts";
+
+export type { Device } from "./device.ts";
+export type { DeviceCompileOptions, DeviceFunction } from "./device-function.ts";
+export type { OpenFunction, OpenOptions, SizedFunction } from "./open-function.ts";
+export { type DeviceArgument, type DeviceValue, type Elements, free, read } from "./device-value.ts";
+export type { InPlace } from "./in-place.ts";
+export type { AdapterDescription, DeviceFeature, DeviceLimits } from "./runtime/adapter.ts";
+export type { BrowserDeviceOptions } from "./runtime/browser.ts";
+export type { DeviceMemory } from "./runtime/device.ts";
+export type { DeviceTensor } from "./runtime/tensor.ts";
+export {
+  AdapterError,
+  CommandError,
+  DeviceLostError,
+  LimitError,
+  OutOfMemoryError,
+  ShaderError,
+  TensorError,
+} from "./runtime/errors.ts";
+export { type KernelTarget, kernelTexts, portableKernelTarget } from "./kernel-text.ts";
+export type { Decision, FusionLevel, Group, Phase, Placement, Plan } from "./fusion/plan.ts";
+export { printPlan } from "./fusion/print.ts";
+export { type Model, loadModel, modelNames } from "./model.ts";
 
 export type { Loader } from "./lang/check.ts";
 export type { Diagnostic, Label } from "./lang/diagnostic.ts";
@@ -49,4 +83,13 @@ export { verifyGraph } from "./ir/verify.ts";
  */
 export function load(source: string | SourceFile, options: LoadOptions = {}): Module {
   return loadModule(source, options);
+}
+
+/**
+ * Opens the browser's adapter. In Node: `openDevice` of "fecit/node".
+ *
+ * @throws {AdapterError} when the browser has no WebGPU, or no adapter for it.
+ */
+export async function openDevice(options: BrowserDeviceOptions = {}): Promise<Device> {
+  return withCompiler(await openBrowserDevice(options));
 }

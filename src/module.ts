@@ -16,7 +16,12 @@ import { renderDiagnostics } from "./lang/render.ts";
 import type { SourceFile } from "./lang/source.ts";
 import { closest } from "./lang/suggest.ts";
 import { showType, type Type } from "./lang/types.ts";
+import { type KernelTarget, portableKernelTarget } from "./kernel-text.ts";
+import { rowsAgree } from "./open-dimension.ts";
 import { type Compilation, hasErrors, type PipelineOptions, runPipeline, unchecked } from "./pipeline.ts";
+import { carriedBy } from "./training-step.ts";
+import type { LoweredProgram, Update } from "./codegen/lower/program.ts";
+import type { FusionLevel, Plan } from "./fusion/plan.ts";
 
 /** A mistake in the program, or one that only the dimensions bring. The message is the rendered text. */
 export class CompileError extends Error {
@@ -53,6 +58,26 @@ export interface CompileOptions {
    * in real arithmetic; it moves roundings, which may turn a near tie of an argmax. Off by default.
    */
   readonly reassociate?: boolean;
+  /**
+   * Compile it as a step of training: what is carried for parameters that no gradient reaches (weights, moments, averages) comes
+   * back as the very values that went in, as an optimiser of PyTorch skips parameters whose gradient is None.
+   */
+  readonly training?: boolean;
+}
+
+/** How a compiled function becomes kernels. */
+export interface KernelOptions {
+  /** `off`: a kernel for every node; `map`: elementwise chains are one; `full`, the default: everything that pays. */
+  readonly fuse?: FusionLevel;
+  /** What they are for, as `device.adapter` says it; a GPU of WebGPU's least limits unless given. */
+  readonly target?: KernelTarget;
+  /** Results that overwrite arguments, by the numbers of their tensors among all results' and all arguments'. */
+  readonly updates?: readonly Update[];
+}
+
+/** A function as kernels: the plan, the program, and the group of nodes that each dispatch computes. */
+export interface KernelProgram extends LoweredProgram {
+  readonly plan: Plan;
 }
 
 export interface InitOptions {
@@ -68,6 +93,8 @@ export interface Module {
   readonly functions: readonly FunctionSummary[];
   /** Compiles one function for dimensions. Throws `CompileError`. */
   compile(name: string, options?: CompileOptions): Compiled;
+  /** What a function's arguments and results are for dimensions. Throws `CompileError`. */
+  shapes(name: string, options?: CompileOptions): FunctionShapes;
   /**
    * Draws a struct that the module knows from its fields' distributions. Throws `CompileError`,
    * `ArgumentError`.
@@ -83,13 +110,17 @@ export interface Parameter {
   readonly shape: Shape;
 }
 
-/** A function compiled for dimensions. */
-export interface Compiled {
+/** A function's arguments and results. */
+export interface FunctionShapes {
   readonly name: string;
-  readonly dims: Readonly<Record<string, number>>;
   readonly params: readonly Parameter[];
   /** One for each part of a tuple; otherwise a single one. */
   readonly results: readonly Parameter[];
+}
+
+/** A function compiled for dimensions. */
+export interface Compiled extends FunctionShapes {
+  readonly dims: Readonly<Record<string, number>>;
   /** Its tensor IR, simplified. */
   readonly graph: Graph;
   /**
@@ -107,6 +138,20 @@ export interface Compiled {
   init(param: string, seed?: number): Value;
   /** Runs it in double precision. Throws `ArgumentError`. */
   interpret(...args: Value[]): Value[];
+  /** Makes kernels of it. No device is needed. */
+  kernels(options?: KernelOptions): KernelProgram;
+  /** The same function, or derivative, for other dimensions; those not given stay. Throws `CompileError`, `ArgumentError`. */
+  resize(dims: Readonly<Record<string, number>>): Compiled;
+  /** What its arguments and results are for other dimensions. Throws `CompileError`, `ArgumentError`. */
+  shapesFor(dims: Readonly<Record<string, number>>): FunctionShapes;
+  /**
+   * For `size` of a dimension instead of its own: are arguments and results the first rows of its own ones? So it is for a function
+   * that computes every row of a batch by itself; `open-dimension.ts` says how it is decided. It is never so for derivatives.
+   * Throws `CompileError`, `ArgumentError`.
+   */
+  hasRowsOf(dim: string, size: number): boolean;
+  /** What a training step carries: results that are the next values of arguments, as `KernelOptions.updates` takes them. */
+  readonly carried: readonly Update[];
 }
 
 /** A module whose checked program the command line looks into. */
@@ -124,7 +169,8 @@ export function loadModule(source: string | SourceFile, options: LoadOptions = {
     program,
     diagnostics: program.diagnostics,
     functions: functions.map(summaryOf),
-    compile: (name, request = {}) => compile(checked, name, request, options),
+    compile: (name, request = {}) => compileRequest(requestFor(checked, name, request), options),
+    shapes: (name, request = {}) => shapesOf(elaborate(requestFor(checked, name, request))),
     init: (struct, request = {}) => initStruct(program, struct, request),
   };
 }
@@ -135,18 +181,13 @@ function summaryOf(info: FunctionInfo): FunctionSummary {
   return { name: info.name, doc: info.decl.doc, dims: [...info.dims.keys()], params, result };
 }
 
-function compile(
-  checked: Compilation,
-  name: string,
-  request: CompileOptions,
-  options: PipelineOptions,
-): Compiled {
+function requestFor(checked: Compilation, name: string, request: CompileOptions): Compilation {
   if (hasErrors(checked.diagnostics)) throw new CompileError(checked.diagnostics);
   const dims = dimensions(request.dims ?? {});
   const top = checked.program!.main.exports.get(name);
   if (top?.kind === "function") knownDims(`fn ${name}`, [...top.dims.keys()], dims.keys());
   const types = new Map(Object.entries(request.types ?? {}));
-  const start: Compilation = {
+  return {
     ...checked,
     request: {
       function: name,
@@ -155,28 +196,47 @@ function compile(
       types,
       derivatives: [],
       reassociate: request.reassociate ?? false,
+      training: request.training ?? false,
+      kernels: null,
     },
   };
-  return compileRequest(start, options);
+}
+
+/** The function as elaboration makes it, its derivatives not taken. */
+function elaborate(start: Compilation): Specialised {
+  const { compiled, diagnostics } = runPipeline(start, { until: "ir" });
+  if (compiled === null || hasErrors(diagnostics)) throw new CompileError(diagnostics);
+  return compiled;
+}
+
+function shapesOf({ graph, params, results }: Specialised): FunctionShapes {
+  return { name: graph.name, params: params.map(parameterOf), results: results.map(parameterOf) };
 }
 
 function compileRequest(start: Compilation, options: PipelineOptions): Compiled {
-  const done = runPipeline({ ...start, compiled: null }, options);
+  const done = runPipeline(start, options);
   if (done.compiled === null || hasErrors(done.diagnostics)) throw new CompileError(done.diagnostics);
   const { compiled } = done;
-  const derivative = (kind: DerivativeKind): Compiled => {
-    const request = start.request!;
-    return compileRequest(
+  const request = start.request!;
+  const own = Object.fromEntries(compiled.dims);
+  const derivative = (kind: DerivativeKind): Compiled =>
+    compileRequest(
       { ...start, request: { ...request, derivatives: [...request.derivatives, kind] } },
       options,
     );
+  /** The request for other dimensions: all of them, so that no argument's shape speaks against them. */
+  const resized = (dims: Readonly<Record<string, number>>): Compilation => {
+    knownDims(compiled.graph.name, Object.keys(own), Object.keys(dims));
+    return { ...start, request: { ...request, dims: dimensions({ ...own, ...dims }), args: [] } };
   };
+  const elaborated = remembered(() => elaborate(start).graph);
   return {
     name: compiled.graph.name,
-    dims: Object.fromEntries(compiled.dims),
+    dims: own,
     params: compiled.params.map(parameterOf),
     results: compiled.results.map(parameterOf),
     graph: compiled.graph,
+    carried: carriedUpdates(compiled),
     vjp: () => derivative("vjp"),
     jvp: () => derivative("jvp"),
     print(stage) {
@@ -185,7 +245,29 @@ function compileRequest(start: Compilation, options: PipelineOptions): Compiled 
     },
     init: (param, seed = 0) => initParameter(compiled, param, seed),
     interpret: (...args) => run(compiled, args),
+    kernels({ fuse = "full", target = portableKernelTarget, updates = [] } = {}) {
+      const asked = { ...done, request: { ...request, kernels: { fuse, target, updates } } };
+      const { plan, lowered } = runPipeline(asked, options);
+      return { plan: plan!, ...lowered! };
+    },
+    resize: (dims) => compileRequest(resized(dims), options),
+    shapesFor: (dims) => shapesOf(elaborate(resized(dims))),
+    hasRowsOf: (dim, size) => rowsAgree(elaborated(), elaborate(resized({ [dim]: size })).graph),
   };
+}
+
+/** A value that is made when it is first asked for. */
+function remembered<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
+function carriedUpdates(compiled: Specialised): Update[] {
+  const numbers = new Map(compiled.graph.params.map(({ name }, number) => [name, number]));
+  return carriedBy(compiled).flatMap(({ param, result }) => {
+    const number = numbers.get(param);
+    return number === undefined ? [] : [{ result, param: number }];
+  });
 }
 
 function parameterOf({ name, shape }: Binding): Parameter {

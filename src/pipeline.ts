@@ -3,12 +3,17 @@
  * walk over this list.
  *
  *     text ──check──▶ typed program ──ir──▶ graph ──vjp──▶ graph without markers ──simplify──▶ graph
+ *                                                       program of kernels ◀──wgsl── plan ◀──fuse──┘
  *
- * `reassociate` follows when it is asked for.
+ * `reassociate` follows `simplify` when it is asked for; `fuse` and `wgsl` run when kernels are asked for.
  */
 import { differentiate } from "./autodiff/differentiate.ts";
+import { type LoweredProgram, lowerProgram, type Update } from "./codegen/lower/program.ts";
+import { verifyKernel } from "./codegen/verify.ts";
 import { type DerivativeKind, rebind, withDerivative } from "./derived.ts";
-import type { Graph } from "./ir/ir.ts";
+import type { FusionLevel, Plan } from "./fusion/plan.ts";
+import { planGraph } from "./fusion/planner.ts";
+import { printPlan } from "./fusion/print.ts";
 import { printGraph } from "./ir/print.ts";
 import { reassociate } from "./ir/rewrite/reassociate.ts";
 import { simplify } from "./ir/rewrite/simplify.ts";
@@ -22,6 +27,15 @@ import { diagnostic } from "./lang/inference.ts";
 import { printTyped } from "./lang/print-typed.ts";
 import type { FunctionInfo, Program } from "./lang/program.ts";
 import type { SourceFile } from "./lang/source.ts";
+import { type KernelTarget, kernelShapeOf, kernelTexts } from "./kernel-text.ts";
+import { trainingStep } from "./training-step.ts";
+
+/** How a graph is to become kernels. */
+export interface KernelRequest {
+  readonly fuse: FusionLevel;
+  readonly target: KernelTarget;
+  readonly updates: readonly Update[];
+}
 
 /** Which function is to be compiled, for which dimensions, and which derivatives of it, innermost first. */
 export interface Request {
@@ -34,6 +48,10 @@ export interface Request {
   readonly derivatives: readonly DerivativeKind[];
   /** Take sums before the linear maps under them where that is cheaper; it moves roundings. */
   readonly reassociate: boolean;
+  /** Leave alone what a step of training carries for parameters that no gradient reaches (`training-step.ts`). */
+  readonly training: boolean;
+  /** Null when the graph is all that is wanted. */
+  readonly kernels: KernelRequest | null;
 }
 
 /** What has been made so far. A stage adds its part. */
@@ -46,10 +64,16 @@ export interface Compilation {
   readonly program: Program | null;
   /** From `ir` on; its graph is the latest stage's. */
   readonly compiled: Specialised | null;
+  /** From `fuse` on. */
+  readonly plan: Plan | null;
+  /** From `wgsl` on. */
+  readonly lowered: LoweredProgram | null;
+  /** The last stage that has run; a run goes on after it. */
+  readonly last: StageName | null;
   readonly diagnostics: readonly Diagnostic[];
 }
 
-export type StageName = "check" | "ir" | "vjp" | "simplify" | "reassociate";
+export type StageName = "check" | "ir" | "vjp" | "simplify" | "reassociate" | "fuse" | "wgsl";
 
 export interface Stage {
   /** As `FECIT_TRACE` names it. */
@@ -75,7 +99,7 @@ export const pipeline: readonly Stage[] = [
   {
     name: "vjp",
     makes: "its derivatives as ordinary nodes",
-    run: overGraph(takeDerivatives),
+    run: takeDerivatives,
     print: printCompiled,
   },
   {
@@ -91,6 +115,20 @@ export const pipeline: readonly Stage[] = [
     isWanted: (request) => request.reassociate,
     print: printCompiled,
   },
+  {
+    name: "fuse",
+    makes: "which nodes share a kernel, and why",
+    run: fuse,
+    isWanted: (request) => request.kernels !== null,
+    print: ({ plan }) => (plan === null ? "" : printPlan(plan)),
+  },
+  {
+    name: "wgsl",
+    makes: "the kernels' texts",
+    run: lower,
+    isWanted: (request) => request.kernels !== null,
+    print: printTexts,
+  },
 ];
 
 export interface PipelineOptions {
@@ -104,18 +142,19 @@ export interface PipelineOptions {
 
 /** A program before its first stage. */
 export function unchecked(file: SourceFile, loader: Loader): Compilation {
-  return { file, loader, request: null, program: null, compiled: null, diagnostics: [] };
+  const nothing = { request: null, program: null, compiled: null, plan: null, lowered: null, last: null };
+  return { file, loader, ...nothing, diagnostics: [] };
 }
 
 /** Runs the stages that have not been run; stops after one that finds a mistake in the program. */
 export function runPipeline(start: Compilation, options: PipelineOptions = {}): Compilation {
   let now = start;
-  for (const stage of pipeline) {
-    const isWanted = now.request === null || stage.isWanted?.(now.request) !== false;
-    if (isWanted && (stage.name !== "check" || now.program === null)) {
-      now = stage.run(now);
-      options.trace?.(stage, () => stage.print(now));
-      if (options.verify === true && now.compiled !== null) assertIntact(stage, now.compiled.graph);
+  for (const stage of pipeline.slice(pipeline.findIndex(({ name }) => name === start.last) + 1)) {
+    if (now.request === null || stage.isWanted?.(now.request) !== false) {
+      now = { ...stage.run(now), last: stage.name };
+      const made = now;
+      options.trace?.(stage, () => stage.print(made));
+      if (options.verify === true) assertIntact(stage, made);
     }
     if (stage.name === options.until || hasErrors(now.diagnostics)) break;
   }
@@ -126,10 +165,21 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((d) => d.severity === "error");
 }
 
-function assertIntact(stage: Stage, graph: Graph): void {
-  const problems = verifyGraph(graph);
+function assertIntact(stage: Stage, { compiled, lowered, request }: Compilation): void {
+  const limits = request?.kernels?.target.limits;
+  const problems = [
+    ...(compiled === null ? [] : verifyGraph(compiled.graph)),
+    ...(lowered?.program.kernels ?? []).flatMap((kernel) =>
+      verifyKernel(kernel, {
+        invocations: limits?.maxComputeInvocationsPerWorkgroup ?? 256,
+        workgroupBytes: limits?.maxComputeWorkgroupStorageSize ?? 16384,
+        // More of them are folded over two directions.
+        workgroups: 65535 ** 2,
+      }).map((problem) => `kernel ${kernel.name}: ${problem}`),
+    ),
+  ];
   if (problems.length > 0)
-    throw new Error(`after ${stage.name} the graph is not well formed:\n  ${problems.join("\n  ")}`);
+    throw new Error(`after ${stage.name} what was made is not well formed:\n  ${problems.join("\n  ")}`);
 }
 
 function checkProgram(before: Compilation): Compilation {
@@ -165,8 +215,31 @@ function dimsOf(info: FunctionInfo, { args, dims, types }: Request): Solved | Di
   }
 }
 
-function takeDerivatives(compiled: Specialised): Specialised {
-  return rebind(compiled, differentiate(compiled.graph));
+function takeDerivatives(before: Compilation): Compilation {
+  return overGraph((compiled) =>
+    before.request?.training === true
+      ? trainingStep(compiled)
+      : rebind(compiled, differentiate(compiled.graph)),
+  )(before);
+}
+
+function fuse(before: Compilation): Compilation {
+  const { compiled, request } = before;
+  if (compiled === null || request?.kernels == null)
+    throw new Error("a compiled function and a request are needed");
+  return { ...before, plan: planGraph(compiled.graph, request.kernels.fuse) };
+}
+
+function lower(before: Compilation): Compilation {
+  const { plan, request } = before;
+  if (plan === null || request?.kernels == null) throw new Error("a plan and a request are needed");
+  const { target, updates } = request.kernels;
+  return { ...before, lowered: lowerProgram(plan, kernelShapeOf(target), updates) };
+}
+
+function printTexts({ lowered, request }: Compilation): string {
+  if (lowered === null || request?.kernels == null) return "";
+  return kernelTexts(lowered, request.kernels.target.limits).join("\n");
 }
 
 function overGraph(pass: (compiled: Specialised) => Specialised): Stage["run"] {

@@ -13,6 +13,8 @@ function start(request: Partial<Request> = {}): Compilation {
     types: new Map(),
     derivatives: [],
     reassociate: false,
+    training: false,
+    kernels: null,
     ...request,
   };
   return { ...unchecked({ name: "a.fec", text }, noFiles), request: asked };
@@ -27,7 +29,15 @@ function traced(from: Compilation): Map<string, string> {
 
 describe("the pipeline", () => {
   it("has a stage for each thing that is made", () => {
-    expect(pipeline.map((stage) => stage.name)).toEqual(["check", "ir", "vjp", "simplify", "reassociate"]);
+    expect(pipeline.map((stage) => stage.name)).toEqual([
+      "check",
+      "ir",
+      "vjp",
+      "simplify",
+      "reassociate",
+      "fuse",
+      "wgsl",
+    ]);
   });
 
   it("prints what each stage made", () => {
