@@ -56,7 +56,8 @@ async function outputOfCommand(command: string, directory: string): Promise<stri
   await main(args.split(" "), {
     out: write,
     err: write,
-    environment: {},
+    // Pages show what does not depend on the machine.
+    environment: { FECIT_DEVICE: "interpreter" },
     directory,
     outColors: false,
     errColors: false,

@@ -213,6 +213,27 @@ fn embedding(p: Embedding[n, d], token: idx[n]) -> f32[d] = p.weight[token]
 ## ε, as in PyTorch.
 const epsilon = 1e-5
 
+## The mean square of the distances from the mean. Moving the mean changes it by nothing, for the distances sum up to 0: its
+## derivative has no term for that.
+fn variance(x: f32[n]) -> f32 {
+  let mu = mean[k] x[k]
+  mean[k] (x[k] - mu) ^ 2
+}
+  vjp (x, ct) -> {
+    let mu = mean[k] x[k]
+    for k -> ct * (2.0 / f32(n)) * (x[k] - mu)
+  }
+
+## The same over all entries of an image.
+fn image_variance(x: f32[c, h, w]) -> f32 {
+  let mu = mean[q, i, j] x[q, i, j]
+  mean[q, i, j] (x[q, i, j] - mu) ^ 2
+}
+  vjp (x, ct) -> {
+    let mu = mean[q, i, j] x[q, i, j]
+    for q, i, j -> ct * (2.0 / f32(c * h * w)) * (x[q, i, j] - mu)
+  }
+
 ## Gain and bias of d entries.
 struct LayerNorm[d] {
   weight: f32[d] ~ ones
@@ -222,15 +243,15 @@ struct LayerNorm[d] {
 ## Over the entries of one vector. Ba, Kiros & Hinton, arXiv 1607.06450.
 fn layer_norm(p: LayerNorm[d], x: f32[d]) -> f32[d] {
   let mu = mean[k] x[k]
-  let variance = mean[k] (x[k] - mu) ^ 2
-  for k -> p.weight[k] * (x[k] - mu) / sqrt(variance + epsilon) + p.bias[k]
+  let scale = rsqrt(variance(x) + epsilon)
+  for k -> p.weight[k] * ((x[k] - mu) * scale) + p.bias[k]
 }
 
 ## Over the channels of one position of an image: layer norm with the channels in front.
 fn channel_norm(p: LayerNorm[c], x: f32[c, h, w]) -> f32[c, h, w] {
   let mu[i, j] = mean[q] x[q, i, j]
-  let variance[i, j] = mean[q] (x[q, i, j] - mu[i, j]) ^ 2
-  for q, i, j -> p.weight[q] * (x[q, i, j] - mu[i, j]) / sqrt(variance[i, j] + epsilon) + p.bias[q]
+  let scale = for i, j -> rsqrt(variance(for q -> x[q, i, j]) + epsilon)
+  for q, i, j -> p.weight[q] * ((x[q, i, j] - mu[i, j]) * scale[i, j]) + p.bias[q]
 }
 
 ## Gain and bias of c channels.
@@ -248,10 +269,10 @@ fn grouped[groups](x: f32[c, h, w]) -> f32[groups, c / groups, h, w] =
 fn group_norm[groups](p: GroupNorm[c], x: f32[c, h, w]) -> f32[c, h, w] {
   let y = grouped[groups](x)
   let mu[g] = mean[q, i, j] y[g, q, i, j]
-  let variance[g] = mean[q, i, j] (y[g, q, i, j] - mu[g]) ^ 2
+  let scale = for g -> rsqrt(image_variance(y[g]) + epsilon)
   for q, i, j -> {
     let g = q // (c // groups)
-    p.weight[q] * (x[q, i, j] - mu[g]) / sqrt(variance[g] + epsilon) + p.bias[q]
+    p.weight[q] * ((x[q, i, j] - mu[g]) * scale[g]) + p.bias[q]
   }
 }
 
@@ -272,12 +293,13 @@ struct RunningStatistics[c] {
 fn batch_norm_training(p: BatchNorm[c], s: RunningStatistics[c], x: f32[b, c, h, w], momentum: f32)
     -> (f32[b, c, h, w], RunningStatistics[c]) {
   let mu[q] = mean[n, i, j] x[n, q, i, j]
-  let variance[q] = mean[n, i, j] (x[n, q, i, j] - mu[q]) ^ 2
-  let y = for n, q, i, j -> p.weight[q] * (x[n, q, i, j] - mu[q]) / sqrt(variance[q] + epsilon) + p.bias[q]
+  let spread = for q -> image_variance(for n, i, j -> x[n, q, i, j])
+  let scale[q] = rsqrt(spread[q] + epsilon)
+  let y = for n, q, i, j -> p.weight[q] * ((x[n, q, i, j] - mu[q]) * scale[q]) + p.bias[q]
   let unbiased = f32(b * h * w) / f32(b * h * w - 1)
   let moved = RunningStatistics {
     running_mean: for q -> (1.0 - momentum) * s.running_mean[q] + momentum * mu[q],
-    running_var: for q -> (1.0 - momentum) * s.running_var[q] + momentum * unbiased * variance[q]
+    running_var: for q -> (1.0 - momentum) * s.running_var[q] + momentum * unbiased * spread[q]
   }
   (y, moved)
 }

@@ -22,6 +22,7 @@ type Logits = [first: readonly number[], best: number, sum: number, norm: number
 
 const micro = { b: 1, h: 96, w: 96 };
 const published = { b: 1, h: 224, w: 224 };
+const tiny = { b: 1, h: 32, w: 32 };
 
 test("portable weights are those of every other implementation", () => {
   expect([...portableTensor("input", [3], [-2, 2], 1).data]).toEqual([
@@ -37,6 +38,7 @@ describe("parameters", () => {
     ["fec_small", 5_727_528, 282],
     ["fec_base", 15_086_848, 246],
     ["fec_large", 29_720_344, 462],
+    ["fec_mini", 91_424, 76],
   ])("of %s: %i numbers in %i tensors", (name, numbers, tensors) => {
     const weights = weightsOf(compileModel("fec", name, published));
     expect(weights).toHaveLength(tensors);
@@ -99,6 +101,14 @@ describe("logits", () => {
       7,
       2.3812747613,
       2.0225717452,
+    ],
+    [
+      "fec_mini",
+      tiny,
+      [0.5735422519, 0.5180782002, 0.3556672276, -0.3122036769, -0.4893531218],
+      0,
+      -0.8275472369,
+      1.3514805697,
     ],
     [
       "fec_small",

@@ -24,5 +24,5 @@ describe.each(embeddings)("the texts of src/$folder", (embedding) => {
 
 test("all of them are there", () => {
   expect(Object.keys(stdSources)).toContain("prelude");
-  expect(Object.keys(modelSources)).toEqual(["cluster", "fec", "layers"]);
+  expect(Object.keys(modelSources)).toEqual(["cluster", "clusters", "fec", "layers", "train"]);
 });

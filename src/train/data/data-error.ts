@@ -1,0 +1,33 @@
+/**
+ * What is wrong with a data set: its name, its folder, a file in it.
+ *
+ *     error: pets/cat/7.jpg can't be decoded: VipsJpeg: premature end of JPEG image
+ *       = help: replace it, or leave broken images out with `broken: "skip"`
+ */
+
+/** A data set that can't be opened or read: one line, facts, and what to do. */
+export class DataError extends Error {
+  override readonly name: string = "DataError";
+  constructor(
+    message: string,
+    readonly notes: readonly string[],
+    readonly help: string,
+  ) {
+    super(message);
+  }
+}
+
+/** An image file that can't be decoded. */
+export class BrokenImageError extends DataError {
+  override readonly name = "BrokenImageError";
+  constructor(
+    readonly file: string,
+    readonly reason: string,
+  ) {
+    super(
+      `${file} can't be decoded: ${reason}`,
+      [],
+      'replace or remove it, or leave broken images out with `broken: "skip"`',
+    );
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * A folder of images as a data set. Images are decoded when a batch asks for them, so that a set may be larger than
+ * memory.
+ *
+ *     await openImageFolder("pets", { shape, division, broken: "refuse", threads: 2 })
+ */
+import { BrokenImageError } from "./data-error.ts";
+import { type Dataset, type ImageShape, imageSize, type SkippedImage, type Split } from "./dataset.ts";
+import { type Decoder, startDecoder } from "./decode.ts";
+import { type Division, findImages, type ImageFile } from "./image-files.ts";
+
+export interface ImageFolderOptions {
+  readonly shape: ImageShape;
+  readonly division: Division;
+  /**
+   * `refuse`: a batch with a broken image throws. `skip`: every image is decoded once when the set is opened, and broken
+   * ones are left out, so that a resumed run leaves out the same.
+   */
+  readonly broken: "refuse" | "skip";
+  readonly threads: number;
+}
+
+/** Opens a folder. Throws `DataError`. */
+export async function openImageFolder(folder: string, options: ImageFolderOptions): Promise<Dataset> {
+  const { shape, broken, division } = options;
+  const { classes, training, heldOut } = findImages(folder, division);
+  const decoder = startDecoder(options.threads);
+  const skipped: SkippedImage[] = [];
+  const sound = (files: readonly ImageFile[]): Promise<readonly ImageFile[]> =>
+    broken === "refuse" ? Promise.resolve(files) : soundOnes(files, decoder, shape, skipped);
+  try {
+    return {
+      name: folder,
+      classes,
+      shape,
+      training: splitOf(await sound(training), decoder, shape),
+      heldOut: splitOf(await sound(heldOut), decoder, shape),
+      skipped,
+      close: () => decoder.close(),
+    };
+  } catch (error) {
+    await decoder.close();
+    throw error;
+  }
+}
+
+function splitOf(files: readonly ImageFile[], decoder: Decoder, shape: ImageShape): Split {
+  return {
+    size: files.length,
+    labels: Int32Array.from(files, (image) => image.label),
+    images: async (indices) => {
+      const size = imageSize(shape);
+      const result = new Uint8Array(indices.length * size);
+      // All are waited for, so that none still runs when the first error is told.
+      const images = await Promise.allSettled(
+        Array.from(indices, (index) => decoder.decode(files[index]!.file, shape)),
+      );
+      images.forEach((image, i) => {
+        if (image.status === "rejected") throw image.reason;
+        result.set(image.value, i * size);
+      });
+      return result;
+    },
+  };
+}
+
+/** The files that can be decoded; the others are added to `skipped`, in order. */
+async function soundOnes(
+  files: readonly ImageFile[],
+  decoder: Decoder,
+  shape: ImageShape,
+  skipped: SkippedImage[],
+): Promise<ImageFile[]> {
+  const reasons = await Promise.all(
+    files.map(async ({ file }) => {
+      try {
+        await decoder.decode(file, shape);
+        return null;
+      } catch (error) {
+        if (error instanceof BrokenImageError) return error.reason;
+        throw error;
+      }
+    }),
+  );
+  files.forEach(({ file }, i) => {
+    const reason = reasons[i] ?? null;
+    if (reason !== null) skipped.push({ file, reason });
+  });
+  return files.filter((_, i) => reasons[i] === null);
+}

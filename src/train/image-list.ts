@@ -1,0 +1,42 @@
+/**
+ * Image files as a model takes them, in the order given.
+ *
+ *     const { bytes, floats } = await readImages(["cat.jpg", "dog.png"], shape);       // u8 and f32 [2, 3, 224, 224]
+ */
+import { type ImageShape, imageSize } from "./data/dataset.ts";
+import { startDecoder } from "./data/decode.ts";
+import { still } from "./data/augment.ts";
+import { defaultNormalisation, levelsOf, normaliseImage } from "./data/normalise.ts";
+
+export interface ImageList {
+  /** `[images, channels, height, width]`, 0 … 255. */
+  readonly bytes: Uint8Array;
+  /** The same, normalised. */
+  readonly floats: Float32Array;
+}
+
+/** Decodes images: the shorter side resized, the middle of the longer one. Throws `BrokenImageError`. */
+export async function readImages(files: readonly string[], shape: ImageShape): Promise<ImageList> {
+  const decoder = startDecoder();
+  const size = imageSize(shape);
+  const bytes = new Uint8Array(files.length * size);
+  try {
+    const images = await Promise.allSettled(files.map((file) => decoder.decode(file, shape)));
+    images.forEach((image, i) => {
+      if (image.status === "rejected") throw image.reason;
+      bytes.set(image.value, i * size);
+    });
+  } finally {
+    await decoder.close();
+  }
+  return { bytes, floats: normalised(bytes, shape) };
+}
+
+/** Images in bytes as a model takes them. */
+export function normalised(bytes: Uint8Array, shape: ImageShape): Float32Array {
+  const levels = levelsOf(defaultNormalisation(shape.channels));
+  const floats = new Float32Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += imageSize(shape))
+    normaliseImage({ bytes, from: at, floats, to: at }, shape, levels, still);
+  return floats;
+}

@@ -1,0 +1,157 @@
+/**
+ * The folder of a run, and what lies in it.
+ *
+ *     runs/2026-11-23-fec_mini/  config.json  metrics.jsonl  latest.safetensors  best.safetensors
+ *                                curve.svg  curve.png  clusters.png  kernels/matmul_3.wgsl
+ */
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Configuration, configurationHash, differences } from "./configuration.ts";
+import { removeLeftovers } from "./whole-file.ts";
+
+/** The paths of a run's files; only `configuration` is there from the beginning. */
+export interface RunFolder {
+  readonly folder: string;
+  readonly configuration: string;
+  readonly metrics: string;
+  readonly latest: string;
+  readonly best: string;
+  readonly curveSvg: string;
+  readonly curvePng: string;
+  readonly clusters: string;
+  readonly kernels: string;
+}
+
+/** A run that can't be begun or gone on with: one line, facts, and what to do. */
+export class RunError extends Error {
+  override readonly name = "RunError";
+  constructor(
+    message: string,
+    readonly notes: readonly string[],
+    readonly help: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The paths below a folder. */
+export function runFiles(folder: string): RunFolder {
+  return {
+    folder,
+    configuration: join(folder, "config.json"),
+    metrics: join(folder, "metrics.jsonl"),
+    latest: join(folder, "latest.safetensors"),
+    best: join(folder, "best.safetensors"),
+    curveSvg: join(folder, "curve.svg"),
+    curvePng: join(folder, "curve.png"),
+    clusters: join(folder, "clusters.png"),
+    kernels: join(folder, "kernels"),
+  };
+}
+
+/** A folder for a new run that does not exist yet: `runs/2026-11-23-fec_mini`, with `-2`, `-3` … when it does. */
+export function freshRunFolder(model: string, date: Date, parent = "runs"): string {
+  const day = date.toISOString().slice(0, 10);
+  const name = join(parent, `${day}-${model.replaceAll(/[^\w.-]+/g, "-")}`);
+  for (let i = 1; ; i++) {
+    const folder = i === 1 ? name : `${name}-${i}`;
+    if (!existsSync(folder)) return folder;
+  }
+}
+
+/** Makes the folder of a new run and writes its configuration. Throws `RunError` when there is a run already. */
+export function createRun(folder: string, configuration: Configuration): RunFolder {
+  const files = runFiles(folder);
+  const taken = [files.configuration, files.metrics, files.latest, files.best].find((file) =>
+    existsSync(file),
+  );
+  if (taken !== undefined) throw occupied(folder, taken);
+  makeFolder(folder);
+  try {
+    // `wx` fails when another process has just begun a run here.
+    writeFileSync(files.configuration, `${JSON.stringify(configuration, null, 2)}\n`, { flag: "wx" });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw occupied(folder, files.configuration);
+    throw new RunError(`${files.configuration} can't be written: ${message}`, [], "choose another folder");
+  }
+  return files;
+}
+
+/**
+ * The folder of a run that is to go on, which must be of the same configuration. What killed writers left is removed. Throws
+ * `RunError`.
+ */
+export async function resumeRun(folder: string, configuration: Configuration): Promise<RunFolder> {
+  const files = runFiles(folder);
+  const before = readConfiguration(folder);
+  if (configurationHash(before) !== configurationHash(configuration)) {
+    throw new RunError(
+      `the run in ${folder} has another configuration`,
+      differences(before, configuration).map((d) => `${d.key} was ${d.before}, now it is ${d.now}`),
+      "go on with the same settings, or begin a new run in another folder",
+    );
+  }
+  if (!existsSync(files.latest)) {
+    throw new RunError(
+      `the run in ${folder} has no checkpoint yet`,
+      [`${files.latest} is not there`],
+      "remove the folder and begin again",
+    );
+  }
+  await removeLeftovers(folder);
+  return files;
+}
+
+/** The configuration of a run. Throws `RunError` when the folder holds no run. */
+export function readConfiguration(folder: string): Configuration {
+  const file = runFiles(folder).configuration;
+  let found: unknown;
+  try {
+    found = JSON.parse(readFileSync(file, "utf8"));
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    throw new RunError(
+      isMissing ? `there is no run in ${folder}` : `${file} can't be read: ${(error as Error).message}`,
+      isMissing ? [`${file} is not there`] : [],
+      "check the path",
+    );
+  }
+  if (typeof found === "object" && found !== null && !Array.isArray(found)) return found as Configuration;
+  throw new RunError(`${file} is not the configuration of a run`, ["it is no JSON object"], "check the path");
+}
+
+/** Writes kernels as `kernels/NAME.wgsl`, to be read. */
+export function writeKernels(
+  { kernels }: RunFolder,
+  texts: readonly { readonly name: string; readonly wgsl: string }[],
+): void {
+  makeFolder(kernels);
+  for (const { name, wgsl } of texts) {
+    writeFileSync(join(kernels, `${name.replaceAll(/[^\w.-]+/g, "_")}.wgsl`), wgsl);
+  }
+}
+
+function occupied(folder: string, file: string): RunError {
+  return new RunError(
+    `there is a run in ${folder} already`,
+    [`found ${file}`],
+    "go on with it by --resume, or choose another folder by --out",
+  );
+}
+
+/** Makes a folder and those above it, one by one: `recursive` of Node 20 never ends where none can be made (`/proc`). */
+function makeFolder(folder: string): void {
+  const missing: string[] = [];
+  for (let at = folder; !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.unshift(at);
+  try {
+    for (const part of missing) mkdirSync(part);
+    if (!statSync(folder).isDirectory()) throw new Error("it is a file");
+  } catch (error) {
+    throw new RunError(
+      `${folder} can't be made: ${(error as Error).message}`,
+      [],
+      "choose another folder by --out",
+    );
+  }
+}

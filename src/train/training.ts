@@ -1,0 +1,78 @@
+/**
+ * A whole run on a device: compiles, trains, and leaves the curve and the kernels' texts in its folder.
+ *
+ *     const end = await train(device, await prepareRun(request), options);        // end.kind: finished, interrupted
+ */
+import { type Device } from "../device.ts";
+import { type OpenFunction } from "../open-function.ts";
+import { type LoopEnd, type LoopOptions, trainingLoop } from "./loop.ts";
+import { type PreparedRun } from "./prepare.ts";
+import { createRun, type RunFolder, runFiles, writeKernels } from "./run-folder.ts";
+import { configurationOf } from "./settings.ts";
+import { openTrainer, type Trainer } from "./trainer.ts";
+
+/** How a run is trained, besides what `PreparedRun` says. */
+export interface TrainOptions extends Pick<
+  LoopOptions,
+  "listener" | "signal" | "stepsPerReading" | "secondsBetweenCheckpoints" | "now"
+> {
+  /** Hears what is being compiled, and that it is done. */
+  readonly compiling?: (what: string, done: number, total: number) => void;
+  /** Does something with the model at the end, before it is given back. */
+  readonly atEnd?: (trained: TrainedModel, device: Device) => Promise<void>;
+}
+
+/** A model whose training has ended, still on the device. */
+export interface TrainedModel {
+  readonly run: RunFolder;
+  readonly trainer: Trainer;
+  /** The model's forward, its batch open. */
+  readonly forward: OpenFunction;
+  readonly end: LoopEnd;
+}
+
+/** Images of a held-out batch at most; a batch of training may be smaller. */
+const heldOutBatch = 64;
+
+/**
+ * Trains a prepared run to its end, or until it is stopped.
+ *
+ * @throws what `openTrainer` and `trainingLoop` throw; before the first step nothing has been written.
+ */
+export async function train(
+  device: Device,
+  prepared: PreparedRun,
+  options: TrainOptions,
+): Promise<LoopEnd & { readonly run: RunFolder }> {
+  const { settings, dataset, model, beginning, state, folder, isResumed } = prepared;
+  const { size, fuse, batch } = settings;
+  const trainer = await openTrainer(device, model, settings, beginning, (done, total) =>
+    options.compiling?.("the step", done, total),
+  );
+  const capacity = Math.min(Math.max(batch, heldOutBatch), dataset.heldOut.size);
+  const forward = await device.compile(model.forward({ b: capacity, h: size, w: size }), {
+    fuse,
+    open: "b",
+    progress: (done, total) => options.compiling?.("the evaluation", done, total),
+  });
+  try {
+    const run = isResumed ? runFiles(folder) : createRun(folder, configurationOf(settings));
+    writeKernels(run, kernelsOf(trainer));
+    const end = await trainingLoop(trainer, forward, state, { ...options, settings, dataset, run });
+    await options.atEnd?.({ run, trainer, forward, end }, device);
+    return { ...end, run };
+  } finally {
+    forward.free();
+    trainer.free();
+  }
+}
+
+/** The texts of the step's kernels. One kernel may have several, by how its buffers lie in memory. */
+function kernelsOf({ step }: Trainer): { readonly name: string; readonly wgsl: string }[] {
+  const seen = new Map<string, number>();
+  return step.executable.shaders.map(({ kernel, code }) => {
+    const count = (seen.get(kernel) ?? 0) + 1;
+    seen.set(kernel, count);
+    return { name: count === 1 ? kernel : `${kernel}-${count}`, wgsl: code };
+  });
+}
