@@ -1,76 +1,94 @@
-/** `fecit inspect FILE FUNCTION`: what the compiler made of a function, stage by stage. */
+/** `fecit inspect FILE FUNCTION`: what the compiler made of a function: its kernels, or what any stage made. */
 import { type Command, Option } from "commander";
+import type { FusionLevel } from "../fusion/plan.ts";
+import { printPlan } from "../fusion/print.ts";
 import type { Comprehension, Graph, Node } from "../ir/ir.ts";
 import { definitions } from "../ir/ir.ts";
 import { printElement, printGraph } from "../ir/print.ts";
 import { valuesUsed } from "../ir/traverse.ts";
+import { type ProgramReport, reportOf } from "../kernel-report.ts";
+import { type KernelTarget, portableKernelTarget } from "../kernel-text.ts";
+import { printProgram } from "../codegen/print.ts";
 import { showDim } from "../lang/dims.ts";
 import { printTypedFunction, typedNames } from "../lang/print-typed.ts";
 import type { FunctionInfo } from "../lang/program.ts";
-import { positionOf } from "../lang/source.ts";
+import { positionOf, type SourceFile } from "../lang/source.ts";
 import { closest } from "../lang/suggest.ts";
 import { showElement, showType } from "../lang/types.ts";
-import { loadModule } from "../module.ts";
+import { type Compiled, type KernelProgram, loadModule, type LoadedModule } from "../module.ts";
+import { deviceOption, fuseOption, onDevice } from "./device.ts";
 import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
-import { fileLoader, readSource } from "./files.ts";
+import { fileLoader, readSource, writeWhole } from "./files.ts";
+import { kernelTable } from "./inspect-table.ts";
+import { inspectionPage } from "./inspect-page.ts";
 import { dimOption, functionNamed, knowDims, needDims, reassociateHelp } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { traceHelp, tracing } from "./trace.ts";
 
 interface Options {
   readonly dim: ReadonlyMap<string, number>;
-  readonly stage: string;
+  readonly stage?: Stage;
+  readonly vjp?: boolean;
+  readonly fuse: FusionLevel;
+  readonly device?: string;
+  readonly html?: string;
   readonly reassociate?: boolean;
   readonly json?: boolean;
   readonly trace?: string;
 }
 
-/** Those that can be shown, and those of the back end. */
-const stages: readonly string[] = ["typed", "ir", "vjp"];
-const later: readonly string[] = ["fused", "kernels", "wgsl"];
+const stages = ["typed", "ir", "vjp", "fused", "kernels", "wgsl"] as const;
+type Stage = (typeof stages)[number];
 
 export function addInspect(program: Command, terminal: Terminal, done: (code: number) => void): void {
   program
     .command("inspect")
     .summary("show what the compiler made of a function")
-    .description("Shows what the compiler made of a function for the dimensions given.")
+    .description(
+      "Shows what the compiler made of a function for the dimensions given: a table of its kernels.",
+    )
     .argument("<file>", "a program")
     .argument("<function>", "one of its functions")
     .addOption(dimOption("dimensions, as in b=2,n=49; may be repeated"))
     .addOption(
       new Option(
         "--stage <stage>",
-        "typed: with its types; ir: tensor IR, simplified; vjp: that of its derivative",
-      )
-        .argParser(parseStage)
-        .default("ir"),
+        "typed: with its types; ir: tensor IR, simplified; vjp: that of its derivative; " +
+          "fused: which nodes share a kernel, and why; kernels: kernel IR; wgsl: the shaders",
+      ).argParser(parseStage),
     )
+    .option("--vjp", "inspect its vjp")
+    .addOption(fuseOption())
+    .addOption(inspectDeviceOption(terminal))
+    .option("--html <file>", "write a page that shows it all")
     .option("--reassociate", reassociateHelp)
-    .option("--json", "print one JSON object, with the nodes as data")
+    .option("--json", "print one JSON object; with an early --stage, the nodes as data")
     .option("--trace <stages>", traceHelp)
     .addHelpText(
       "after",
-      "\nExample:\n  fecit inspect examples/cluster.fec cluster --dim n=49,o=4,d=32 --stage vjp",
+      "\nExample:\n  fecit inspect examples/cluster.fec cluster --dim n=49,o=4,d=32 --vjp --html cluster.html",
     )
-    .action((file: string, name: string, options: Options) => {
-      inspect(terminal, file, name, options);
+    .action(async (file: string, name: string, options: Options) => {
+      await inspect(terminal, file, name, options);
       done(0);
     });
 }
 
-function parseStage(text: string): string {
-  if (stages.includes(text)) return text;
-  const today = `stages today are ${stages.join(", ")}`;
-  if (later.includes(text)) {
-    throw new Failure(exit.commandWrong, `--stage ${text}: there is nothing to show yet`, {
-      notes: ["fusion, kernels and WGSL come with the back end"],
-      help: today,
-    });
-  }
-  const near = closest(text, [...stages, ...later]);
+/** Without it no adapter is opened: kernels are those for a GPU. */
+function inspectDeviceOption(terminal: Terminal): Option {
+  const option = deviceOption(terminal);
+  option.description =
+    "make the kernels for this adapter: auto, gpu, software, part of a name (default: none is opened)";
+  return option.default(undefined);
+}
+
+function parseStage(text: string): Stage {
+  const stage = stages.find((name) => name === text);
+  if (stage !== undefined) return stage;
+  const near = closest(text, stages);
   throw new Failure(exit.commandWrong, `--stage ${text}: there is no such stage`, {
-    help: near === null ? today : `did you mean ${near}?`,
+    help: near === null ? `stages are ${stages.join(", ")}` : `did you mean ${near}?`,
   });
 }
 
@@ -84,28 +102,81 @@ interface ShownNode {
   readonly source: { readonly line: number; readonly column: number } | null;
 }
 
-function inspect(
-  terminal: Terminal,
-  file: string,
-  name: string,
-  { dim: dims, stage, reassociate = false, json, trace }: Options,
-): void {
-  const module = loadModule(readSource(terminal, file), {
+async function inspect(terminal: Terminal, file: string, name: string, options: Options): Promise<void> {
+  const { dim: dims, stage, json, html } = options;
+  const source = readSource(terminal, file);
+  const module = loadModule(source, {
     loader: fileLoader(terminal),
-    ...tracing(terminal, trace),
+    ...tracing(terminal, options.trace),
   });
-  const { text, nodes } = orDiagnose(terminal, () => {
+  const info = orDiagnose(terminal, () => {
     withoutErrors(module);
-    const info = functionNamed(module.program, name);
-    knowDims(info, dims);
-    if (stage === "typed") return { text: printTypedFunction(info), nodes: typedNodes(info) };
-    needDims(info, dims);
-    const compiled = module.compile(name, { dims: Object.fromEntries(dims), reassociate });
-    const { graph } = stage === "vjp" ? compiled.vjp() : compiled;
-    return { text: printGraph(graph), nodes: graphNodes(graph) };
+    return functionNamed(module.program, name);
   });
+  knowDims(info, dims);
+  if (stage === "typed" && html === undefined)
+    return showStage(terminal, name, options, printTypedFunction(info), typedNodes(info));
+  needDims(info, dims);
+  const compiled = orDiagnose(terminal, () => compileFor(module, name, options));
+  if ((stage === "ir" || stage === "vjp") && html === undefined)
+    return showStage(terminal, name, options, printGraph(compiled.graph), graphNodes(compiled.graph));
+  const { target, adapter } = await targetOf(terminal, options.device);
+  const made = compiled.kernels({ fuse: options.fuse, target });
+  const report = reportOf(made, target.limits);
+  const about = { function: compiled.name, dims: Object.fromEntries(dims), adapter, fuse: options.fuse };
+  if (html !== undefined) {
+    const sources = sourcesOf(module, source);
+    writeWhole(terminal, html, inspectionPage({ ...about, ...report, sources, plan: printPlan(made.plan) }));
+    terminal.err(`fecit: ${html} written\n`);
+    if (json !== true && stage === undefined) return;
+  }
+  if (json === true) return terminal.out(`${JSON.stringify({ ...about, ...report })}\n`);
+  terminal.out(stage === undefined ? kernelTable(report) : backEndText(stage, made, report));
+}
+
+function compileFor(
+  module: LoadedModule,
+  name: string,
+  { dim, stage, vjp, reassociate = false }: Options,
+): Compiled {
+  const compiled = module.compile(name, { dims: Object.fromEntries(dim), reassociate });
+  return vjp === true || stage === "vjp" ? compiled.vjp() : compiled;
+}
+
+/** The text of what the back end made. */
+function backEndText(stage: Stage, made: KernelProgram, { kernels }: ProgramReport): string {
+  if (stage === "fused") return printPlan(made.plan);
+  return stage === "kernels" ? printProgram(made.program) : kernels.map(({ wgsl }) => wgsl).join("\n");
+}
+
+/** What kernels are made for: an adapter that is asked for, or a GPU as most are. */
+async function targetOf(
+  terminal: Terminal,
+  choice: string | undefined,
+): Promise<{ readonly target: KernelTarget; readonly adapter: string }> {
+  if (choice === undefined) return { target: portableKernelTarget, adapter: "none" };
+  if (choice === "interpreter")
+    throw new Failure(exit.commandWrong, "--device interpreter: the interpreter has no kernels", {
+      help: "leave the option out: no adapter is needed to inspect",
+    });
+  return onDevice(terminal, choice, async ({ adapter }) => ({ target: adapter, adapter: adapter.name }));
+}
+
+/** The texts that nodes come from. */
+function sourcesOf({ program }: LoadedModule, main: SourceFile): readonly SourceFile[] {
+  return [main, ...program.modules.map(({ file }) => file).filter(({ name }) => name !== main.name)];
+}
+
+/** What a stage made, as text or as data. */
+function showStage(
+  terminal: Terminal,
+  name: string,
+  { dim, stage, json }: Options,
+  text: string,
+  nodes: readonly ShownNode[],
+): void {
   if (json !== true) return terminal.out(text);
-  terminal.out(`${JSON.stringify({ function: name, dims: Object.fromEntries(dims), stage, text, nodes })}\n`);
+  terminal.out(`${JSON.stringify({ function: name, dims: Object.fromEntries(dim), stage, text, nodes })}\n`);
 }
 
 function typedNodes(info: FunctionInfo): ShownNode[] {

@@ -1,17 +1,41 @@
 /** The command line: `fecit COMMAND …`. One file a command; what they share is beside them. */
 import { Command, CommanderError } from "commander";
 import { addCheck } from "./check.ts";
+import { addClusters } from "./clusters.ts";
+import { addDemo } from "./demo.ts";
+import { failureOf } from "./device-failure.ts";
+import { addDoctor } from "./doctor.ts";
+import { addEval } from "./eval.ts";
 import { addExplain } from "./explain.ts";
 import { Failure, exit, reportFailure, Silent } from "./failure.ts";
 import { addFmt } from "./fmt.ts";
 import { addInspect } from "./inspect.ts";
+import { addPredict } from "./predict.ts";
 import { addRun } from "./run.ts";
+import { addSummary } from "./summary.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 import { addTour } from "./tour.ts";
+import { addTrain } from "./train.ts";
+import { addWeights } from "./weights.ts";
 import { isOn, stages } from "./trace.ts";
 import { version } from "../../package.json" with { type: "json" };
 
-const commands = [addCheck, addFmt, addRun, addInspect, addExplain, addTour];
+const commands = [
+  addCheck,
+  addFmt,
+  addRun,
+  addInspect,
+  addSummary,
+  addTrain,
+  addEval,
+  addPredict,
+  addClusters,
+  addWeights,
+  addDoctor,
+  addExplain,
+  addTour,
+  addDemo,
+];
 
 /**
  * Runs a command line and gives the exit code: 0 done, 1 the input is wrong, 2 the command line is wrong, 3
@@ -44,6 +68,7 @@ function commandLine(terminal: Terminal, done: (code: number) => void): Command 
       "\nEnvironment:\n" +
         `  FECIT_TRACE   stages whose work is printed on stderr: ${stages.join(",")}\n` +
         "  FECIT_VERIFY  1: test the IR after every stage\n" +
+        "  FECIT_DEVICE  the adapter when --device is not given: auto, gpu, software, part of a name\n" +
         "  FECIT_DEBUG   1: show the stack of an internal error\n" +
         "  NO_COLOR      1: no colours\n" +
         "\nExample:\n  fecit check examples/cluster.fec",
@@ -88,6 +113,11 @@ function codeOf(terminal: Terminal, error: unknown): number {
   // Help and version end a command line as errors do; `fecit` alone shows the help because a command is
   // missing.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exit.commandWrong;
+  const known = failureOf(error);
+  if (known !== null) {
+    reportFailure(terminal, known);
+    return known.code;
+  }
   reportInternal(terminal, error);
   return exit.inputWrong;
 }

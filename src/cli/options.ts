@@ -1,10 +1,9 @@
-/** Options that several commands have: `--dim b=2,n=49`, `--device NAME`. */
+/** Options that several commands have: `--dim b=2,n=49`, `--seed 7`. */
 import { Option } from "commander";
 import type { FunctionInfo, Program } from "../lang/program.ts";
 import { closest } from "../lang/suggest.ts";
 import { largestDim } from "../module.ts";
 import { exit, Failure } from "./failure.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** What `--reassociate` does, for `--help`. */
 export const reassociateHelp =
@@ -79,28 +78,6 @@ export function needDims(info: FunctionInfo, dims: ReadonlyMap<string, number>):
   });
 }
 
-/** Only the interpreter can run programs yet. */
-export function needInterpreter(device: string): void {
-  if (device === "interpreter" || device === "auto") return;
-  const help = "run with `--device interpreter`, or without the option";
-  if (device !== "gpu" && device !== "software") {
-    throw new Failure(exit.deviceCannot, `--device ${device}: no adapter is called ${device}`, {
-      notes: ["only the interpreter exists yet: this version can't run programs on a GPU"],
-      help,
-    });
-  }
-  throw new Failure(exit.deviceCannot, `--device ${device}: this version can't run programs on a GPU yet`, {
-    notes: ["the back end that prints WGSL is the next milestone"],
-    help,
-  });
-}
-
-/** That `auto` means the interpreter is said once. */
-export function sayDevice(terminal: Terminal, device: string): void {
-  if (device !== "auto") return;
-  terminal.err("fecit: on the interpreter, in double precision (there is no GPU back end yet)\n");
-}
-
 /** A seed: a whole number from 0. */
 export function parseSeed(text: string): number {
   const seed = Number(text);
@@ -108,4 +85,15 @@ export function parseSeed(text: string): number {
   throw new Failure(exit.commandWrong, `--seed ${text}: a whole number from 0 to 2^53 - 1 is expected`, {
     help: "as in `--seed 7`",
   });
+}
+
+/** A whole number from 1. */
+export function parseCount(option: string): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (/^\d+$/.test(text) && count >= 1 && count <= largestDim) return count;
+    throw new Failure(exit.commandWrong, `${option} ${text}: a whole number from 1 is expected`, {
+      help: `as in \`${option} 8\``,
+    });
+  };
 }

@@ -8,6 +8,8 @@ import type { ArrayType, NumberArray } from "../formats/array.ts";
 import { writeNpy } from "../formats/npy.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
 import { tensorsOf, type Value } from "../host-value.ts";
+import { read } from "../device-value.ts";
+import type { FusionLevel } from "../fusion/plan.ts";
 import { isFloat } from "../ir/ir.ts";
 import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
 import { ShapeMismatch, solveDims } from "../lang/elaborate/solve-dims.ts";
@@ -19,16 +21,8 @@ import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { madeBy } from "./generate.ts";
 import { fileLoader, makeFolder, readSource, writeWhole } from "./files.ts";
-import {
-  dimOption,
-  functionNamed,
-  knowDims,
-  needDims,
-  needInterpreter,
-  parseSeed,
-  sayDevice,
-  reassociateHelp,
-} from "./options.ts";
+import { deviceOption, fuseOption, onDevice } from "./device.ts";
+import { dimOption, functionNamed, knowDims, needDims, parseSeed, reassociateHelp } from "./options.ts";
 import { showValue } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
 import { traceHelp, tracing } from "./trace.ts";
@@ -39,6 +33,7 @@ interface Options {
   readonly out?: string;
   readonly json?: boolean;
   readonly device: string;
+  readonly fuse: FusionLevel;
   readonly vjp?: boolean;
   readonly reassociate?: boolean;
   readonly trace?: string;
@@ -59,7 +54,8 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
     .option("--seed <number>", "seed of what is drawn", parseSeed, 0)
     .option("--out <dir>", "write the results there: 0.npy, 1.npy, …, a struct as N.safetensors", parseFolder)
     .option("--json", "print one JSON object")
-    .option("--device <name>", "auto, gpu, software, interpreter, or part of an adapter's name", "auto")
+    .addOption(deviceOption(terminal))
+    .addOption(fuseOption())
     .option("--vjp", "run its vjp: cotangents are further arguments, ct (ct0, ct1, … for several results)")
     .option("--reassociate", reassociateHelp)
     .option("--trace <stages>", traceHelp)
@@ -68,8 +64,8 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
       "\nExample:\n  fecit run examples/cluster.fec cluster --dim n=49,o=4,d=32 \\\n" +
         "    x=normal v=normal cx=normal cv=normal alpha=1.5 beta=0 --seed 7",
     )
-    .action((file: string, name: string, words: string[], options: Options) => {
-      run(terminal, file, name, words, options);
+    .action(async (file: string, name: string, words: string[], options: Options) => {
+      await run(terminal, file, name, words, options);
       done(0);
     });
 }
@@ -81,15 +77,14 @@ function parseFolder(text: string): string {
   });
 }
 
-function run(
+async function run(
   terminal: Terminal,
   file: string,
   name: string,
   words: readonly string[],
   options: Options,
-): void {
+): Promise<void> {
   const texts = splitArguments(words);
-  needInterpreter(options.device);
   const start = performance.now();
   const module = loadModule(readSource(terminal, file), {
     loader: fileLoader(terminal),
@@ -102,18 +97,55 @@ function run(
   const compiled = orDiagnose(terminal, () => compileFor(module, info, given, options));
   const compileMs = performance.now() - start;
   if (options.vjp === true) matchNames(texts.keys(), compiled.params, compiled.name);
-  sayDevice(terminal, options.device);
-  const { results, runMs } = withMemory(() => {
-    const args = compiled.params.map((param) => {
-      const known =
-        given.get(param.name) ??
-        understand(terminal, param.name, texts.get(param.name)!, cotangentType(param));
-      return valueFor(known, compiled, param.name, param.shape, options.seed);
-    });
+  const argumentValues = (): Value[] =>
+    withMemory(() =>
+      compiled.params.map((param) => {
+        const known =
+          given.get(param.name) ??
+          understand(terminal, param.name, texts.get(param.name)!, cotangentType(param));
+        return valueFor(known, compiled, param.name, param.shape, options.seed);
+      }),
+    );
+  const ran =
+    options.device === "interpreter"
+      ? interpreted(compiled, argumentValues())
+      : await dispatched(terminal, compiled, argumentValues(), options);
+  report(terminal, compiled.results, { ...ran, compileMs: compileMs + ran.compileMs }, options);
+}
+
+/** What a run gave and how it went. */
+interface Ran {
+  readonly adapter: string;
+  readonly values: readonly Value[];
+  /** Dispatches of a call, those of loops once. */
+  readonly kernels: number;
+  readonly compileMs: number;
+  readonly runMs: number;
+}
+
+function interpreted(compiled: Compiled, args: readonly Value[]): Ran {
+  const before = performance.now();
+  const values = withMemory(() => compiled.interpret(...args));
+  return { adapter: "interpreter", values, kernels: 0, compileMs: 0, runMs: performance.now() - before };
+}
+
+function dispatched(
+  terminal: Terminal,
+  compiled: Compiled,
+  args: readonly Value[],
+  { device: choice, fuse }: Options,
+): Promise<Ran> {
+  return onDevice(terminal, choice, async (device) => {
+    const start = performance.now();
+    const ready = await device.compile(compiled, { fuse });
     const before = performance.now();
-    return { results: compiled.interpret(...args), runMs: performance.now() - before };
+    const results = await ready.run(...args);
+    const values: Value[] = [];
+    for (const result of results) values.push(await read(result));
+    const runMs = performance.now() - before;
+    const { name } = device.adapter;
+    return { adapter: name, values, kernels: ready.kernelCount, compileMs: before - start, runMs };
   });
-  report(terminal, compiled.results, results, options, { compileMs, runMs });
 }
 
 /** Runs a step; tensors for which there is no room end the command. */
@@ -183,17 +215,11 @@ function needFloats({ name, params, results }: Compiled): void {
   );
 }
 
-interface Times {
-  readonly compileMs: number;
-  readonly runMs: number;
-}
-
 function report(
   terminal: Terminal,
   results: readonly Parameter[],
-  values: readonly Value[],
+  { adapter, values, kernels, compileMs, runMs }: Ran,
   { out, json }: Options,
-  times: Times,
 ): void {
   if (out !== undefined) makeFolder(terminal, out);
   const entries = results.map(({ name, shape }, i) => {
@@ -203,11 +229,8 @@ function report(
     return { name, ...described(shape), file };
   });
   if (json === true) {
-    const milliseconds = { compileMs: rounded(times.compileMs), runMs: rounded(times.runMs) };
-    terminal.out(
-      `${JSON.stringify({ adapter: "interpreter", results: entries, kernels: 0, ...milliseconds })}\n`,
-    );
-    return;
+    const times = { compileMs: rounded(compileMs), runMs: rounded(runMs) };
+    return terminal.out(`${JSON.stringify({ adapter, results: entries, kernels, ...times })}\n`);
   }
   results.forEach(({ name, shape, type }, i) => {
     const { file } = entries[i]!;

@@ -6,11 +6,14 @@ import { createColors } from "picocolors";
 import type { Tensor, Value } from "../host-value.ts";
 import type { Graph } from "../ir/ir.ts";
 import { printNode } from "../ir/print.ts";
+import { reportOf } from "../kernel-report.ts";
+import { portableKernelTarget } from "../kernel-text.ts";
 import { type Compiled, loadModule } from "../module.ts";
 import { orDiagnose } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { readSource } from "./files.ts";
 import { generate } from "./generate.ts";
+import { kernelTable } from "./inspect-table.ts";
 import { showValue } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -22,7 +25,7 @@ export function addTour(program: Command, terminal: Terminal, done: (code: numbe
     .command("tour")
     .summary("show what fecit does, on one example")
     .description(
-      "Takes examples/cluster.fec through every stage: checked, laid out, compiled, differentiated, run.",
+      "Takes examples/cluster.fec through every stage: checked, laid out, compiled, differentiated, run, fused.",
     )
     .addHelpText("after", "\nExample:\n  fecit tour")
     .action(() => done(tour(terminal)));
@@ -69,15 +72,20 @@ function tour(terminal: Terminal): number {
   const isRight = worst < 1e-5;
   out(`   ${isRight ? colors.green("they agree") : colors.red("they do not agree")}\n`);
 
-  heading("What there is and what is not yet");
-  out(
-    "   The language, its compiler to tensor IR, derivatives and the interpreter are here.\n" +
-      "   GPU kernels and training are the next milestone: nothing runs on a GPU today.\n",
-  );
+  heading("7. Fused: the kernels that a GPU would run, and what of them is fused into one");
+  for (const compiled of [cluster, vjp]) {
+    out(`   ${compiled.name}\n`);
+    const made = compiled.kernels();
+    const text = kernelTable(reportOf(made, portableKernelTarget.limits));
+    out(text.replace(/^(?=.)/gm, "   "));
+  }
+
   heading("To try next");
   out(
     "   npx fecit check examples/*.fec\n" +
       `   npx fecit inspect examples/cluster.fec cluster --dim ${sizes} --stage vjp\n` +
+      `   npx fecit inspect examples/cluster.fec cluster --dim ${sizes} --html cluster.html\n` +
+      "   npx fecit doctor\n" +
       `   npx fecit run examples/cluster.fec cluster --dim ${sizes} \\\n` +
       "     x=normal v=normal cx=normal cv=normal alpha=1 beta=0\n" +
       "   npx fecit explain E0203\n",

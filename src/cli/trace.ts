@@ -1,5 +1,5 @@
 /**
- * `--trace check,ir,vjp` and `FECIT_TRACE`: what each stage made, on stderr. `FECIT_VERIFY` tests the graphs
+ * `--trace check,ir,vjp,fuse,wgsl` and `FECIT_TRACE`: what each stage made, on stderr. `FECIT_VERIFY` tests the graphs
  * between.
  */
 import { createColors } from "picocolors";
@@ -12,8 +12,6 @@ import type { Terminal } from "./terminal.ts";
 export const stages: readonly string[] = pipeline.map((stage) => stage.name);
 /** What `--trace` does, for `--help`. */
 export const traceHelp = `print what stages made on the way: ${stages.join(",")}`;
-/** Stages that other parts of the compiler will have. */
-const later: readonly string[] = ["fuse", "wgsl"];
 
 /** The options of the pipeline that the command line and the environment ask for. */
 export function tracing(
@@ -42,7 +40,7 @@ function namesIn(list: string | undefined, where: string): string[] {
     .map((name) => name.trim())
     .filter((name) => name !== "");
   for (const name of names) {
-    if (stages.includes(name) || later.includes(name)) continue;
+    if (stages.includes(name)) continue;
     const near = closest(name, stages);
     const help = near === null ? `stages are ${stages.join(", ")}` : `did you mean ${near}?`;
     throw new Failure(exit.commandWrong, `${where}: there is no stage ${name}`, { help });

@@ -41,10 +41,11 @@ function runIn(
   folder: string,
   words: readonly string[],
   files: Readonly<Record<string, Uint8Array>> = {},
+  on = "interpreter",
 ): Promise<Outcome> {
   writeFileSync(join(folder, "p.fec"), program);
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
-  return fecit(["run", "p.fec", ...words, "--device", "interpreter"], folder);
+  return fecit(["run", "p.fec", ...words, "--device", on], folder);
 }
 
 const f32 = (shape: readonly number[], ...numbers: number[]): NumberArray => ({
@@ -149,20 +150,96 @@ describe("run", () => {
     const { code, out } = await run(["scale", "x=ones", "by=3", "ct=ones", "--vjp", "--dim", "n=2"]);
     expect({ code, out }).toEqual({ code: 0, out: "d_x: f32[2]\n[3  3]\nd_by: f32 = 2\n" });
   });
+});
 
-  it("says once that `auto` is the interpreter", async () => {
+/** The adapter of the tests, as FECIT_DEVICE names it. */
+const device = process.env["FECIT_DEVICE"] ?? "software";
+
+describe("run on a device", () => {
+  const functions: readonly (readonly [title: string, words: string[]])[] = [
+    ["a map", ["scale", "x=normal", "by=2", "--dim", "n=70"]],
+    ["a struct and a fold", ["net", "p=init", "x=normal", "--dim", "i=3,h=4,o=2,l=2"]],
+    ["integers and booleans", ["pick", "x=normal", "a=uniform", "flag=true", "--dim", "n=3,d=2,m=5"]],
+    ["random numbers", ["draw", "k=7", "--dim", "n=9"]],
+    ["a vjp", ["both", "t=normal", "ct=normal", "--vjp", "--dim", "n=5"]],
+  ];
+  for (const fuse of ["off", "map", "full"])
+    it.each(functions)(`--fuse ${fuse}: %s as the interpreter has it`, async (_, words) => {
+      await inFolder(async (folder) => {
+        const expected = await runIn(folder, [...words, "--out", "expected"]);
+        expect(expected.code).toBe(0);
+        const found = await runIn(folder, [...words, "--fuse", fuse, "--out", "found"], {}, device);
+        expect({ code: found.code, out: found.out }).toEqual({
+          code: 0,
+          out: expected.out.replaceAll("expected", "found"),
+        });
+        for (const file of readdirSync(join(folder, "expected"))) {
+          const [own, others] = ["found", "expected"].map((name) => numbersIn(join(folder, name, file)));
+          expect(own).toHaveLength(others!.length);
+          own!.forEach((x, i) => expect(x).toBeCloseTo(others![i]!, 4));
+        }
+      });
+    });
+
+  it("prints one object for tools", async () => {
+    const { code, out, err } = await inFolder((folder) =>
+      runIn(folder, ["scale", "x=ones", "by=3", "--dim", "n=2", "--json"], {}, device),
+    );
+    expect(code).toBe(0);
+    const found = JSON.parse(out) as { adapter: string };
+    expect(found).toEqual({
+      adapter: expect.any(String) as string,
+      results: [{ name: "scale", dtype: "f32", shape: [2], file: null }],
+      kernels: 1,
+      compileMs: expect.any(Number) as number,
+      runMs: expect.any(Number) as number,
+    });
+    expect(err.match(new RegExp(`fecit: on .*`, "g"))).toEqual([expect.stringContaining(found.adapter)]);
+  });
+
+  it("takes the device from the environment", async () => {
     const words = ["run", "examples/cluster.fec", "dot", "x=ones", "y=ones", "--dim", "d=3"];
-    expect(await fecit(words)).toMatchInlineSnapshot(`
-      {
-        "code": 0,
-        "err": "fecit: on the interpreter, in double precision (there is no GPU back end yet)
-      ",
-        "out": "dot: f32 = 3
-      ",
-      }
-    `);
+    expect(await fecit(words, undefined, { FECIT_DEVICE: "interpreter" })).toEqual({
+      code: 0,
+      out: "dot: f32 = 3\n",
+      err: "",
+    });
+    const { code, out, err } = await fecit(words, undefined, { FECIT_DEVICE: device });
+    expect({ code, out }).toEqual({ code: 0, out: "dot: f32 = 3\n" });
+    expect(err).toContain("fecit: on ");
+  });
+
+  it("prints what fusion and code generation made, when asked to", async () => {
+    const { err } = await inFolder((folder) =>
+      runIn(folder, ["scale", "x=ones", "by=3", "--dim", "n=2", "--trace", "fuse,wgsl"], {}, device),
+    );
+    expect(err).toContain("── fuse which nodes share a kernel, and why\nkernel scale over points");
+    expect(err).toMatch(/── wgsl the kernels' texts\n\/\/ kernel scale\n[^]*@compute @workgroup_size/);
+  });
+
+  it("has no adapter of a name that none has: exit code 3, and what to do", async () => {
+    const words = ["run", "examples/cluster.fec", "dot", "x=ones", "y=ones", "--dim", "d=3"];
+    const { code, out, err } = await fecit([...words, "--device", "no such adapter"]);
+    expect({ code, out }).toEqual({ code: 3, out: "" });
+    expect(err).toContain('error: no adapter for the device choice "no such adapter"\n');
+    expect(err).toContain("run with `--device interpreter`");
+  });
+
+  it("refuses a tensor that the device can't bind, before it allocates any", async () => {
+    const words = ["run", "examples/cluster.fec", "dot", "x=ones", "y=ones", "--dim", "d=40000000"];
+    const { code, out, err } = await fecit([...words, "--device", "null"]);
+    expect({ code, out }).toEqual({ code: 3, out: "" });
+    expect(err).toContain("needs maxStorageBufferBindingSize of 160000000");
+    expect(err).toContain("= help: make the tensor or the batch smaller");
   });
 });
+
+/** The numbers of a result's file. */
+function numbersIn(path: string): number[] {
+  const bytes = readFileSync(path);
+  const arrays = path.endsWith(".npy") ? [readNpy(bytes)] : [...readSafetensors(bytes).arrays.values()];
+  return arrays.flatMap(({ data }) => Array.from(data as ArrayLike<number>));
+}
 
 describe("run refuses", () => {
   it.each<[string, string[]]>([
@@ -187,6 +264,7 @@ describe("run refuses", () => {
     ["a tuple of tensors from `init`", ["both", "t=init", "--dim", "n=2"]],
     ["the vjp of integers", ["next", "a=1", "ct=1", "--vjp"]],
     ["a folder without a name", ["next", "a=1", "--out", ""]],
+    ["a level of fusion that there is not", ["next", "a=1", "--fuse", "ful"]],
   ])("%s", async (_, words) => {
     const { code, out, err } = await run(words);
     expect({ code, out }).toEqual({ code: 2, out: "" });
@@ -248,28 +326,6 @@ describe("run refuses", () => {
     const { code, out, err } = await run(words, files);
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(err).toMatchSnapshot();
-  });
-
-  it("a GPU, which there is no back end for yet", async () => {
-    for (const device of ["gpu", "software", "foo"]) {
-      const words = [
-        "run",
-        "examples/cluster.fec",
-        "dot",
-        "x=ones",
-        "y=ones",
-        "--dim",
-        "d=3",
-        "--device",
-        device,
-      ];
-      const { code, out, err } = await fecit(words);
-      expect({ code, out }).toEqual({ code: 3, out: "" });
-      expect(err).toContain(
-        `--device ${device}: ${device === "foo" ? "no adapter is called foo" : "this version can't"}`,
-      );
-      expect(err).toContain("this version can't run programs on a GPU");
-    }
   });
 
   it("takes exponents for dimensions", async () => {

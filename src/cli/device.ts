@@ -1,0 +1,68 @@
+/**
+ * The device that a command runs on: `--device auto|gpu|software|interpreter|PART OF A NAME`.
+ *
+ *     fecit: on llvmpipe (LLVM 15.0.6, 256 bits), a software driver
+ *
+ * The runtime is loaded when a device is opened, so that other commands start without it.
+ */
+import { Option } from "commander";
+import type { Device } from "../device.ts";
+import type { FusionLevel } from "../fusion/plan.ts";
+import { closest } from "../lang/suggest.ts";
+import type { AdapterDescription } from "../runtime/adapter.ts";
+import { exit, Failure } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** `--device`; FECIT_DEVICE is what it is when it is not given. */
+export function deviceOption(terminal: Terminal): Option {
+  const chosen = terminal.environment["FECIT_DEVICE"] ?? "";
+  return new Option("--device <name>", "auto, gpu, software, interpreter, or part of an adapter's name")
+    .default(chosen === "" ? "auto" : chosen)
+    .argParser((text) => {
+      if (text.trim() !== "") return text;
+      throw new Failure(exit.commandWrong, "--device: a name is expected", { help: "as in `--device gpu`" });
+    });
+}
+
+const levels: readonly FusionLevel[] = ["off", "map", "full"];
+
+/** `--fuse off|map|full`. */
+export function fuseOption(): Option {
+  return new Option(
+    "--fuse <level>",
+    "off: a kernel a node; map: elementwise chains; full: everything that pays",
+  )
+    .default("full")
+    .argParser((text): FusionLevel => {
+      const level = levels.find((name) => name === text);
+      if (level !== undefined) return level;
+      const near = closest(text, levels);
+      throw new Failure(exit.commandWrong, `--fuse ${text}: there is no such level`, {
+        help: near === null ? `levels are ${levels.join(", ")}` : `did you mean ${near}?`,
+      });
+    });
+}
+
+/** Opens the device of a choice, says once which it is, and closes it when the step is done or has failed. */
+export async function onDevice<T>(
+  terminal: Terminal,
+  choice: string,
+  step: (device: Device) => Promise<T>,
+): Promise<T> {
+  const { openDevice } = await import("../node.ts");
+  const device = await openDevice({
+    adapter: choice,
+    onAdapter: (adapter) => terminal.err(`fecit: on ${adapterInWords(adapter)}\n`),
+  });
+  try {
+    return await step(device);
+  } finally {
+    device.close();
+  }
+}
+
+/** An adapter's name and what it is. */
+export function adapterInWords({ name, kind }: AdapterDescription): string {
+  const kinds = { hardware: "a GPU", software: "a software driver", null: "which runs nothing" } as const;
+  return `${name}, ${kinds[kind]}`;
+}

@@ -1,0 +1,90 @@
+/** `fecit doctor`: which adapters there are, what they can do, and what to install where something is missing. */
+import type { Command } from "commander";
+import type { AdapterDescription } from "../runtime/adapter.ts";
+import { AdapterError, formatBytes } from "../runtime/errors.ts";
+import { adapterInWords } from "./device.ts";
+import { exit } from "./failure.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What came of a choice of adapter. */
+interface Finding {
+  readonly choice: string;
+  readonly adapter: AdapterDescription | null;
+  /** What was tried where there is none. */
+  readonly tried: readonly string[];
+  /** What to install; null where nothing is missing. */
+  readonly help: string | null;
+}
+
+interface Options {
+  readonly device?: string;
+  readonly json?: boolean;
+}
+
+export function addDoctor(program: Command, terminal: Terminal, done: (code: number) => void): void {
+  program
+    .command("doctor")
+    .summary("show the adapters, and what is missing")
+    .description(
+      "Shows the adapters of this machine with their limits, and what to install where one is missing.",
+    )
+    .option("--device <name>", "look at this one only: gpu, software, or part of an adapter's name")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", "\nExample:\n  fecit doctor")
+    .action(async ({ device, json }: Options) => {
+      // A software driver is looked for last: where there is none, SwiftShader takes the process over.
+      const choices = device === undefined ? ["gpu", "software"] : [device];
+      const findings: Finding[] = [];
+      for (const choice of choices) findings.push(await examine(choice));
+      const system = { node: process.version, platform: process.platform, architecture: process.arch };
+      if (json === true) terminal.out(`${JSON.stringify({ ...system, adapters: findings })}\n`);
+      else {
+        terminal.out(`Node ${process.version} on ${process.platform}, ${process.arch}\n`);
+        for (const finding of findings) terminal.out(`\n${textOf(finding)}`);
+        terminal.out(`\n${verdict(findings)}\n`);
+      }
+      done(findings.some(({ adapter }) => adapter !== null) ? 0 : exit.deviceCannot);
+    });
+}
+
+async function examine(choice: string): Promise<Finding> {
+  const { openDevice } = await import("../node.ts");
+  try {
+    const device = await openDevice({ adapter: choice });
+    device.close();
+    return { choice, adapter: device.adapter, tried: [], help: null };
+  } catch (error) {
+    if (!(error instanceof AdapterError)) throw error;
+    return { choice, adapter: null, tried: error.tried, help: error.advice };
+  }
+}
+
+function textOf({ choice, adapter, tried, help }: Finding): string {
+  if (adapter === null) {
+    const lines = [...tried.map((line) => `tried ${line}`), ...(help === null ? [] : [`help: ${help}`])];
+    return `${choice}: none\n${lines.map((line) => `  ${line}\n`).join("")}`;
+  }
+  const { driver, vendor, features, limits, subgroupSizes } = adapter;
+  const rows: readonly (readonly [string, string])[] = [
+    ["driver", driver],
+    ["vendor", vendor],
+    ["features", features.join(", ") || "none that fecit uses"],
+    ["subgroups", subgroupSizes === null ? "none" : `${[...new Set(subgroupSizes)].join(" to ")} lanes`],
+    [
+      "workgroup",
+      `${limits.maxComputeInvocationsPerWorkgroup} invocations, ${formatBytes(limits.maxComputeWorkgroupStorageSize)}`,
+    ],
+    ["buffer", formatBytes(limits.maxBufferSize)],
+    [
+      "binding",
+      `${formatBytes(limits.maxStorageBufferBindingSize)}, ${limits.maxStorageBuffersPerShaderStage} in a kernel`,
+    ],
+  ];
+  return `${choice}: ${adapterInWords(adapter)}\n${rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}\n`).join("")}`;
+}
+
+function verdict(findings: readonly Finding[]): string {
+  const found = findings.find(({ adapter }) => adapter !== null);
+  if (found === undefined) return "No adapter: programs run with `--device interpreter` only.";
+  return `\`--device auto\` is ${found.adapter?.name ?? ""}.`;
+}

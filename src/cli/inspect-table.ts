@@ -1,0 +1,59 @@
+/**
+ * The kernels of a function as a table for the terminal, with what they come to together.
+ *
+ *     kernel   nodes            grid  size  workgroup  barriers    read   written  operations
+ *     cluster  dot, sim, a, r     32    64    1.5 KiB         4  98 KiB    49 KiB      51.2 k
+ *     1 kernel, 51.2 k operations, …
+ */
+import type { KernelReport, ProgramReport, Traffic } from "../kernel-report.ts";
+import { formatBytes } from "../runtime/errors.ts";
+import { counted } from "./diagnose.ts";
+import { type Column, showCount, table } from "./table.ts";
+
+const columns: readonly Column[] = [
+  { title: "kernel", align: "left", most: 28 },
+  { title: "nodes", align: "left", most: 40 },
+  { title: "grid", align: "right" },
+  { title: "size", align: "right" },
+  { title: "workgroup", align: "right" },
+  { title: "barriers", align: "right" },
+  { title: "read", align: "right" },
+  { title: "written", align: "right" },
+  { title: "operations", align: "right" },
+];
+
+/** The table and its totals. */
+export function kernelTable(report: ProgramReport): string {
+  const { kernels, peakBytes, intermediateBytes } = report;
+  const operations = kernels.reduce((total, { flops, dispatches }) => total + flops * dispatches, 0);
+  const traffic = kernels.reduce(
+    (total, { reads, writes, dispatches }) => total + dispatches * (bytesIn(reads) + bytesIn(writes)),
+    0,
+  );
+  return (
+    (kernels.length === 0 ? "" : `${table(columns, kernels.map(rowOf))}\n`) +
+    `${counted(kernels.length, "kernel") ?? "no kernels: nothing is computed"}, ${showCount(operations)} operations, ` +
+    `${formatBytes(traffic)} read and written\n` +
+    `memory: ${formatBytes(peakBytes)} in all, ${formatBytes(intermediateBytes)} of it for intermediates\n`
+  );
+}
+
+function rowOf(kernel: KernelReport): string[] {
+  const { name, nodes, grid, workgroupSize, workgroupBytes, barriers, reads, writes, flops, dispatches } =
+    kernel;
+  return [
+    dispatches === 1 ? name : `${name} × ${dispatches}`,
+    [...new Set(nodes)].join(", "),
+    grid.filter((n, i) => i === 0 || n > 1).join("×"),
+    String(workgroupSize[0]),
+    formatBytes(workgroupBytes),
+    String(barriers),
+    formatBytes(bytesIn(reads)),
+    formatBytes(bytesIn(writes)),
+    showCount(flops),
+  ];
+}
+
+function bytesIn(traffic: readonly Traffic[]): number {
+  return traffic.reduce((total, { bytes }) => total + bytes, 0);
+}
