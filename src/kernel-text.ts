@@ -16,7 +16,8 @@ import type { AdapterDescription, DeviceLimits } from "./runtime/adapter.ts";
 import { type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
 
 /** What kernels are made for: an adapter's description has it. */
-export type KernelTarget = Pick<AdapterDescription, "kind" | "limits">;
+export type KernelTarget = Pick<AdapterDescription, "kind" | "limits"> &
+  Partial<Pick<AdapterDescription, "subgroupSizes">>;
 
 /**
  * A GPU as most are, for looking at kernels without one: the least of WebGPU's limits but for the sizes of buffers, so that
@@ -39,8 +40,12 @@ export const portableKernelTarget: KernelTarget = {
 };
 
 /** The shape of kernels for a target; what only checks validity is taken for a GPU. */
-export function kernelShapeOf({ kind }: KernelTarget): KernelShape {
-  return kernelShapeFor(kind === "software" ? "software" : "hardware");
+export function kernelShapeOf({ kind, subgroupSizes }: KernelTarget): KernelShape {
+  const [fewest, most] = subgroupSizes ?? [];
+  return kernelShapeFor(
+    kind === "software" ? "software" : "hardware",
+    fewest !== undefined && fewest === most ? fewest : null,
+  );
 }
 
 /** The nodes that a group's kernel computes: those of its phases, then those that are inlined into them; each once. */

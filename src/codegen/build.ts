@@ -131,6 +131,12 @@ export function and(a: KernelExpr, b: KernelExpr): KernelExpr {
   return a === b ? a : apply("and", a, b);
 }
 
+/** An index as a base and a constant number of elements after it. */
+export function withOffset(index: KernelExpr): readonly [base: KernelExpr, offset: number] {
+  if (index.kind === "const") return [integer(0), index.value];
+  return constantOperand("add", index) ?? [index, 0];
+}
+
 /** The type of an expression's value. */
 export function typeOf(expr: KernelExpr): KernelType {
   let at = expr;

@@ -7,7 +7,7 @@
  *       yield 1;
  *     };
  *
- * A barrier is a `yield` of its number. Without barriers the function is a plain one. Every subexpression is evaluated once in its
+ * A barrier is a `yield` of its number, a broadcast two of numbers below 0. Without barriers the function is a plain one. Every subexpression is evaluated once in its
  * statement, both sides of a select as well. Outside of an array JavaScript finds `undefined`. With monitors, each is told of the
  * accesses of its array.
  */
@@ -18,8 +18,8 @@ import { operands, postorder } from "./traverse.ts";
 /** The JavaScript of a kernel. */
 export interface KernelSource {
   /**
-   * The body of a function of (f, fround, privateArray, arrays, monitors, fail): the scalar runtime functions, `Math.fround`, a
-   * maker of private arrays, the device buffers and then the workgroup arrays, their monitors, and what is called at a fault.
+   * The body of a function of (f, fround, privateArray, arrays, monitors, lanes, fail): the scalar runtime functions, `Math.fround`, a
+   * maker of private arrays, the device buffers and then the workgroup arrays, their monitors, what the invocations broadcast, and what is called at a fault.
    */
   readonly source: string;
   readonly hasBarriers: boolean;
@@ -232,9 +232,20 @@ export function kernelSource(kernel: Kernel, precision: Precision, monitored: bo
         lines.push("}");
         return;
       }
+      case "broadcast": {
+        // All put their values side by side, then all take that of one.
+        const [value] = evaluate([statement.value], scope);
+        lines.push(`lanes[invocation] = ${value};`, `yield ${-++barriers};`);
+        define(statement.name, "const", `lanes[${statement.lane}]`, scope);
+        lines.push(`yield ${-++barriers};`);
+        return;
+      }
       case "barrier":
         lines.push(`yield ${++barriers};`);
         return;
+      case "loads":
+      case "stores":
+        throw new Error("statements over four elements are taken apart before");
     }
   };
 

@@ -13,6 +13,7 @@ import { KernelFault } from "./interpret-faults.ts";
 import { type Clock, type Monitor, beginInterval, clockOf, monitorOf, settle } from "./interpret-monitor.ts";
 import { type Precision, elementsOf } from "./interpret-scalar.ts";
 import type { Kernel, KernelType } from "./kernel.ts";
+import { withoutVectors } from "./vectors.ts";
 
 export { type Precision } from "./interpret-scalar.ts";
 export { type Access, type FaultKind, KernelFault, RaceError } from "./interpret-faults.ts";
@@ -41,10 +42,20 @@ export function runKernel(kernel: Kernel, buffers: readonly BufferData[], option
 }
 
 /** Makes a kernel ready to be run many times. */
-export function compileKernel(kernel: Kernel, options: KernelOptions = {}): CompiledKernel {
+export function compileKernel(given: Kernel, options: KernelOptions = {}): CompiledKernel {
+  const kernel = withoutVectors(given);
   const { precision = "f32", races = true } = options;
   const { source, hasBarriers, sites } = kernelSource(kernel, precision, races);
-  const link = new Function("f", "fround", "privateArray", "arrays", "monitors", "fail", source) as Link;
+  const link = new Function(
+    "f",
+    "fround",
+    "privateArray",
+    "arrays",
+    "monitors",
+    "lanes",
+    "fail",
+    source,
+  ) as Link;
   const fail: Fail = (site, index, invocation, workgroup) => {
     throw faultAt(kernel, sites[site]!, index, invocation, workgroup);
   };
@@ -53,9 +64,18 @@ export function compileKernel(kernel: Kernel, options: KernelOptions = {}): Comp
   return (buffers, random) => {
     checkArguments(kernel, buffers);
     const clock = clockOf(kernel.name);
+    const lanes: number[] = [];
     const memory = kernel.workgroupArrays.map(({ type, length }) => elementsOf(type, precision, length));
     const monitors = races ? monitorsOf(kernel, clock) : [];
-    const run = link(runtimeFunctions, Math.fround, privateArray, [...buffers, ...memory], monitors, fail);
+    const run = link(
+      runtimeFunctions,
+      Math.fround,
+      privateArray,
+      [...buffers, ...memory],
+      monitors,
+      lanes,
+      fail,
+    );
     for (const workgroup of ordered(kernel.workgroups, random)) {
       beginInterval(clock, workgroup, true);
       if (hasBarriers) runTogether(kernel, run as WithBarriers, workgroup, clock, random);
@@ -74,6 +94,7 @@ type Link = (
   privateArray: (type: KernelType, length: number) => BufferData,
   arrays: readonly BufferData[],
   monitors: readonly (Monitor | null)[],
+  lanes: number[],
   fail: Fail,
 ) => Invocation;
 
@@ -99,7 +120,8 @@ function runTogether(
       );
     }
     if (reached.length === 0 || reached[0] === null) return;
-    beginInterval(clock, workgroup, false);
+    // A broadcast, which has a number below 0, orders no memory.
+    if (reached[0]! > 0) beginInterval(clock, workgroup, false);
   }
 }
 

@@ -72,6 +72,26 @@ export type Statement =
       readonly index: KernelExpr;
       readonly value: KernelExpr;
     }
+  /** Four elements of a device array at once, from a multiple of 4 on: `names[n]` is element `index + n`. */
+  | {
+      readonly kind: "loads";
+      readonly names: Quad<string>;
+      readonly array: string;
+      readonly index: KernelExpr;
+      readonly type: KernelType;
+    }
+  /** Stores four elements of a device array at once, from a multiple of 4 on. */
+  | {
+      readonly kind: "stores";
+      readonly array: string;
+      readonly index: KernelExpr;
+      readonly values: Quad<KernelExpr>;
+    }
+  /**
+   * A `let` of what `value` is in invocation number `lane` of the same subgroup. All invocations come to it together: it stands where
+   * a barrier may stand, in a kernel with a `subgroup`.
+   */
+  | { readonly kind: "broadcast"; readonly name: string; readonly value: KernelExpr; readonly lane: number }
   /** `index` is `from`, `from + step`, … below `to`; `step` is positive. Its bounds are evaluated once. */
   | {
       readonly kind: "for";
@@ -92,6 +112,9 @@ export type Statement =
    * stands at the top level, or in loops at the top level whose bounds are constants or depend on `workgroup` alone.
    */
   | { readonly kind: "barrier" };
+
+/** Four of something. */
+export type Quad<T> = readonly [T, T, T, T];
 
 /** A tensor in device memory. `length` counts elements; each takes 4 bytes. */
 export interface KernelBuffer {
@@ -117,6 +140,11 @@ export interface Kernel {
   readonly workgroups: number;
   /** Invocations of a workgroup. */
   readonly invocations: number;
+  /**
+   * Set where invocations broadcast: the workgroup is one subgroup, of exactly this many invocations, and runs only on adapters
+   * whose subgroups all have that size.
+   */
+  readonly subgroup?: number;
   readonly buffers: readonly KernelBuffer[];
   readonly workgroupArrays: readonly WorkgroupArray[];
   readonly body: readonly Statement[];

@@ -18,8 +18,9 @@ import { operands, postorder } from "./traverse.ts";
 export function printKernel(kernel: Kernel): string {
   const buffers = kernel.buffers.map((b) => `${b.access} ${b.name}: ${b.type}[${b.length}]`).join(", ");
   const sizes = `workgroups ${kernel.workgroups}, invocations ${kernel.invocations}`;
+  const lanes = kernel.subgroup === undefined ? "" : `, subgroup ${kernel.subgroup}`;
   const arrays = kernel.workgroupArrays.map((a) => `  workgroup ${a.name}: ${a.type}[${a.length}]\n`);
-  return `kernel ${kernel.name}<${sizes}>(${buffers}) {\n${arrays.join("")}${statements(kernel.body, "  ")}}\n`;
+  return `kernel ${kernel.name}<${sizes}${lanes}>(${buffers}) {\n${arrays.join("")}${statements(kernel.body, "  ")}}\n`;
 }
 
 /** The text of a program: its values, its steps, then its kernels. */
@@ -139,6 +140,14 @@ function statement(of: Statement, indent: string): string {
       const { texts, where } = shared([of.index, of.value]);
       return `${of.space} ${of.array}[${texts[0]}] = ${texts[1]}${where}`;
     }
+    case "loads":
+      return `let (${of.names.join(", ")}) = device ${of.array}[${printKernelExpr(of.index)} ..]`;
+    case "stores": {
+      const { texts, where } = shared([of.index, ...of.values]);
+      return `device ${of.array}[${texts[0]} ..] = (${texts.slice(1).join(", ")})${where}`;
+    }
+    case "broadcast":
+      return `let ${of.name} = ${printKernelExpr(of.value)} of lane ${of.lane}`;
     case "for": {
       const by = of.step === 1 ? "" : ` step ${of.step}`;
       return `for ${of.index} = ${enclosed(of.from)} .. ${enclosed(of.to)}${by} ${block(of.body)}`;

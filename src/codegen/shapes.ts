@@ -1,5 +1,6 @@
 /** What suits a kind of adapter: how its programs are planned, and how kernels are shaped. It changes results by rounding only. */
 import { hardwareTarget, softwareTarget, type Target } from "../fusion/target.ts";
+import type { BlockShape } from "./lower/block.ts";
 import type { KernelShape } from "./lower/kernel.ts";
 
 /** The shape of kernels with the target that they are planned for. */
@@ -13,6 +14,16 @@ const hardwareShape: AdapterShape = {
   regionInvocations: 256,
   busyInvocations: 16384,
   target: hardwareTarget,
+  block: {
+    lanes: 32,
+    laneRows: 4,
+    rows: 8,
+    columns: 4,
+    workgroups: 256,
+    laneLoad: 2,
+    sharedLoad: 1,
+    scatteredLoad: 16,
+  },
 };
 
 /**
@@ -27,7 +38,22 @@ const softwareShape: AdapterShape = {
   target: softwareTarget,
 };
 
-/** The shape for an adapter's kind. */
-export function kernelShapeFor(kind: "hardware" | "software"): AdapterShape {
-  return kind === "hardware" ? hardwareShape : softwareShape;
+/**
+ * The shape for an adapter's kind. `subgroup` is the size of its subgroups where all have one size: a driver that runs on a CPU
+ * computes the lanes of one together, and takes as long over a load for each as over many multiplications.
+ */
+export function kernelShapeFor(kind: "hardware" | "software", subgroup: number | null = null): AdapterShape {
+  if (kind === "hardware") return hardwareShape;
+  if (subgroup === null) return softwareShape;
+  const block: BlockShape = {
+    lanes: subgroup,
+    laneRows: 1,
+    rows: 16,
+    columns: 4,
+    workgroups: 4,
+    laneLoad: 6,
+    sharedLoad: 3,
+    scatteredLoad: 8,
+  };
+  return { ...softwareShape, subgroup, block };
 }

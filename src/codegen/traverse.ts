@@ -50,11 +50,16 @@ export function expressionsOf(statement: Statement): readonly KernelExpr[] {
   switch (statement.kind) {
     case "let":
     case "assign":
+    case "broadcast":
       return [statement.value];
     case "var":
       return [statement.init];
     case "store":
       return [statement.index, statement.value];
+    case "loads":
+      return [statement.index];
+    case "stores":
+      return [statement.index, ...statement.values];
     case "for":
       return [statement.from, statement.to];
     case "if":

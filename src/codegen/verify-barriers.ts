@@ -4,60 +4,54 @@
  *
  *     for k = invocation .. 64 { barrier }        // for k: a barrier stands in a loop whose bounds differ between invocations
  */
-import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
-import { blocksOf, postorder } from "./traverse.ts";
+import type { Kernel, Statement } from "./kernel.ts";
+import { blocksOf } from "./traverse.ts";
+import { isUniform } from "./uniform.ts";
 import { labelOf } from "./verify-types.ts";
 
 /** The problems of a kernel's barriers. */
 export function verifyBarriers(kernel: Kernel): string[] {
-  return inUniform(kernel.body, new Set());
+  return inUniform(kernel.body, new Set(), kernel);
 }
 
 /** A list of statements that all invocations go through together; `uniform` names the locals that are the same in all of them. */
-function inUniform(list: readonly Statement[], outer: ReadonlySet<string>): string[] {
+function inUniform(list: readonly Statement[], outer: ReadonlySet<string>, kernel: Kernel): string[] {
   const problems: string[] = [];
   const uniform = new Set(outer);
   for (const statement of list) {
     if (statement.kind === "let") {
       if (isUniform(statement.value, uniform)) uniform.add(statement.name);
       else uniform.delete(statement.name);
+    } else if (statement.kind === "broadcast") {
+      uniform.delete(statement.name);
+      problems.push(...broadcastProblems(statement, kernel));
     } else if (
       statement.kind === "for" &&
       isUniform(statement.from, uniform) &&
       isUniform(statement.to, uniform)
     ) {
-      problems.push(...inUniform(statement.body, new Set(uniform).add(statement.index)));
+      problems.push(...inUniform(statement.body, new Set(uniform).add(statement.index), kernel));
     } else if (blocksOf(statement).some(hasBarrier)) {
       const where =
         statement.kind === "for"
           ? "a loop whose bounds may differ between invocations or depend on data"
           : "an if";
       problems.push(
-        `${labelOf(statement)}: a barrier stands in ${where}; it stands at the top level, or in loops there whose bounds depend on constants and workgroup alone`,
+        `${labelOf(statement)}: a barrier or broadcast stands in ${where}; it stands at the top level, or in loops there whose bounds depend on constants and workgroup alone`,
       );
     }
   }
   return problems;
 }
 
-/** Made of constants, `workgroup` and locals known to be so. */
-function isUniform(root: KernelExpr, uniform: ReadonlySet<string>): boolean {
-  return postorder(root).every((expr) => {
-    switch (expr.kind) {
-      case "const":
-      case "apply":
-      case "select":
-        return true;
-      case "builtin":
-        return expr.name === "workgroup";
-      case "local":
-        return uniform.has(expr.name);
-      case "load":
-        return false;
-    }
-  });
+function broadcastProblems(statement: Statement & { kind: "broadcast" }, { subgroup }: Kernel): string[] {
+  if (subgroup === undefined) return [`${labelOf(statement)}: a broadcast in a kernel that has no subgroup`];
+  const isLane = Number.isInteger(statement.lane) && statement.lane >= 0 && statement.lane < subgroup;
+  return isLane
+    ? []
+    : [`${labelOf(statement)}: there is no lane ${statement.lane} in a subgroup of ${subgroup}`];
 }
 
 function hasBarrier(list: readonly Statement[]): boolean {
-  return list.some((s) => s.kind === "barrier" || blocksOf(s).some(hasBarrier));
+  return list.some((s) => s.kind === "barrier" || s.kind === "broadcast" || blocksOf(s).some(hasBarrier));
 }

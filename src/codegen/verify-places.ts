@@ -87,10 +87,17 @@ function visitStatement(
     case "var":
       walk.locals.set(statement.name, translate(statement.init));
       return;
+    case "broadcast":
+      // What another invocation has, of which only the type is known here.
+      walk.locals.set(statement.name, unknown(`${statement.name}@${++walk.count}`, typeOf(statement.value)));
+      return;
     case "array":
     case "store":
     case "barrier":
       return forget([statement], walk);
+    case "loads":
+    case "stores":
+      throw new Error("statements over four elements are taken apart before");
     case "for": {
       const [from, to] = [translate(statement.from), translate(statement.to)];
       forget(statement.body, walk);
@@ -121,7 +128,12 @@ function visitStatement(
 function namesIn(list: readonly Statement[], found: Set<string> = new Set()): Set<string> {
   for (const statement of list) {
     if (statement.kind === "for") found.add(statement.index);
-    if (statement.kind === "let" || statement.kind === "var" || statement.kind === "assign")
+    if (
+      statement.kind === "let" ||
+      statement.kind === "var" ||
+      statement.kind === "assign" ||
+      statement.kind === "broadcast"
+    )
       found.add(statement.name);
     for (const block of blocksOf(statement)) namesIn(block, found);
   }

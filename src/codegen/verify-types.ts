@@ -46,6 +46,12 @@ export function labelOf(statement: Statement): string {
       return `private ${statement.name}`;
     case "store":
       return `${statement.space} ${statement.array}[…] =`;
+    case "loads":
+      return `let (${statement.names.join(", ")})`;
+    case "stores":
+      return `device ${statement.array}[… ..] =`;
+    case "broadcast":
+      return `let ${statement.name}`;
     case "for":
       return `for ${statement.index}`;
     case "if":
@@ -117,6 +123,11 @@ function verifyStatement(
       expect("bool", statement.condition, "the condition", tell);
       verifyBlock(statement.then, scope, problems);
       return verifyBlock(statement.else, scope, problems);
+    case "broadcast":
+      return define(scope, statement.name, { kind: "let", type: typeOf(statement.value) }, tell);
+    case "loads":
+    case "stores":
+      return tell("four elements at once are verified one by one: `withoutVectors` takes them apart");
     case "barrier":
       return;
   }

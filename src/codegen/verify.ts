@@ -6,6 +6,7 @@
  * Whatever makes kernels must give kernels without problems; tests hold it to that. Races are found by `interpret.ts`.
  */
 import { type Kernel, workgroupBytes } from "./kernel.ts";
+import { withoutVectors } from "./vectors.ts";
 import { verifyBarriers } from "./verify-barriers.ts";
 import { verifyIndices } from "./verify-indices.ts";
 import { verifyTypes } from "./verify-types.ts";
@@ -26,7 +27,8 @@ export interface KernelLimits {
 export const defaultLimits: KernelLimits = { invocations: 256, workgroupBytes: 16384, workgroups: 65535 };
 
 /** The problems of a kernel; none when it is well formed. */
-export function verifyKernel(kernel: Kernel, limits: KernelLimits = defaultLimits): string[] {
+export function verifyKernel(given: Kernel, limits: KernelLimits = defaultLimits): string[] {
+  const kernel = withoutVectors(given);
   const problems = [...verifyLimits(kernel, limits), ...verifyTypes(kernel), ...verifyBarriers(kernel)];
   // What names stand for must be known before their values are followed.
   return problems.length > 0 ? problems : verifyIndices(kernel);
@@ -40,6 +42,10 @@ function verifyLimits(kernel: Kernel, limits: KernelLimits): string[] {
   };
   keep("workgroups", kernel.workgroups, 0, limits.workgroups);
   keep("invocations in a workgroup", kernel.invocations, 1, limits.invocations);
+  if (kernel.subgroup !== undefined && kernel.subgroup !== kernel.invocations)
+    problems.push(
+      `the kernel has subgroups of ${kernel.subgroup} and workgroups of ${kernel.invocations}; a workgroup is one subgroup`,
+    );
   keep("bytes of workgroup memory", workgroupBytes(kernel), 0, limits.workgroupBytes);
   return problems;
 }

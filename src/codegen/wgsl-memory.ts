@@ -3,11 +3,13 @@
  *
  *     own binding      x[k]                                x: array<f32>
  *     packed           bitcast<f32>(page_1[y_offset + k])  page_1: array<u32>, y_offset from the uniform
+ *     four at once     x[k >> 2u].x, .y, .z, .w            x: array<vec4<f32>>
  *     boolean          mask[k] != 0u                       mask: array<u32> in device memory, array<bool> elsewhere
  */
 import { bare, call, infix } from "../ir/wgsl-text.ts";
 import type { BindingType, BoundKernel, BufferBinding } from "./bindings.ts";
-import type { KernelType, Space } from "./kernel.ts";
+import type { KernelType, Space, Statement } from "./kernel.ts";
+import { blocksOf } from "./traverse.ts";
 import type { Names } from "./wgsl-names.ts";
 
 /** An array's place, and the conversions between its words and the kernel's values. */
@@ -20,6 +22,16 @@ export interface Memory {
   readonly load: (space: Space, array: string, type: KernelType, index: string) => string;
   /** The statement that sets an element. */
   readonly store: (space: Space, array: string, index: string, value: string) => string;
+  /** The statements that name four elements from an index on, of a device array. */
+  readonly loadFour: (
+    array: string,
+    type: KernelType,
+    index: string,
+    names: readonly string[],
+    temporary: () => string,
+  ) => readonly string[];
+  /** The statements that set four elements from an index on, of a device array. */
+  readonly storeFour: (array: string, index: string, values: readonly string[]) => readonly string[];
 }
 
 /** A buffer in its binding. */
@@ -29,6 +41,8 @@ interface Buffer {
   readonly type: KernelType;
   /** The name of its offset, when it is packed. */
   readonly offset: string | null;
+  /** Are the binding's elements vectors of four? */
+  readonly isFour: boolean;
 }
 
 /** The arrays of a kernel. */
@@ -36,17 +50,20 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
   const declarations: string[] = [];
   const offsets: string[] = [];
   const buffers = new Map<string, Buffer>();
+  const fours = arraysInFours(bound.kernel.body);
   for (const [number, binding] of bound.bindings.entries()) {
     const name = isOwn(binding) ? names.of("array", binding.name) : names.fresh(binding.name);
+    const isFour = isOwn(binding) && fours.has(binding.name);
+    const element = isFour ? `vec4<${binding.type}>` : binding.type;
     declarations.push(
-      `@group(0) @binding(${number}) var<storage, ${binding.access}> ${name}: array<${binding.type}>;`,
+      `@group(0) @binding(${number}) var<storage, ${binding.access}> ${name}: array<${element}>;`,
     );
     for (const { buffer, slot } of binding.members) {
       const { name: own, type } = bound.kernel.buffers[buffer] ?? { name: "", type: binding.type };
       const offset = slot === null ? null : names.fresh(`${own}_offset`);
       if (slot !== null && offset !== null)
         offsets.push(`let ${offset} = i32(offsets[${Math.floor(slot / 4)}].${"xyzw"[slot % 4]});`);
-      buffers.set(own, { name, words: binding.type, type, offset });
+      buffers.set(own, { name, words: binding.type, type, offset, isFour });
     }
   }
   if (bound.offsetSlots > 0)
@@ -69,6 +86,25 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
       if (buffer === undefined) return `${names.of("array", array)}[${bare(index)}] = ${bare(value)};`;
       return `${elementOf(buffer, index)} = ${bare(toWord(value, buffer.type, buffer.words))};`;
     },
+    loadFour: (array, type, index, own, temporary) => {
+      const buffer = buffers.get(array);
+      if (buffer === undefined) throw new Error(`there is no device array ${array}`);
+      const element = buffer.isFour ? temporary() : null;
+      const values = own.map((name, n) => {
+        const word =
+          element === null ? elementOf(buffer, infix(index, "+", String(n))) : `${element}.${"xyzw"[n]}`;
+        return `let ${name} = ${bare(fromWord(word, buffer.words, type))};`;
+      });
+      return element === null ? values : [`let ${element} = ${buffer.name}[${four(index)}];`, ...values];
+    },
+    storeFour: (array, index, values) => {
+      const buffer = buffers.get(array);
+      if (buffer === undefined) throw new Error(`there is no device array ${array}`);
+      const words = values.map((value) => bare(toWord(value, buffer.type, buffer.words)));
+      if (!buffer.isFour)
+        return words.map((word, n) => `${elementOf(buffer, infix(index, "+", String(n)))} = ${word};`);
+      return [`${buffer.name}[${four(index)}] = ${call(`vec4<${buffer.words}>`, ...words)};`];
+    },
   };
 }
 
@@ -77,8 +113,25 @@ function isOwn(binding: BufferBinding): boolean {
   return binding.members.every(({ slot }) => slot === null);
 }
 
-function elementOf({ name, offset }: Buffer, index: string): string {
+function elementOf({ name, offset, isFour }: Buffer, index: string): string {
+  if (isFour) return `${name}[${four(index)}][${bare(infix(index, "&", "3"))}]`;
   return `${name}[${bare(offset === null ? index : infix(offset, "+", index))}]`;
+}
+
+/** The number of the vector in which an element lies. */
+function four(index: string): string {
+  return bare(infix(index, ">>", "2u"));
+}
+
+/** The device arrays of which four elements are loaded or stored at once. */
+function arraysInFours(list: readonly Statement[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  const visit = (statement: Statement): void => {
+    if (statement.kind === "loads" || statement.kind === "stores") found.add(statement.array);
+    for (const block of blocksOf(statement)) block.forEach(visit);
+  };
+  list.forEach(visit);
+  return found;
 }
 
 function fromWord(word: string, words: BindingType, type: KernelType): string {

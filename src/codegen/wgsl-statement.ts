@@ -56,6 +56,22 @@ export function printStatements(body: readonly Statement[], place: StatementPlac
         const [index = "", value = ""] = texts;
         return [...lets, memory.store(statement.space, statement.array, index, value)];
       }
+      case "loads": {
+        const { lets, texts } = print(statement.index);
+        const own = statement.names.map((name) => names.of("local", name));
+        const { array, type } = statement;
+        return [...lets, ...memory.loadFour(array, type, texts[0] ?? "", own, names.temporary)];
+      }
+      case "stores": {
+        const { lets, texts } = print(statement.index, ...statement.values);
+        const [index = "", ...values] = texts;
+        return [...lets, ...memory.storeFour(statement.array, index, values)];
+      }
+      case "broadcast": {
+        const { lets, texts } = print(statement.value);
+        const value = `subgroupBroadcast(${bare(texts[0] ?? "")}, ${statement.lane}u)`;
+        return [...lets, `let ${names.of("local", statement.name)} = ${value};`];
+      }
       case "for": {
         const { lets, texts } = print(statement.from, statement.to);
         const [from = "", to = ""] = texts;
@@ -103,10 +119,13 @@ function hasDeviceExchange(body: readonly Statement[]): boolean {
   const statements = allStatements(body);
   const written = new Set(
     statements.flatMap((statement) =>
-      statement.kind === "store" && statement.space === "device" ? [statement.array] : [],
+      (statement.kind === "store" && statement.space === "device") || statement.kind === "stores"
+        ? [statement.array]
+        : [],
     ),
   );
   if (written.size === 0) return false;
+  if (statements.some((s) => s.kind === "loads" && written.has(s.array))) return true;
   return statements.some((statement) =>
     postorder(...expressionsOf(statement)).some(
       (expr) => expr.kind === "load" && expr.space === "device" && written.has(expr.array),

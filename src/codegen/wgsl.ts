@@ -38,6 +38,7 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
     "workgroup_index",
     "local_invocation_index",
     "invocation_index",
+    "subgroup_invocation_id",
   ]);
   const memory = memoryOf(bound, names);
   nameLocals(kernel.body, names);
@@ -54,6 +55,7 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
   const main = [...entry(kernel, used), ...indented(memory.offsets), ...indented(body), "}"].join("\n");
   const sections = [
     ...(options.header === false ? [] : [wgslHeader(kernel)]),
+    ...(kernel.subgroup === undefined ? [] : ["enable subgroups;"]),
     memory.declarations.join("\n"),
     ...wgslFunctionsOf(main),
     main,
@@ -63,15 +65,17 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
 
 /** The head of `main`, and the numbers of the workgroup and the invocation where they are used. */
 function entry(kernel: Kernel, used: ReadonlySet<"workgroup" | "invocation">): string[] {
+  // Where a workgroup is one subgroup, an invocation's number is that of its lane, so that broadcasts find it.
+  const number = kernel.subgroup === undefined ? "local_invocation_index" : "subgroup_invocation_id";
   const parameters = [
     ...(used.has("workgroup") ? ["@builtin(workgroup_id) workgroup_id: vec3<u32>"] : []),
-    ...(used.has("invocation") ? ["@builtin(local_invocation_index) local_invocation_index: u32"] : []),
+    ...(used.has("invocation") ? [`@builtin(${number}) ${number}: u32`] : []),
   ];
   return [
     `@compute @workgroup_size(${kernel.invocations})`,
     `fn main(${parameters.join(", ")}) {`,
     ...indented(used.has("workgroup") ? workgroupIndex(kernel.workgroups) : []),
-    ...indented(used.has("invocation") ? ["let invocation_index = i32(local_invocation_index);"] : []),
+    ...indented(used.has("invocation") ? [`let invocation_index = i32(${number});`] : []),
   ];
 }
 
@@ -89,7 +93,9 @@ function workgroupIndex(workgroups: number): string[] {
 function nameLocals(statements: readonly Statement[], names: Names): void {
   for (const statement of statements) {
     if (statement.kind === "for") names.of("local", statement.index);
-    if (statement.kind === "let" || statement.kind === "var") names.of("local", statement.name);
+    if (statement.kind === "let" || statement.kind === "var" || statement.kind === "broadcast")
+      names.of("local", statement.name);
+    if (statement.kind === "loads") for (const name of statement.names) names.of("local", name);
     if (statement.kind === "array") names.of("array", statement.name);
     for (const block of blocksOf(statement)) nameLocals(block, names);
   }

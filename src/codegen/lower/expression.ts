@@ -30,6 +30,7 @@ import {
   sub,
   typeOf,
 } from "../build.ts";
+import { keyOf } from "../expression-key.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
 import {
   clampedIndex,
@@ -41,7 +42,7 @@ import {
 } from "./emission.ts";
 import { applied } from "./fold-constants.ts";
 import { reduce } from "./reduction.ts";
-import { bind, branch, declare, depthOf, innermost, keyOf, known, remember, write } from "./scopes.ts";
+import { bind, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
 export function kernelType(type: ScalarType): KernelType {

@@ -10,9 +10,12 @@ import {
 import { emptyContext, withVariable } from "../../ir/ranges.ts";
 import { valuesUsed } from "../../ir/traverse.ts";
 import { workgroup } from "../build.ts";
+import { spreadLoads } from "../spread.ts";
+import { vectorise } from "../vectorise.ts";
 import type { Kernel, KernelBuffer, WorkgroupArray } from "../kernel.ts";
 import { type Emission, freshVariableName, type Point, type Storage, variable } from "./emission.ts";
 import { kernelType } from "./expression.ts";
+import type { BlockShape } from "./block.ts";
 import { lowerPhase, split } from "./phase.ts";
 import { bind, freshName, kernelName, openScopes, write } from "./scopes.ts";
 
@@ -26,6 +29,10 @@ export interface KernelShape {
   readonly busyInvocations: number;
   /** About so many evaluations of a reduction's body stand in its loop (64 if it is not given). */
   readonly bodiesInLoop?: number;
+  /** How contractions are dealt in blocks; not at all without it. */
+  readonly block?: BlockShape;
+  /** The size of the adapter's subgroups, where all have one size. */
+  readonly subgroup?: number;
 }
 
 export interface LoweredGroup {
@@ -66,11 +73,11 @@ export function lowerGroup(
   const region = openRegion(emission, group, nodes[0]!);
   const regions = group.grid.reduce((product, n) => product * n, 1);
   const invocations = invocationsOf(group, shape);
-  let tiles = 0;
+  let extent = { workgroups: regions, invocations };
   group.phases.forEach((phase) => {
     if (phase.afterBarrier) write(scopes, { kind: "barrier" });
     // Nodes of earlier phases are stored by now; those of later ones are not read.
-    tiles = lowerPhase(
+    const own = lowerPhase(
       emission,
       phase,
       { ...region, gridOf: (node) => group.gridOf.get(node.name) ?? [] },
@@ -79,11 +86,13 @@ export function lowerGroup(
             invocations,
             over: "workgroup",
             leastTiles: Math.min(invocations, Math.ceil(shape.busyInvocations / regions)),
+            block: null,
           }
-        : { invocations, over: "all", leastTiles: shape.busyInvocations },
+        : { invocations, over: "all", leastTiles: shape.busyInvocations, block: shape.block ?? null },
     );
+    if (group.owner === "invocation") extent = own;
   });
-  const kernel: Kernel = {
+  const plain: Kernel = {
     name: kernelName(group.name),
     nodes: nodes.map((node) => node.name),
     origins: [
@@ -91,13 +100,13 @@ export function lowerGroup(
         nodes.flatMap(({ origin }) => (origin === null ? [] : [[JSON.stringify(origin), origin] as const])),
       ).values(),
     ],
-    workgroups: group.owner === "workgroup" ? regions : Math.ceil(tiles / invocations),
-    invocations,
+    ...extent,
     buffers: memory.buffers,
     workgroupArrays: memory.arrays,
     body: scopes.open[0]!.statements,
   };
-  return { kernel, values: memory.values };
+  const spread = shape.subgroup === undefined ? plain : spreadLoads(plain, shape.subgroup);
+  return { kernel: vectorise(spread), values: memory.values };
 }
 
 function invocationsOf(group: Group, shape: KernelShape): number {

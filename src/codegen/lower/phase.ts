@@ -6,7 +6,7 @@
  *       out[…] = … at (i, k); out[…] = … at (i, k + 1)          a tile of two points
  *     }
  */
-import { index as indexExpr, integer as irInteger } from "../../ir/build.ts";
+import { apply as irApply, index as indexExpr, integer as irInteger } from "../../ir/build.ts";
 import type { Comprehension, Expr } from "../../ir/ir.ts";
 import { isWithin } from "../../ir/bounds.ts";
 import { withVariable } from "../../ir/ranges.ts";
@@ -27,6 +27,7 @@ import {
   remainder,
   workgroup,
 } from "../build.ts";
+import { keyOf } from "../expression-key.ts";
 import type { KernelExpr, Statement } from "../kernel.ts";
 import {
   type Emission,
@@ -41,6 +42,7 @@ import { linearIndex, lower, lowerInstance } from "./expression.ts";
 import { applied } from "./fold-constants.ts";
 import { combinations, isAlike, overAxes, withVariables } from "./reduction.ts";
 import { block, freshName, write } from "./scopes.ts";
+import { type Block, type BlockShape, chooseBlock } from "./block.ts";
 import { chooseTile } from "./tile.ts";
 
 /** How the points of a phase are dealt. */
@@ -51,12 +53,17 @@ export interface Dealing {
   readonly over: "all" | "workgroup";
   /** So many tiles there should at least be. */
   readonly leastTiles: number;
+  /** How blocks are shaped, where points may be dealt in blocks. */
+  readonly block: BlockShape | null;
 }
 
-/**
- * Writes a phase. `region` has the variables of the grid's axes, and `gridOf` which axes of a node those are. Gives the number of
- * tiles that are dealt.
- */
+/** The workgroups that a phase takes, and the invocations of each. */
+export interface Extent {
+  readonly workgroups: number;
+  readonly invocations: number;
+}
+
+/** Writes a phase. `region` has the variables of the grid's axes, and `gridOf` which axes of a node those are. */
 export function lowerPhase(
   emission: Emission,
   phase: Phase,
@@ -66,7 +73,7 @@ export function lowerPhase(
     readonly gridOf: (node: Comprehension) => readonly string[];
   },
   dealing: Dealing,
-): number {
+): Extent {
   const outside = emission.context;
   const first = phase.axesOf[0]!;
   const variables = phase.axes.map((size, i) => {
@@ -76,22 +83,47 @@ export function lowerPhase(
     return { name, size };
   });
   for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.set(name, node);
-  const instances = phase.nodes.map((node, n) => {
-    const grid = region.gridOf(node);
-    const own = phase.axesOf[n]!;
-    return instantiate(
-      emission,
-      node,
-      node.axes.map(({ name }): Expr | null => {
-        if (grid.includes(name)) return indexExpr(region.names[grid.indexOf(name)]!);
-        if (own.includes(name)) return indexExpr(variables[own.indexOf(name)]!.name);
-        // An axis that is neither the grid's nor the phase's has a single point.
-        return node.keys.some((key) => key.axis === name) ? null : irInteger(0);
-      }),
-    );
-  });
+  const instancesAt = (axes: readonly Expr[]): readonly Instance[] =>
+    phase.nodes.map((node, n) => {
+      const grid = region.gridOf(node);
+      const own = phase.axesOf[n]!;
+      return instantiate(
+        emission,
+        node,
+        node.axes.map(({ name }): Expr | null => {
+          if (grid.includes(name)) return indexExpr(region.names[grid.indexOf(name)]!);
+          if (own.includes(name)) return axes[own.indexOf(name)]!;
+          // An axis that is neither the grid's nor the phase's has a single point.
+          return node.keys.some((key) => key.axis === name) ? null : irInteger(0);
+        }),
+      );
+    });
+  const instances = instancesAt(variables.map(({ name }) => indexExpr(name)));
+  const block = dealing.block === null ? null : chooseBlock(emission, variables, instances, dealing.block);
+  const extent =
+    block === null
+      ? lowerTiles(emission, variables, instances, region.point, dealing)
+      : lowerBlock(emission, variables, instancesAt, region.point, block, dealing.block!);
+  for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.delete(name);
+  emission.context = outside;
+  return extent;
+}
+
+interface PhaseVariable {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** Points in small tiles, dealt to invocations one after the other. */
+function lowerTiles(
+  emission: Emission,
+  variables: readonly PhaseVariable[],
+  instances: readonly Instance[],
+  region: Point,
+  dealing: Dealing,
+): Extent {
   // A column that a tile folds back onto would be added to twice.
-  const isExact = phase.nodes.some((node) => node.keys.length > 0);
+  const isExact = instances.some((instance) => instance.keys.length > 0);
   const factors = chooseTile(emission, { variables, instances, leastTiles: dealing.leastTiles, isExact });
   const counts = variables.map(({ size }, i) => Math.ceil(size / factors[i]!));
   const tiles = counts.reduce((product, n) => product * n, 1);
@@ -111,15 +143,153 @@ export function lowerPhase(
             ),
       );
     });
-    variables.forEach(({ name }, i) => emission.tile.set(name, lists[i]!));
-    const points = combinations<Variable>(lists).map((choice) => withVariables(region.point, choice));
-    for (const instance of instances) lowerNode(emission, instance, points);
-    for (const { name } of variables) emission.tile.delete(name);
+    lowerSideBySide(emission, variables, lists, instances, region, () => null);
   };
   deal(emission, tiles, dealing, fill);
-  for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.delete(name);
-  emission.context = outside;
-  return tiles;
+  const { invocations } = dealing;
+  return { workgroups: Math.ceil(tiles / invocations), invocations };
+}
+
+/** Every node at every combination of the variables' instances. A point of which `isWithout` gives a condition is stored under it. */
+function lowerSideBySide(
+  emission: Emission,
+  variables: readonly PhaseVariable[],
+  lists: readonly (readonly Variable[])[],
+  instances: readonly Instance[],
+  region: Point,
+  guardOf: (point: Point) => KernelExpr | null,
+): void {
+  variables.forEach(({ name }, i) => emission.tile.set(name, lists[i]!));
+  const points = combinations<Variable>(lists).map((choice) => withVariables(region, choice));
+  for (const instance of instances) lowerNode(emission, instance, points, guardOf);
+  for (const { name } of variables) emission.tile.delete(name);
+}
+
+/** Points in blocks, a workgroup each: see `block.ts`. */
+function lowerBlock(
+  emission: Emission,
+  variables: readonly PhaseVariable[],
+  instancesAt: (axes: readonly Expr[]) => readonly Instance[],
+  region: Point,
+  block: Block,
+  { lanes, laneRows }: BlockShape,
+): Extent {
+  const { outer, row, rows, columns, areNeighbours } = block;
+  const sizes = block.lanes.map((axis) => variables[axis]!.size);
+  const points = sizes.reduce((product, size) => product * size, 1);
+  const across = Math.ceil(points / (columns * lanes));
+  const down = Math.ceil(variables[row]!.size / (rows * laneRows));
+  const places = split(workgroup, [...outer.map((axis) => variables[axis]!.size), down, across]);
+  const [lane, laneRow] =
+    laneRows === 1
+      ? [invocation, integer(0)]
+      : [remainder(invocation, integer(lanes)), quotient(invocation, integer(lanes))];
+  const instancesOf = new Map<string, readonly Variable[]>();
+  const only = (name: string, base: KernelExpr): unknown =>
+    instancesOf.set(name, [variable(emission, name, base)]);
+  const body = blockOf(emission, () => {
+    outer.forEach((axis, i) => {
+      const { name } = variables[axis]!;
+      only(name, nameIt(emission, places[i]!, name));
+    });
+    const { name: rowName, size: rowCount } = variables[row]!;
+    const rowTile = add(mul(places.at(-2)!, integer(laneRows)), laneRow);
+    const rowTiles = rowCount / rows;
+    const isRagged = rowTiles % laneRows !== 0;
+    const firstRow = mul(isRagged ? minimum(rowTile, integer(rowTiles - 1)) : rowTile, integer(rows));
+    const rowBase = nameIt(emission, firstRow, rowName);
+    instancesOf.set(
+      rowName,
+      sequence(rows).map((n) => variable(emission, rowName, rowBase, n)),
+    );
+
+    const guards: KernelExpr[] = isRagged ? [less(rowTile, integer(rowTiles))] : [];
+    const own = areNeighbours ? neighbours() : flattened();
+    const guardOf = (point: Point): KernelExpr | null =>
+      [...guards, ...own.guards(point)].reduce<KernelExpr | null>(
+        (all, one) => (all === null ? one : and(all, one)),
+        null,
+      );
+    const all = own.variables;
+    const lists = all.map(({ name }) => instancesOf.get(name)!);
+    lowerSideBySide(emission, all, lists, own.instances, region, guardOf);
+  });
+  for (const statement of body) write(emission.scopes, statement);
+  return {
+    workgroups: outer.reduce((product, axis) => product * variables[axis]!.size, down * across),
+    invocations: lanes * laneRows,
+  };
+
+  interface Columns {
+    readonly variables: readonly PhaseVariable[];
+    readonly instances: readonly Instance[];
+    readonly guards: (point: Point) => readonly KernelExpr[];
+  }
+
+  /** An invocation has neighbours along the last axis. */
+  function neighbours(): Columns {
+    const counts = sizes.map((size, i) => (i === sizes.length - 1 ? size / columns : size));
+    const tiles = points / columns;
+    const tile = nameIt(emission, add(mul(places.at(-1)!, integer(lanes)), lane), "column");
+    const isWhole = tiles % lanes === 0;
+    const within = isWhole ? tile : nameIt(emission, minimum(tile, integer(tiles - 1)), "column");
+    split(within, counts).forEach((place, i) => {
+      const { name } = variables[block.lanes[i]!]!;
+      const isLast = i === counts.length - 1;
+      const base = nameIt(emission, isLast ? mul(place, integer(columns)) : place, name);
+      instancesOf.set(
+        name,
+        sequence(isLast ? columns : 1).map((n) => variable(emission, name, base, n)),
+      );
+    });
+    return {
+      variables,
+      instances: instancesAt(variables.map(({ name }) => indexExpr(name))),
+      guards: () => (isWhole ? [] : [less(tile, integer(tiles))]),
+    };
+  }
+
+  /** All column axes are one, of which neighbouring lanes have neighbours; an invocation has points a subgroup apart. */
+  function flattened(): Columns {
+    const last = variables[block.lanes.at(-1)!]!;
+    const name = block.lanes.length === 1 ? last.name : freshVariableName(emission, "column");
+    if (block.lanes.length > 1) {
+      emission.ranges.set(name, { lo: 0, hi: points - 1 });
+      emission.context = withVariable(emission.context, name, { lo: 0, hi: points - 1 });
+    }
+    const first = nameIt(emission, add(mul(places.at(-1)!, integer(lanes * columns)), lane), name);
+    const guardsOf = new Map<number, KernelExpr>();
+    const isWhole = points % (lanes * columns) === 0;
+    const list = sequence(columns).map((n) => {
+      if (isWhole) return variable(emission, name, first, n * lanes);
+      const place = add(first, integer(n * lanes));
+      const one = variable(emission, name, nameIt(emission, minimum(place, integer(points - 1)), name));
+      guardsOf.set(one.id, less(place, integer(points)));
+      return one;
+    });
+    instancesOf.set(name, list);
+    let below = 1;
+    const expressions = [...block.lanes].reverse().map((axis, i): readonly [number, Expr] => {
+      const { size } = variables[axis]!;
+      const above = below === 1 ? indexExpr(name) : irApply("floor_div", indexExpr(name), irInteger(below));
+      below *= size;
+      return [axis, i === block.lanes.length - 1 ? above : irApply("mod", above, irInteger(size))];
+    });
+    const axisOf = new Map(expressions);
+    return {
+      variables: [...[...outer, row].map((axis) => variables[axis]!), { name, size: points }],
+      instances: instancesAt(variables.map((one, axis) => axisOf.get(axis) ?? indexExpr(one.name))),
+      guards: (point) => {
+        const guard = guardsOf.get(point.get(name)!.id);
+        return guard === undefined ? [] : [guard];
+      },
+    };
+  }
+}
+
+/** Statements that depend on the invocation, a block deeper than the kernel, though nothing encloses them. */
+function blockOf(emission: Emission, fill: () => void): Statement[] {
+  return block(emission.scopes, [], fill);
 }
 
 function namesOf(node: Comprehension): string[] {
@@ -187,7 +357,12 @@ function nameIt(emission: Emission, value: KernelExpr, hint: string): KernelExpr
   return local(name, "i32");
 }
 
-function lowerNode(emission: Emission, instance: Instance, points: readonly Point[]): void {
+function lowerNode(
+  emission: Emission,
+  instance: Instance,
+  points: readonly Point[],
+  guardOf: (point: Point) => KernelExpr | null,
+): void {
   if (instance.keys.length > 0) return lowerKeyed(emission, instance, points);
   const results = namesOf(instance.node).flatMap((name) => {
     const storage = emission.storages.get(name);
@@ -197,18 +372,24 @@ function lowerNode(emission: Emission, instance: Instance, points: readonly Poin
   const values = points.map((point) =>
     results.map(({ name }) => lowerInstance(emission, instance, name, point)),
   );
-  points.forEach((point, p) =>
-    results.forEach(({ storage }, r) => {
+  const stores = points.map((point, p) =>
+    results.map(({ storage }, r): Statement => {
       const at = linearIndex(emission, instance.indices, storage, point);
-      write(emission.scopes, {
-        kind: "store",
-        space: storage.space,
-        array: storage.array,
-        index: at,
-        value: values[p]![r]!,
-      });
+      return { kind: "store", space: storage.space, array: storage.array, index: at, value: values[p]![r]! };
     }),
   );
+  // What is stored under one condition stands in one branch.
+  const branches = new Map<string, { readonly condition: KernelExpr; readonly then: Statement[] }>();
+  points.forEach((point, p) => {
+    const condition = guardOf(point);
+    if (condition === null) return stores[p]!.forEach((store) => write(emission.scopes, store));
+    const key = keyOf(condition);
+    const known = branches.get(key);
+    if (known === undefined) branches.set(key, { condition, then: [...stores[p]!] });
+    else known.then.push(...stores[p]!);
+  });
+  for (const { condition, then } of branches.values())
+    write(emission.scopes, { kind: "if", condition, then, else: [] });
 }
 
 /**

@@ -5,9 +5,8 @@
  *
  * An axis is worth a tile when something that is read does not depend on it. Nothing here affects what is computed.
  */
-import type { Expr } from "../../ir/ir.ts";
-import { indicesIn, postorder } from "../../ir/traverse.ts";
-import { conditionsIn, type Emission, type Instance, instantiate } from "./emission.ts";
+import type { Emission, Instance } from "./emission.ts";
+import { readsOfMemory } from "./reads.ts";
 
 /** What a tile is chosen for. */
 export interface TileRequest {
@@ -23,8 +22,7 @@ export interface TileRequest {
 /** Points along each variable's axis. */
 export function chooseTile(emission: Emission, request: TileRequest): number[] {
   const { variables, instances, leastTiles, isExact } = request;
-  const bounds = new Set<string>();
-  const reads = instances.flatMap((instance) => readsIn(emission, instance, false, bounds));
+  const { reads, loopBounds, tested } = readsOfMemory(emission, instances);
   const inLoops = reads.filter((read) => read.inReduction);
   const factors = variables.map(() => 1);
   let tiles = variables.reduce((product, { size }) => product * size, 1);
@@ -35,7 +33,13 @@ export function chooseTile(emission: Emission, request: TileRequest): number[] {
     const isReused = relevant.some((read) => !read.variables.has(name));
     const isUsed = reads.some((read) => read.variables.has(name));
     // Points whose loops or conditions differ have little to share.
-    if (!isReused || !isUsed || bounds.has(name) || (inLoops.length === 0 && i !== variables.length - 1))
+    if (
+      !isReused ||
+      !isUsed ||
+      loopBounds.has(name) ||
+      tested.has(name) ||
+      (inLoops.length === 0 && i !== variables.length - 1)
+    )
       continue;
     const factor = factorFor(size, Math.floor(tiles / leastTiles), isExact ? 1 : 1.15);
     if (factor === 1) continue;
@@ -53,39 +57,4 @@ function factorFor(size: number, most: number, waste: number): number {
     if ((Math.ceil(size / factor) * factor) / size <= waste) return factor;
   }
   return 1;
-}
-
-interface ReadOfMemory {
-  readonly variables: ReadonlySet<string>;
-  readonly inReduction: boolean;
-}
-
-const deepest = 12;
-
-/**
- * The reads of stored values that an instance needs, those of nodes inlined into it included; `bounds` receives the variables that ranges
- * of reductions and conditions in them depend on.
- */
-function readsIn(
-  emission: Emission,
-  instance: Instance,
-  inReduction: boolean,
-  bounds: Set<string>,
-  depth = 0,
-): ReadOfMemory[] {
-  if (depth > deepest) return [];
-  const tested = inReduction || instance.axes.length > 0 ? conditionsIn(instance.body) : [];
-  for (const name of indicesIn([...tested, ...instance.axes.flatMap(({ lo, hi }) => [lo, hi])]))
-    bounds.add(name);
-  const inside = inReduction || instance.axes.length > 0;
-  const found: ReadOfMemory[] = [];
-  const roots: Expr[] = [instance.body, ...instance.keys.map((key) => key.at)];
-  for (const expr of postorder(...roots)) {
-    if (expr.kind !== "read") continue;
-    const node = emission.computed.get(expr.tensor);
-    if (node === undefined) found.push({ variables: indicesIn(expr.indices), inReduction: inside });
-    else
-      found.push(...readsIn(emission, instantiate(emission, node, expr.indices), inside, bounds, depth + 1));
-  }
-  return found;
 }

@@ -1,0 +1,131 @@
+/**
+ * The schedule of a contraction: a workgroup computes a block of rows by columns, its invocations side by side along the columns.
+ *
+ *     sum k. %w[i, k] * %x[k, j]         rows i: %w depends on them, %x does not      columns j: the other way round
+ *
+ *                 columns, 4 an invocation, one lane next to the other
+ *          rows   ┌────┬────┬────┬────┐
+ *        16 an    │ l0 │ l1 │ l2 │ l3 │     what depends on rows alone is the same in all lanes
+ *     invocation  └────┴────┴────┴────┘
+ *
+ * There is no pattern for matrix products: whatever is read in a reduction tells by its indices which axes are rows and which are
+ * columns. So a convolution, its gradients and products in batches are scheduled alike. Axes that all reads share are outside.
+ */
+import type { Emission, Instance } from "./emission.ts";
+import { type ReadOfMemory, readsOfMemory } from "./reads.ts";
+
+/** The numbers that shape blocks on a kind of device. */
+export interface BlockShape {
+  /** Invocations side by side along the columns: those of a subgroup. */
+  readonly lanes: number;
+  /** Rows of invocations in a workgroup. */
+  readonly laneRows: number;
+  /** The most rows and columns of an invocation. */
+  readonly rows: number;
+  readonly columns: number;
+  /** So many workgroups keep the device busy. */
+  readonly workgroups: number;
+  /** What a load by each lane, and one that all lanes share, costs beside a multiplication. */
+  readonly laneLoad: number;
+  readonly sharedLoad: number;
+  /** What a load costs whose lanes do not lie side by side. */
+  readonly scatteredLoad: number;
+}
+
+/** A block of a phase; axes by their numbers among the phase's. */
+export interface Block {
+  /** Axes of which a workgroup has one point. */
+  readonly outer: readonly number[];
+  readonly row: number;
+  /** Rows of an invocation. */
+  readonly rows: number;
+  /** The axes of the columns, the last the fastest. */
+  readonly lanes: readonly number[];
+  /** Columns of an invocation: neighbours of one another, or as far apart as there are lanes. */
+  readonly columns: number;
+  readonly areNeighbours: boolean;
+}
+
+/** A reduction with fewer turns does not pay for a block. */
+const fewestTurns = 4;
+
+/** Most sums that an invocation keeps at once. */
+const mostSums = 64;
+
+/** The block in which the points of a phase are best computed; null when there is no contraction in it. */
+export function chooseBlock(
+  emission: Emission,
+  variables: readonly { readonly name: string; readonly size: number }[],
+  instances: readonly Instance[],
+  shape: BlockShape,
+): Block | null {
+  if (instances.some((instance) => instance.keys.length > 0)) return null;
+  const { reads, loopBounds, turns, reductions } = readsOfMemory(emission, instances);
+  const inLoops = reads.filter((read) => read.inReduction);
+  if (inLoops.length < 2 || turns < fewestTurns) return null;
+  const size = (axis: number): number => variables[axis]!.size;
+  const axes = variables.map((_, axis) => axis);
+  const dependsOn = (read: ReadOfMemory, axis: number): boolean => read.variables.has(variables[axis]!.name);
+
+  let best: { block: Block; cost: number } | null = null;
+  for (const row of axes) {
+    const [rowReads, laneReads] = [true, false].map((is) =>
+      inLoops.filter((read) => dependsOn(read, row) === is),
+    );
+    if (rowReads!.length === 0 || laneReads!.length === 0 || size(row) < 4) continue;
+    const lanes = axes.filter(
+      (axis) =>
+        laneReads!.some((read) => dependsOn(read, axis)) && !rowReads!.some((read) => dependsOn(read, axis)),
+    );
+    const columns = lanes.reduce((product, axis) => product * size(axis), 1);
+    if (columns < shape.lanes) continue;
+    if ([row, ...lanes].some((axis) => loopBounds.has(variables[axis]!.name))) continue;
+    const outer = axes.filter((axis) => axis !== row && !lanes.includes(axis));
+    const outside = outer.reduce((product, axis) => product * size(axis), 1);
+    const last = variables[lanes.at(-1)!]!;
+    const isScattered = (read: ReadOfMemory): boolean => read.strides.get(last.name) !== 1;
+    const strayLoads = laneReads!.filter(isScattered).length;
+    const strayStores = scatteredStores(emission, instances, last.name);
+    for (const choice of tilesOf(size(row), last.size, columns, Math.max(1, reductions), shape)) {
+      const { rows, columns: own, areNeighbours } = choice;
+      const across = Math.ceil(columns / (own * shape.lanes));
+      const down = Math.ceil(size(row) / (rows * shape.laneRows));
+      const busy = Math.min(1, (outside * down * across) / shape.workgroups);
+      const used = (columns * size(row)) / (across * own * shape.lanes * down * rows * shape.laneRows);
+      const laneLoad = areNeighbours ? shape.laneLoad / 2 : shape.laneLoad;
+      const loads = (laneReads!.length - strayLoads) * laneLoad + strayLoads * shape.scatteredLoad;
+      const perTurn = 1 + loads / rows + (rowReads!.length * shape.sharedLoad) / own;
+      const perPoint = strayStores * shape.scatteredLoad;
+      const cost = (perTurn + perPoint / turns) / (used * busy);
+      if (best === null || cost < best.cost)
+        best = { cost, block: { outer, row, rows, lanes, columns: own, areNeighbours } };
+    }
+  }
+  return best?.block ?? null;
+}
+
+/** How many results have neighbours along the variable far apart in memory. */
+function scatteredStores(emission: Emission, instances: readonly Instance[], name: string): number {
+  return instances.filter((instance) => {
+    const storage = emission.storages.get(instance.node.name);
+    const axis = instance.indices.findIndex((index) => index?.kind === "index" && index.name === name);
+    return storage !== undefined && storage.strides[axis] !== 1;
+  }).length;
+}
+
+/** The tiles to choose from. Rows divide their axis, so that no lane has another row than its neighbours. */
+function* tilesOf(
+  rows: number,
+  last: number,
+  columns: number,
+  reductions: number,
+  shape: BlockShape,
+): Generator<{ readonly rows: number; readonly columns: number; readonly areNeighbours: boolean }> {
+  for (let r = Math.min(rows, shape.rows); r >= 1; r--) {
+    if (rows % r !== 0) continue;
+    for (let c = shape.columns; c >= 1; c = Math.floor(c / 2)) {
+      if (r * c * reductions > mostSums || c * shape.lanes > 2 * columns) continue;
+      yield { rows: r, columns: c, areNeighbours: c > 1 && last % c === 0 };
+    }
+  }
+}

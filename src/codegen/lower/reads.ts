@@ -1,0 +1,85 @@
+/** What the nodes of a phase read from memory, through the nodes that are inlined into them: what schedules are chosen by. */
+import { affineOf } from "../../ir/ranges.ts";
+import type { Expr } from "../../ir/ir.ts";
+import { indicesIn, postorder } from "../../ir/traverse.ts";
+import { conditionsIn, type Emission, type Instance, instantiate } from "./emission.ts";
+
+/** A read of a stored value. */
+export interface ReadOfMemory {
+  readonly variables: ReadonlySet<string>;
+  readonly inReduction: boolean;
+  /** Elements between the places that are read at neighbouring values of a variable, where that is always the same. */
+  readonly strides: ReadonlyMap<string, number>;
+}
+
+export interface PhaseReads {
+  readonly reads: readonly ReadOfMemory[];
+  /** The variables on which ranges of reductions depend. */
+  readonly loopBounds: ReadonlySet<string>;
+  /** The variables on which conditions in reductions depend. */
+  readonly tested: ReadonlySet<string>;
+  /** Turns of the longest reduction, 1 where the range is not constant. */
+  readonly turns: number;
+  /** The number of reductions. */
+  readonly reductions: number;
+}
+
+const deepest = 12;
+
+/** The reads of some instances that are computed at the same points. */
+export function readsOfMemory(emission: Emission, instances: readonly Instance[]): PhaseReads {
+  const reads: ReadOfMemory[] = [];
+  const loopBounds = new Set<string>();
+  const tested = new Set<string>();
+  const seen = new Set<string>();
+  let turns = 1;
+  let reductions = 0;
+  const visit = (instance: Instance, inReduction: boolean, depth: number): void => {
+    const key = `${instance.key} ${inReduction}`;
+    if (depth > deepest || seen.has(key)) return;
+    seen.add(key);
+    const inside = inReduction || instance.axes.length > 0;
+    if (instance.axes.length > 0) {
+      reductions += 1;
+      turns = Math.max(turns, turnsOf(instance));
+      for (const name of indicesIn(instance.axes.flatMap(({ lo, hi }) => [lo, hi]))) loopBounds.add(name);
+    }
+    if (inside) for (const name of indicesIn(conditionsIn(instance.body))) tested.add(name);
+    const roots: Expr[] = [instance.body, ...instance.keys.map((key) => key.at)];
+    for (const expr of postorder(...roots)) {
+      if (expr.kind !== "read") continue;
+      const node = emission.computed.get(expr.tensor);
+      if (node !== undefined) visit(instantiate(emission, node, expr.indices), inside, depth + 1);
+      else
+        reads.push({
+          variables: indicesIn(expr.indices),
+          inReduction: inside,
+          strides: stridesOf(emission, expr),
+        });
+    }
+  };
+  for (const instance of instances) visit(instance, false, 0);
+  return { reads, loopBounds, tested, turns, reductions };
+}
+
+function turnsOf({ axes }: Instance): number {
+  return axes.reduce(
+    (product, { lo, hi }) =>
+      lo.kind === "const" && hi.kind === "const" ? product * Math.max(0, hi.value - lo.value) : product,
+    1,
+  );
+}
+
+function stridesOf(emission: Emission, read: Extract<Expr, { kind: "read" }>): Map<string, number> {
+  const strides = new Map<string, number>();
+  const storage = emission.storages.get(read.tensor);
+  read.indices.forEach((index, axis) => {
+    const stride = storage?.strides[axis] ?? 0;
+    for (const { atom, coefficient } of affineOf(index, emission.context).terms.values()) {
+      if (atom.kind === "index") strides.set(atom.name, (strides.get(atom.name) ?? 0) + coefficient * stride);
+      // How often it steps is not known.
+      else for (const name of indicesIn([atom])) strides.set(name, Number.NaN);
+    }
+  });
+  return strides;
+}

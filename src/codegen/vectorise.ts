@@ -1,0 +1,232 @@
+/**
+ * Loads and stores of four elements side by side as one, where they begin at a multiple of 4.
+ *
+ *     let a = x[4 * i]; … let d = x[4 * i + 3]     ⟶     let (a, b, c, d) = x[4 * i ..]
+ *
+ * A device takes as long over an address as over four elements of it. Nothing moves across a store or a barrier that could change
+ * what is seen.
+ */
+import { add, integer, withOffset } from "./build.ts";
+import { keyOf } from "./expression-key.ts";
+import type { Kernel, KernelExpr, Quad, Statement } from "./kernel.ts";
+import { blocksOf, expressionsOf, postorder } from "./traverse.ts";
+
+/** The kernel with loads and stores of four elements where they can be. */
+export function vectorise(kernel: Kernel): Kernel {
+  const arrays = new Set(
+    kernel.buffers.flatMap(({ name, type, length }) => (type !== "bool" && length % 4 === 0 ? [name] : [])),
+  );
+  const body = inBlock(kernel.body, arrays, new Map());
+  return body === kernel.body ? kernel : { ...kernel, body };
+}
+
+/** What is known to divide a local: 1, 2 or 4. */
+type Divisors = ReadonlyMap<string, number>;
+
+function inBlock(
+  list: readonly Statement[],
+  arrays: ReadonlySet<string>,
+  outer: Divisors,
+): readonly Statement[] {
+  const divisors = new Map(outer);
+  let changed = false;
+  const inner = list.map((statement): Statement => {
+    if (statement.kind === "let") divisors.set(statement.name, divisorOf(statement.value, divisors));
+    if (statement.kind === "var") divisors.delete(statement.name);
+    const next = inStatement(statement, arrays, divisors);
+    changed ||= next !== statement;
+    return next;
+  });
+  const joined = joinStores(joinLoads(inner, arrays, divisors), arrays, divisors);
+  return changed || joined.length !== list.length ? joined : list;
+}
+
+function inStatement(statement: Statement, arrays: ReadonlySet<string>, divisors: Divisors): Statement {
+  if (statement.kind === "for") {
+    const inner = new Map(divisors);
+    inner.set(statement.index, common(divisorOf(statement.from, divisors), statement.step));
+    const body = inBlock(statement.body, arrays, inner);
+    return body === statement.body ? statement : { ...statement, body };
+  }
+  if (statement.kind === "if") {
+    const [then, otherwise] = [statement.then, statement.else].map((one) => inBlock(one, arrays, divisors));
+    return then === statement.then && otherwise === statement.else
+      ? statement
+      : { ...statement, then: then!, else: otherwise! };
+  }
+  return statement;
+}
+
+/** An access of one element whose place in its four is known. */
+interface Access {
+  readonly position: number;
+  /** Its array and its four. */
+  readonly key: string;
+  readonly component: number;
+  readonly array: string;
+  /** The first index of its four. */
+  readonly start: KernelExpr;
+}
+
+function accessAt(position: number, array: string, index: KernelExpr, divisors: Divisors): Access | null {
+  const [base, offset] = withOffset(index);
+  if (divisorOf(base, divisors) % 4 !== 0) return null;
+  const component = ((offset % 4) + 4) % 4;
+  const start = add(base, integer(offset - component));
+  return { position, key: `${array} ${keyOf(start)}`, component, array, start };
+}
+
+/** Groups of four accesses, one for each component, in the order of components. */
+function quadsOf(accesses: readonly Access[]): Quad<Access>[] {
+  const groups = new Map<string, (Access | undefined)[]>();
+  const quads: Quad<Access>[] = [];
+  for (const access of accesses) {
+    let group = groups.get(access.key);
+    // A second access of one component begins a new four.
+    if (group === undefined || group[access.component] !== undefined)
+      groups.set(access.key, (group = [undefined, undefined, undefined, undefined]));
+    group[access.component] = access;
+    const [a, b, c, d] = group;
+    if (a !== undefined && b !== undefined && c !== undefined && d !== undefined) quads.push([a, b, c, d]);
+  }
+  return quads;
+}
+
+function joinLoads(
+  list: readonly Statement[],
+  arrays: ReadonlySet<string>,
+  divisors: Divisors,
+): readonly Statement[] {
+  const accesses = list.flatMap((statement, position) => {
+    if (statement.kind !== "let" || statement.value.kind !== "load") return [];
+    const { space, array, index } = statement.value;
+    if (space !== "device" || !arrays.has(array)) return [];
+    return accessAt(position, array, index, divisors) ?? [];
+  });
+  const first = new Map<number, Statement>();
+  const gone = new Set<number>();
+  for (const quad of quadsOf(accesses)) {
+    const { from, to } = span(quad);
+    if (list.slice(from, to).some((statement) => mayChange(statement, quad[0].array))) continue;
+    const lets = quad.map(({ position }) => list[position] as Statement & { kind: "let" });
+    const type = (lets[0]!.value as KernelExpr & { kind: "load" }).type;
+    const names = lets.map(({ name }) => name) as unknown as Quad<string>;
+    first.set(from, { kind: "loads", names, array: quad[0].array, index: quad[0].start, type });
+    for (const { position } of quad) gone.add(position);
+  }
+  return replaced(list, first, gone);
+}
+
+function joinStores(
+  list: readonly Statement[],
+  arrays: ReadonlySet<string>,
+  divisors: Divisors,
+): readonly Statement[] {
+  const accesses = list.flatMap((statement, position) =>
+    statement.kind === "store" && statement.space === "device" && arrays.has(statement.array)
+      ? (accessAt(position, statement.array, statement.index, divisors) ?? [])
+      : [],
+  );
+  const last = new Map<number, Statement>();
+  const gone = new Set<number>();
+  for (const quad of quadsOf(accesses)) {
+    const { from, to } = span(quad);
+    const stores = quad.map(({ position }) => list[position] as Statement & { kind: "store" });
+    if (!mayWait(list.slice(from, to + 1), stores)) continue;
+    const values = stores.map(({ value }) => value) as unknown as Quad<KernelExpr>;
+    last.set(to, { kind: "stores", array: quad[0].array, index: quad[0].start, values });
+    for (const { position } of quad) gone.add(position);
+  }
+  return replaced(list, last, gone);
+}
+
+function span(quad: Quad<Access>): { readonly from: number; readonly to: number } {
+  const positions = quad.map(({ position }) => position);
+  return { from: Math.min(...positions), to: Math.max(...positions) };
+}
+
+function replaced(
+  list: readonly Statement[],
+  instead: ReadonlyMap<number, Statement>,
+  gone: ReadonlySet<number>,
+): readonly Statement[] {
+  if (gone.size === 0) return list;
+  return list.flatMap((statement, position) => {
+    const next = instead.get(position);
+    return next !== undefined ? [next] : gone.has(position) ? [] : [statement];
+  });
+}
+
+/** Can the statement change what is in the array, or make visible what others stored there? */
+function mayChange(statement: Statement, array: string): boolean {
+  if (statement.kind === "barrier") return true;
+  if ((statement.kind === "store" || statement.kind === "stores") && statement.array === array) return true;
+  return blocksOf(statement).some((block) => block.some((inner) => mayChange(inner, array)));
+}
+
+/** Can these stores wait until the last of them? Nothing in between reads what they write, or changes what they store. */
+function mayWait(between: readonly Statement[], stores: readonly Statement[]): boolean {
+  const loaded = new Set(stores.flatMap(arraysRead));
+  return between.every((statement) => {
+    if (statement.kind === "store" || statement.kind === "stores") {
+      const isOwn = stores.includes(statement);
+      return !loaded.has(statement.array) && (isOwn || !isSameArray(statement, stores));
+    }
+    return (
+      (statement.kind === "let" || statement.kind === "loads" || statement.kind === "broadcast") &&
+      !arraysRead(statement).some((array) => stores.some((store) => isSameArray(store, [{ array }])))
+    );
+  });
+}
+
+function isSameArray(
+  statement: Statement | { readonly array: string },
+  others: readonly (Statement | { readonly array: string })[],
+): boolean {
+  const own = "array" in statement ? statement.array : null;
+  return others.some((other) => "array" in other && other.array === own);
+}
+
+function arraysRead(statement: Statement): string[] {
+  const own = statement.kind === "loads" ? [statement.array] : [];
+  return [
+    ...own,
+    ...postorder(...expressionsOf(statement)).flatMap((e) => (e.kind === "load" ? [e.array] : [])),
+  ];
+}
+
+/** A power of two up to 4 that divides the expression. */
+function divisorOf(expr: KernelExpr, divisors: Divisors): number {
+  switch (expr.kind) {
+    case "const":
+      return common(4, expr.value);
+    case "local":
+      return divisors.get(expr.name) ?? 1;
+    case "builtin":
+    case "load":
+      return 1;
+    case "select":
+      return common(divisorOf(expr.yes, divisors), divisorOf(expr.no, divisors));
+    case "apply": {
+      const [a, b] = expr.args.map((arg) => divisorOf(arg, divisors));
+      switch (expr.fn) {
+        case "mul":
+          return Math.min(4, a! * b!);
+        case "add":
+        case "sub":
+        case "min":
+        case "max":
+        case "remainder":
+          return common(a!, b!);
+        default:
+          return 1;
+      }
+    }
+  }
+}
+
+/** The largest power of two up to 4 that divides both. */
+function common(a: number, b: number): number {
+  for (const divisor of [4, 2]) if (a % divisor === 0 && b % divisor === 0) return divisor;
+  return 1;
+}
