@@ -6,11 +6,10 @@
  * Nothing is opened: limits come from an adapter's description, or are those of the portable target.
  */
 import { bindKernel } from "./codegen/bindings.ts";
-import type { KernelShape } from "./codegen/lower/kernel.ts";
 import type { LoweredProgram } from "./codegen/lower/program.ts";
 import type { Group } from "./fusion/plan.ts";
 import type { Comprehension } from "./ir/ir.ts";
-import { kernelShapeFor } from "./codegen/shapes.ts";
+import { type AdapterShape, kernelShapeFor } from "./codegen/shapes.ts";
 import { printWgsl } from "./codegen/wgsl.ts";
 import type { AdapterDescription, DeviceLimits } from "./runtime/adapter.ts";
 import { type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
@@ -40,7 +39,7 @@ export const portableKernelTarget: KernelTarget = {
 };
 
 /** The shape of kernels for a target; what only checks validity is taken for a GPU. */
-export function kernelShapeOf({ kind, subgroupSizes }: KernelTarget): KernelShape {
+export function kernelShapeOf({ kind, subgroupSizes }: KernelTarget): AdapterShape {
   const [fewest, most] = subgroupSizes ?? [];
   return kernelShapeFor(
     kind === "software" ? "software" : "hardware",

@@ -227,7 +227,8 @@ function fuse(before: Compilation): Compilation {
   const { compiled, request } = before;
   if (compiled === null || request?.kernels == null)
     throw new Error("a compiled function and a request are needed");
-  return { ...before, plan: planGraph(compiled.graph, request.kernels.fuse) };
+  const { fuse: level, target } = request.kernels;
+  return { ...before, plan: planGraph(compiled.graph, level, kernelShapeOf(target).target) };
 }
 
 function lower(before: Compilation): Compilation {

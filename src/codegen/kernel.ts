@@ -145,6 +145,8 @@ export interface Kernel {
    * whose subgroups all have that size.
    */
   readonly subgroup?: number;
+  /** Loops stay loops: drivers that run on a CPU would write out short ones, and then take minutes over the text. */
+  readonly keepsLoops?: boolean;
   readonly buffers: readonly KernelBuffer[];
   readonly workgroupArrays: readonly WorkgroupArray[];
   readonly body: readonly Statement[];

@@ -35,6 +35,8 @@ const softwareShape: AdapterShape = {
   regionInvocations: 8,
   busyInvocations: 64,
   bodiesInLoop: 32,
+  longestText: 1500,
+  keepsLoops: true,
   target: softwareTarget,
 };
 

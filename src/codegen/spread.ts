@@ -10,6 +10,7 @@
 import { add, integer, invocation, load, minimum, mul, withOffset } from "./build.ts";
 import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
+import { blocksOf } from "./traverse.ts";
 import { isUniform } from "./uniform.ts";
 
 /** Fewer loads are not worth it. */
@@ -65,12 +66,15 @@ function spreadIn(
     string,
     { base: KernelExpr; load: KernelExpr & { kind: "load" }; loads: UniformLoad[] }
   >();
+  const stored = arraysStored(list);
   list.forEach((statement, position) => {
     if (statement.kind !== "let" || statement.value.kind !== "load") return;
     const { space, array, index } = statement.value;
-    if (space !== "device" || !spread.constant.has(array) || !isUniform(index, uniform)) return;
+    const isConstant =
+      space === "device" ? spread.constant.has(array) : space === "workgroup" && !stored.has(array);
+    if (!isConstant || !isUniform(index, uniform)) return;
     const [base, offset] = withOffset(index);
-    const key = `${array} ${keyOf(base)}`;
+    const key = `${space} ${array} ${keyOf(base)}`;
     let group = groups.get(key);
     if (group === undefined) groups.set(key, (group = { base, load: statement.value, loads: [] }));
     group.loads.push({ position, name: statement.name, offset });
@@ -103,6 +107,19 @@ function spreadIn(
     ...(before.get(position) ?? []),
     ...(gone.has(position) ? [] : [statement]),
   ]);
+}
+
+/** The workgroup arrays that may change while the statements run; all of them, where others may come to a barrier. */
+function arraysStored(list: readonly Statement[]): { readonly has: (array: string) => boolean } {
+  const found = new Set<string>();
+  let hasBarrier = false;
+  const visit = (statement: Statement): void => {
+    if (statement.kind === "store" && statement.space === "workgroup") found.add(statement.array);
+    hasBarrier ||= statement.kind === "barrier";
+    for (const block of blocksOf(statement)) block.forEach(visit);
+  };
+  list.forEach(visit);
+  return { has: (array) => hasBarrier || found.has(array) };
 }
 
 /** The loads in runs whose offsets lie equally far apart, the longest first. */

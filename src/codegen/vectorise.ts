@@ -11,13 +11,55 @@ import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Quad, Statement } from "./kernel.ts";
 import { blocksOf, expressionsOf, postorder } from "./traverse.ts";
 
-/** The kernel with loads and stores of four elements where they can be. */
+/** The kernel with loads and stores of four elements where they can be, and where they pay. */
 export function vectorise(kernel: Kernel): Kernel {
   const arrays = new Set(
     kernel.buffers.flatMap(({ name, type, length }) => (type !== "bool" && length % 4 === 0 ? [name] : [])),
   );
+  const all = inBlock(kernel.body, arrays, new Map());
+  if (all === kernel.body) return kernel;
+  // An array of vectors is dear to reach by single elements: drivers take the whole vector and choose from it.
+  const counts = countAccesses(all);
+  for (const [array, { fours, singles }] of counts) if (fours * gain < singles * loss) arrays.delete(array);
   const body = inBlock(kernel.body, arrays, new Map());
   return body === kernel.body ? kernel : { ...kernel, body };
+}
+
+/** What an access of four saves beside four accesses, and what a single one costs more in an array of vectors. */
+const gain = 3;
+const loss = 4;
+
+/** The turns of a loop whose bounds are not constant, for counting. */
+const someTurns = 8;
+
+interface AccessCount {
+  fours: number;
+  singles: number;
+}
+
+/** How often each device array is reached by fours and by single elements. */
+function countAccesses(body: readonly Statement[]): ReadonlyMap<string, AccessCount> {
+  const counts = new Map<string, AccessCount>();
+  const add = (array: string, kind: keyof AccessCount, times: number): void => {
+    let count = counts.get(array);
+    if (count === undefined) counts.set(array, (count = { fours: 0, singles: 0 }));
+    count[kind] += times;
+  };
+  const visit = (statement: Statement, times: number): void => {
+    if (statement.kind === "loads" || statement.kind === "stores") add(statement.array, "fours", times);
+    if (statement.kind === "store" && statement.space === "device") add(statement.array, "singles", times);
+    for (const expr of postorder(...expressionsOf(statement)))
+      if (expr.kind === "load" && expr.space === "device") add(expr.array, "singles", times);
+    const inner = statement.kind === "for" ? times * turnsOf(statement) : times;
+    for (const block of blocksOf(statement)) for (const one of block) visit(one, inner);
+  };
+  for (const statement of body) visit(statement, 1);
+  return counts;
+}
+
+function turnsOf({ from, to, step }: Statement & { kind: "for" }): number {
+  if (from.kind !== "const" || to.kind !== "const") return someTurns;
+  return Math.max(0, Math.ceil((to.value - from.value) / step));
 }
 
 /** What is known to divide a local: 1, 2 or 4. */

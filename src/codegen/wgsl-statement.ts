@@ -3,7 +3,7 @@
  *
  *     for k = invocation .. n - 1 step 64 { … }   ⟶   let t0 = n - 1;  for (var k: i32 = invocation_index; k < t0; k += 64) { … }
  */
-import { bare } from "../ir/wgsl-text.ts";
+import { bare, infix } from "../ir/wgsl-text.ts";
 import type { KernelExpr, Statement } from "./kernel.ts";
 import { blocksOf, expressionsOf, postorder } from "./traverse.ts";
 import { type PrintedExpressions, printExpressions } from "./wgsl-expression.ts";
@@ -15,6 +15,8 @@ export interface StatementPlace {
   readonly names: Names;
   readonly memory: Memory;
   readonly builtin: (name: "workgroup" | "invocation") => string;
+  /** What is added to the bounds of loops: a zero that the driver does not know for one, or nothing. */
+  readonly unknownZero: () => string | null;
 }
 
 /** The body of a kernel, a line each. */
@@ -77,12 +79,13 @@ export function printStatements(body: readonly Statement[], place: StatementPlac
         const [from = "", to = ""] = texts;
         const index = names.of("local", statement.index);
         // WGSL evaluates the condition in every turn; the kernel's bound stands for the whole loop.
-        const isFixed = isUnchanging(statement.to, variables);
+        const zero = place.unknownZero();
+        const isFixed = zero === null && isUnchanging(statement.to, variables);
         const bound = isFixed ? to : names.temporary();
         const step = statement.step === 1 ? `${index}++` : `${index} += ${statement.step}`;
         return [
           ...lets,
-          ...(isFixed ? [] : [`let ${bound} = ${bare(to)};`]),
+          ...(isFixed ? [] : [`let ${bound} = ${bare(zero === null ? to : infix(to, "+", zero))};`]),
           `for (var ${index}: i32 = ${bare(from)}; ${index} < ${bound}; ${step}) {`,
           ...inner(statement.body),
           "}",

@@ -39,10 +39,11 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
     "local_invocation_index",
     "invocation_index",
     "subgroup_invocation_id",
+    "zero",
   ]);
   const memory = memoryOf(bound, names);
   nameLocals(kernel.body, names);
-  const used = new Set<"workgroup" | "invocation">();
+  const used = new Set<Used>();
   if (dispatchShape(kernel.workgroups)[1] > 1) used.add("workgroup");
   const body = printStatements(kernel.body, {
     names,
@@ -50,6 +51,11 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
     builtin: (name) => {
       used.add(name);
       return `${name}_index`;
+    },
+    unknownZero: () => {
+      if (kernel.keepsLoops !== true) return null;
+      used.add("zero");
+      return "zero";
     },
   });
   const main = [...entry(kernel, used), ...indented(memory.offsets), ...indented(body), "}"].join("\n");
@@ -63,18 +69,22 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
+type Used = "workgroup" | "invocation" | "zero";
+
 /** The head of `main`, and the numbers of the workgroup and the invocation where they are used. */
-function entry(kernel: Kernel, used: ReadonlySet<"workgroup" | "invocation">): string[] {
+function entry(kernel: Kernel, used: ReadonlySet<Used>): string[] {
   // Where a workgroup is one subgroup, an invocation's number is that of its lane, so that broadcasts find it.
   const number = kernel.subgroup === undefined ? "local_invocation_index" : "subgroup_invocation_id";
   const parameters = [
-    ...(used.has("workgroup") ? ["@builtin(workgroup_id) workgroup_id: vec3<u32>"] : []),
+    ...(used.has("workgroup") || used.has("zero") ? ["@builtin(workgroup_id) workgroup_id: vec3<u32>"] : []),
     ...(used.has("invocation") ? [`@builtin(${number}) ${number}: u32`] : []),
   ];
   return [
     `@compute @workgroup_size(${kernel.invocations})`,
     `fn main(${parameters.join(", ")}) {`,
     ...indented(used.has("workgroup") ? workgroupIndex(kernel.workgroups) : []),
+    // No dispatch has a third direction.
+    ...indented(used.has("zero") ? ["let zero = i32(workgroup_id.z);"] : []),
     ...indented(used.has("invocation") ? [`let invocation_index = i32(${number});`] : []),
   ];
 }

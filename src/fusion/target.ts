@@ -42,9 +42,9 @@ export const hardwareTarget: Target = {
 /** A driver that runs on a CPU of a few cores: computing is dear, memory near. */
 export const softwareTarget: Target = {
   launch: 20e-6,
-  bandwidth: 4e9,
-  operations: 4e9,
-  loadCost: 4,
+  bandwidth: 6e9,
+  operations: 12e9,
+  loadCost: 7,
   busyInvocations: 16,
   busyWorkgroups: 4,
   regionInvocations: 8,

@@ -13,6 +13,7 @@
  */
 import type { Emission, Instance } from "./emission.ts";
 import { type ReadOfMemory, readsOfMemory } from "./reads.ts";
+import { storedStride } from "./tile.ts";
 
 /** The numbers that shape blocks on a kind of device. */
 export interface BlockShape {
@@ -106,11 +107,7 @@ export function chooseBlock(
 
 /** How many results have neighbours along the variable far apart in memory. */
 function scatteredStores(emission: Emission, instances: readonly Instance[], name: string): number {
-  return instances.filter((instance) => {
-    const storage = emission.storages.get(instance.node.name);
-    const axis = instance.indices.findIndex((index) => index?.kind === "index" && index.name === name);
-    return storage !== undefined && storage.strides[axis] !== 1;
-  }).length;
+  return instances.filter((instance) => (storedStride(emission, instance, name) ?? 1) !== 1).length;
 }
 
 /** The tiles to choose from. Rows divide their axis, so that no lane has another row than its neighbours. */

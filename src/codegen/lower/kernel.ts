@@ -12,7 +12,8 @@ import { valuesUsed } from "../../ir/traverse.ts";
 import { workgroup } from "../build.ts";
 import { spreadLoads } from "../spread.ts";
 import { vectorise } from "../vectorise.ts";
-import type { Kernel, KernelBuffer, WorkgroupArray } from "../kernel.ts";
+import type { Kernel, KernelBuffer, Statement, WorkgroupArray } from "../kernel.ts";
+import { blocksOf, expressionsOf, postorder } from "../traverse.ts";
 import { type Emission, freshVariableName, type Point, type Storage, variable } from "./emission.ts";
 import { kernelType } from "./expression.ts";
 import type { BlockShape } from "./block.ts";
@@ -29,6 +30,10 @@ export interface KernelShape {
   readonly busyInvocations: number;
   /** About so many evaluations of a reduction's body stand in its loop (64 if it is not given). */
   readonly bodiesInLoop?: number;
+  /** A kernel with more operations in its text is written with fewer bodies in its loops: drivers take long over long texts. */
+  readonly longestText?: number;
+  /** The driver is kept from writing out loops. */
+  readonly keepsLoops?: boolean;
   /** How contractions are dealt in blocks; not at all without it. */
   readonly block?: BlockShape;
   /** The size of the adapter's subgroups, where all have one size. */
@@ -46,6 +51,30 @@ export interface LoweredGroup {
  * that are updated in place).
  */
 export function lowerGroup(
+  group: Group,
+  types: ReadonlyMap<ValueName, ValueType>,
+  memoryOf: (value: ValueName) => ValueName,
+  shape: KernelShape,
+): LoweredGroup {
+  const { bodiesInLoop = 64, longestText = Infinity } = shape;
+  for (let bodies = bodiesInLoop; ; bodies = Math.floor(bodies / 4)) {
+    const lowered = lowerWith(group, types, memoryOf, { ...shape, bodiesInLoop: bodies });
+    if (bodies <= 1 || operationsIn(lowered.kernel.body) <= longestText) return lowered;
+  }
+}
+
+/** Operations, loads and stores in the text of some statements. */
+function operationsIn(list: readonly Statement[]): number {
+  return list.reduce((total, statement) => {
+    const own = postorder(...expressionsOf(statement)).filter(
+      (e) => e.kind !== "const" && e.kind !== "local",
+    );
+    const inside = blocksOf(statement).reduce((sum, block) => sum + operationsIn(block), 0);
+    return total + own.length + inside + 1;
+  }, 0);
+}
+
+function lowerWith(
   group: Group,
   types: ReadonlyMap<ValueName, ValueType>,
   memoryOf: (value: ValueName) => ValueName,
@@ -101,6 +130,7 @@ export function lowerGroup(
       ).values(),
     ],
     ...extent,
+    ...(shape.keepsLoops === true ? { keepsLoops: true } : {}),
     buffers: memory.buffers,
     workgroupArrays: memory.arrays,
     body: scopes.open[0]!.statements,

@@ -41,7 +41,8 @@ import {
 import { linearIndex, lower, lowerInstance } from "./expression.ts";
 import { applied } from "./fold-constants.ts";
 import { combinations, isAlike, overAxes, withVariables } from "./reduction.ts";
-import { block, freshName, write } from "./scopes.ts";
+import { readsOfMemory } from "./reads.ts";
+import { block, freshName, nameHere, write } from "./scopes.ts";
 import { type Block, type BlockShape, chooseBlock } from "./block.ts";
 import { chooseTile } from "./tile.ts";
 
@@ -128,10 +129,10 @@ function lowerTiles(
   const counts = variables.map(({ size }, i) => Math.ceil(size / factors[i]!));
   const tiles = counts.reduce((product, n) => product * n, 1);
 
-  const fill = (at: KernelExpr): void => {
+  const fill = (at: KernelExpr, guard: KernelExpr | null): void => {
     const places = split(at, counts);
     const lists = variables.map(({ name, size }, i) => {
-      const base = nameIt(emission, mul(places[i]!, integer(factors[i]!)), name);
+      const base = nameHere(emission.scopes, mul(places[i]!, integer(factors[i]!)), name);
       const whole = size % (factors[i] ?? 1) === 0;
       return sequence(factors[i]!).map((n) =>
         whole || n === 0
@@ -139,13 +140,13 @@ function lowerTiles(
           : variable(
               emission,
               name,
-              nameIt(emission, minimum(add(base, integer(n)), integer(size - 1)), name),
+              nameHere(emission.scopes, minimum(add(base, integer(n)), integer(size - 1)), name),
             ),
       );
     });
-    lowerSideBySide(emission, variables, lists, instances, region, () => null);
+    lowerSideBySide(emission, variables, lists, instances, region, () => guard);
   };
-  deal(emission, tiles, dealing, fill);
+  deal(emission, tiles, dealing, mayGoTogether(emission, instances), fill);
   const { invocations } = dealing;
   return { workgroups: Math.ceil(tiles / invocations), invocations };
 }
@@ -190,14 +191,14 @@ function lowerBlock(
   const body = blockOf(emission, () => {
     outer.forEach((axis, i) => {
       const { name } = variables[axis]!;
-      only(name, nameIt(emission, places[i]!, name));
+      only(name, nameHere(emission.scopes, places[i]!, name));
     });
     const { name: rowName, size: rowCount } = variables[row]!;
     const rowTile = add(mul(places.at(-2)!, integer(laneRows)), laneRow);
     const rowTiles = rowCount / rows;
     const isRagged = rowTiles % laneRows !== 0;
     const firstRow = mul(isRagged ? minimum(rowTile, integer(rowTiles - 1)) : rowTile, integer(rows));
-    const rowBase = nameIt(emission, firstRow, rowName);
+    const rowBase = nameHere(emission.scopes, firstRow, rowName);
     instancesOf.set(
       rowName,
       sequence(rows).map((n) => variable(emission, rowName, rowBase, n)),
@@ -230,13 +231,13 @@ function lowerBlock(
   function neighbours(): Columns {
     const counts = sizes.map((size, i) => (i === sizes.length - 1 ? size / columns : size));
     const tiles = points / columns;
-    const tile = nameIt(emission, add(mul(places.at(-1)!, integer(lanes)), lane), "column");
+    const tile = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes)), lane), "column");
     const isWhole = tiles % lanes === 0;
-    const within = isWhole ? tile : nameIt(emission, minimum(tile, integer(tiles - 1)), "column");
+    const within = isWhole ? tile : nameHere(emission.scopes, minimum(tile, integer(tiles - 1)), "column");
     split(within, counts).forEach((place, i) => {
       const { name } = variables[block.lanes[i]!]!;
       const isLast = i === counts.length - 1;
-      const base = nameIt(emission, isLast ? mul(place, integer(columns)) : place, name);
+      const base = nameHere(emission.scopes, isLast ? mul(place, integer(columns)) : place, name);
       instancesOf.set(
         name,
         sequence(isLast ? columns : 1).map((n) => variable(emission, name, base, n)),
@@ -257,13 +258,17 @@ function lowerBlock(
       emission.ranges.set(name, { lo: 0, hi: points - 1 });
       emission.context = withVariable(emission.context, name, { lo: 0, hi: points - 1 });
     }
-    const first = nameIt(emission, add(mul(places.at(-1)!, integer(lanes * columns)), lane), name);
+    const first = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes * columns)), lane), name);
     const guardsOf = new Map<number, KernelExpr>();
     const isWhole = points % (lanes * columns) === 0;
     const list = sequence(columns).map((n) => {
       if (isWhole) return variable(emission, name, first, n * lanes);
       const place = add(first, integer(n * lanes));
-      const one = variable(emission, name, nameIt(emission, minimum(place, integer(points - 1)), name));
+      const one = variable(
+        emission,
+        name,
+        nameHere(emission.scopes, minimum(place, integer(points - 1)), name),
+      );
       guardsOf.set(one.id, less(place, integer(points)));
       return one;
     });
@@ -299,13 +304,15 @@ function namesOf(node: Comprehension): string[] {
 
 /**
  * Has every tile computed by one invocation. Loops run alike in all invocations, and conditions stand only where the last turn has
- * fewer tiles than invocations: what lanes do together costs least.
+ * fewer tiles than invocations: what lanes do together costs least. With `isTogether` even there all come along, those that have
+ * no tile with the last one, whose results they don't store: so that they can share what they load.
  */
 function deal(
   emission: Emission,
   tiles: number,
   { invocations, over }: Dealing,
-  fill: (tile: KernelExpr) => void,
+  isTogether: boolean,
+  fill: (tile: KernelExpr, guard: KernelExpr | null) => void,
 ): void {
   const { scopes } = emission;
   const guarded = (tile: KernelExpr): void => {
@@ -313,14 +320,17 @@ function deal(
     scopes.depths.set(name, scopes.open.length);
     write(scopes, { kind: "let", name, value: tile });
     const place = local(name, "i32");
-    const isWhole = tiles % invocations === 0;
-    const body = block(scopes, [name], () => fill(place));
-    if (isWhole) for (const statement of body) write(scopes, statement);
-    else write(scopes, { kind: "if", condition: less(place, integer(tiles)), then: body, else: [] });
+    const hasTile = tiles % invocations === 0 ? null : less(place, integer(tiles));
+    const body = block(scopes, [name], () => {
+      if (hasTile === null || !isTogether) return fill(place, null);
+      fill(nameHere(scopes, minimum(place, integer(tiles - 1)), "point"), hasTile);
+    });
+    if (hasTile === null || isTogether) for (const statement of body) write(scopes, statement);
+    else write(scopes, { kind: "if", condition: hasTile, then: body, else: [] });
   };
   if (over === "all") return guarded(add(mul(workgroup, integer(invocations)), invocation));
   if (tiles === 1) {
-    const body = block(scopes, [], () => fill(integer(0)));
+    const body = block(scopes, [], () => fill(integer(0), null));
     write(scopes, { kind: "if", condition: less(invocation, integer(1)), then: body, else: [] });
     return;
   }
@@ -328,6 +338,19 @@ function deal(
   const name = freshName(scopes, "first");
   const body = block(scopes, [name], () => guarded(add(local(name, "i32"), invocation)));
   write(scopes, { kind: "for", index: name, from: integer(0), to: integer(tiles), step: invocations, body });
+}
+
+/** Do the instances have reductions to share loads in, and store nothing that they read? */
+function mayGoTogether(emission: Emission, instances: readonly Instance[]): boolean {
+  const { arrays, reductions } = readsOfMemory(emission, instances);
+  return (
+    reductions > 0 &&
+    instances.every(
+      ({ node, keys }) =>
+        keys.length === 0 &&
+        namesOf(node).every((name) => !arrays.has(emission.storages.get(name)?.array ?? "")),
+    )
+  );
 }
 
 /** A number taken apart into places of a mixed radix, the last the lowest. */
@@ -345,16 +368,6 @@ export function split(number: KernelExpr, counts: readonly number[]): KernelExpr
       return count === 1 ? integer(0) : place;
     })
     .reverse();
-}
-
-/** The expression as a local of the innermost block, so that everything that needs it is written there. */
-function nameIt(emission: Emission, value: KernelExpr, hint: string): KernelExpr {
-  if (value.kind === "const") return value;
-  const { scopes } = emission;
-  const name = freshName(scopes, hint);
-  scopes.depths.set(name, scopes.open.length - 1);
-  write(scopes, { kind: "let", name, value });
-  return local(name, "i32");
 }
 
 function lowerNode(

@@ -22,6 +22,8 @@ export interface PhaseReads {
   readonly turns: number;
   /** The number of reductions. */
   readonly reductions: number;
+  /** The arrays that are read. */
+  readonly arrays: ReadonlySet<string>;
 }
 
 const deepest = 12;
@@ -31,6 +33,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
   const reads: ReadOfMemory[] = [];
   const loopBounds = new Set<string>();
   const tested = new Set<string>();
+  const arrays = new Set<string>();
   const seen = new Set<string>();
   let turns = 1;
   let reductions = 0;
@@ -49,17 +52,18 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
     for (const expr of postorder(...roots)) {
       if (expr.kind !== "read") continue;
       const node = emission.computed.get(expr.tensor);
-      if (node !== undefined) visit(instantiate(emission, node, expr.indices), inside, depth + 1);
-      else
-        reads.push({
-          variables: indicesIn(expr.indices),
-          inReduction: inside,
-          strides: stridesOf(emission, expr),
-        });
+      if (node !== undefined) {
+        visit(instantiate(emission, node, expr.indices), inside, depth + 1);
+        continue;
+      }
+      const strides = stridesOf(emission, expr);
+      reads.push({ variables: indicesIn(expr.indices), inReduction: inside, strides });
+      const storage = emission.storages.get(expr.tensor);
+      if (storage !== undefined) arrays.add(storage.array);
     }
   };
   for (const instance of instances) visit(instance, false, 0);
-  return { reads, loopBounds, tested, turns, reductions };
+  return { reads, loopBounds, tested, turns, reductions, arrays };
 }
 
 function turnsOf({ axes }: Instance): number {

@@ -7,12 +7,13 @@
  * It is written at the depth of what it depends on, for all side-by-side points at once: their loops are one, and what
  * two points load alike is loaded once. That is register tiling, wherever the points come from.
  */
+import { constantExtent } from "../../ir/extent.ts";
 import type { Expr, ReduceOp } from "../../ir/ir.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
-import { apply, constant, integer, local, select } from "../build.ts";
+import { add, apply, constant, integer, local, select } from "../build.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
-import { atDepth, block, declare, depthOf, freshName, known, remember, write } from "./scopes.ts";
+import { atDepth, block, declare, depthOf, freshName, known, nameHere, remember, write } from "./scopes.ts";
 
 type Lower = (emission: Emission, expr: Expr, point: Point) => KernelExpr;
 type Local = KernelExpr & { readonly kind: "local" };
@@ -91,32 +92,37 @@ export function overAxes(
       nest(level + 1, [...turns, variables]);
       emission.tile.delete(axis.name);
     };
-    const loop = (start: KernelExpr, end: KernelExpr, step: number): void => {
+    const loop = (start: KernelExpr, end: KernelExpr, step: number, first?: KernelExpr): void => {
       const index = freshName(scopes, axis.name);
-      const body = block(scopes, [index], () =>
-        within(sequence(step).map((n) => variable(emission, axis.name, local(index, "i32"), n))),
-      );
+      const turn = local(index, "i32");
+      const body = block(scopes, [index], () => {
+        const base = first === undefined ? turn : nameHere(scopes, add(first, turn), axis.name);
+        within(sequence(step).map((n) => variable(emission, axis.name, base, n)));
+      });
       write(scopes, { kind: "for", index, from: start, to: end, step, body });
     };
     const unroll = unrolls[level]!;
-    if (from.kind !== "const" || to.kind !== "const") {
+    const extent = constantExtent(axis, emission.context);
+    if (extent === null) {
       emission.loops.push({ depth: scopes.open.length, context: emission.context });
       loop(from, to, 1);
       emission.loops.pop();
       return;
     }
-    const extent = to.value - from.value;
     if (extent <= 0) return;
     if (extent <= unroll) return within(sequence(extent).map((n) => variable(emission, axis.name, from, n)));
     const whole = extent - (extent % unroll);
-    loop(from, integer(from.value + whole), unroll);
-    if (whole < extent)
-      within(
-        sequence(extent - whole).map((n) => variable(emission, axis.name, integer(from.value + whole), n)),
-      );
+    // Where it begins depends on the point, but not how long it is.
+    if (from.kind === "const") loop(from, integer(from.value + whole), unroll);
+    else loop(integer(0), integer(whole), unroll, from);
+    const rest = add(from, integer(whole));
+    if (whole < extent) within(sequence(extent - whole).map((n) => variable(emission, axis.name, rest, n)));
   };
   nest(0, []);
 }
+
+/** So many sums of inner reductions are kept at once. */
+const nestedSums = 16;
 
 /** A segment sum loads and stores at every turn: it counts for so many bodies. */
 const keyedBodies = 4;
@@ -135,14 +141,15 @@ function unrollsOf(emission: Emission, instance: Instance, points: number): numb
   const bodies = Math.max(points, written) * Math.max(1, reads.length) * (nests ? 2 : 1);
   const weight = instance.keys.length > 0 ? keyedBodies : 1;
   let room = Math.max(1, Math.floor(emission.bodiesInLoop / (bodies * weight)));
+  // Reductions inside a reduction share what they load with those of its neighbouring turns: the rows of a contraction.
+  if (nests) room = Math.max(room, Math.floor(nestedSums / Math.max(points, written)));
   const unrolls = instance.axes.map(() => 1);
   for (let level = instance.axes.length - 1; level >= 0; level--) {
-    const { lo, hi } = instance.axes[level]!;
-    if (lo.kind !== "const" || hi.kind !== "const") break;
-    const extent = hi.value - lo.value;
+    const extent = constantExtent(instance.axes[level]!, instance.contexts[level]!);
+    if (extent === null) break;
     if (extent <= Math.min(room, 8)) unrolls[level] = Math.max(1, extent);
     else {
-      unrolls[level] = room >= 4 ? 4 : room >= 2 ? 2 : 1;
+      unrolls[level] = [4, 2, 1].find((turns) => turns <= room)!;
       break;
     }
     room = Math.floor(room / Math.max(1, extent));

@@ -100,6 +100,15 @@ export function bind(scopes: Scopes, expr: KernelExpr, hint: string): KernelExpr
   return bound;
 }
 
+/** The expression as a local of the innermost block, so that everything that needs it is written there. */
+export function nameHere(scopes: Scopes, value: KernelExpr, hint: string): KernelExpr {
+  if (value.kind === "const") return value;
+  const name = freshName(scopes, hint);
+  scopes.depths.set(name, innermost(scopes));
+  write(scopes, { kind: "let", name, value });
+  return local(name, typeOf(value));
+}
+
 /** A variable that is assigned to, declared in the innermost block. */
 export function declare(
   scopes: Scopes,

@@ -2,11 +2,13 @@
  * How many points an invocation computes side by side along each axis of a phase.
  *
  *     sum k. %x[i, k] * %w[j, k]      4 × 4: eight loads serve sixteen products
+ *     %x[i, j] + %b[i]                along j, 4: four elements are loaded and stored at once, and %b once
  *
- * An axis is worth a tile when something that is read does not depend on it. Nothing here affects what is computed.
+ * An axis is worth a tile when something that is read does not depend on it, and when neighbours along it are neighbours in memory.
+ * Nothing here affects what is computed.
  */
 import type { Emission, Instance } from "./emission.ts";
-import { readsOfMemory } from "./reads.ts";
+import { type ReadOfMemory, readsOfMemory } from "./reads.ts";
 
 /** What a tile is chosen for. */
 export interface TileRequest {
@@ -19,28 +21,26 @@ export interface TileRequest {
   readonly isExact: boolean;
 }
 
+/** At most so many axes have tiles. */
+const mostAxes = 2;
+
 /** Points along each variable's axis. */
 export function chooseTile(emission: Emission, request: TileRequest): number[] {
   const { variables, instances, leastTiles, isExact } = request;
   const { reads, loopBounds, tested } = readsOfMemory(emission, instances);
   const inLoops = reads.filter((read) => read.inReduction);
+  const relevant = inLoops.length > 0 ? inLoops : reads;
   const factors = variables.map(() => 1);
   let tiles = variables.reduce((product, { size }) => product * size, 1);
-  let open = inLoops.length > 0 ? 2 : 1;
+  let open = mostAxes;
   for (let i = variables.length - 1; i >= 0 && open > 0; i--) {
     const { name, size } = variables[i]!;
-    const relevant = inLoops.length > 0 ? inLoops : reads;
-    const isReused = relevant.some((read) => !read.variables.has(name));
-    const isUsed = reads.some((read) => read.variables.has(name));
     // Points whose loops or conditions differ have little to share.
-    if (
-      !isReused ||
-      !isUsed ||
-      loopBounds.has(name) ||
-      tested.has(name) ||
-      (inLoops.length === 0 && i !== variables.length - 1)
-    )
-      continue;
+    if (loopBounds.has(name) || tested.has(name)) continue;
+    const isUsed = reads.some((read) => read.variables.has(name));
+    const isReused = isUsed && relevant.some((read) => !read.variables.has(name));
+    const isVector = size % 4 === 0 && areNeighbours(emission, instances, relevant, name);
+    if (!isReused && !isVector) continue;
     const factor = factorFor(size, Math.floor(tiles / leastTiles), isExact ? 1 : 1.15);
     if (factor === 1) continue;
     factors[i] = factor;
@@ -48,6 +48,29 @@ export function chooseTile(emission: Emission, request: TileRequest): number[] {
     open -= 1;
   }
   return factors;
+}
+
+/** Are neighbours along the variable neighbours in memory, in what is read and in what is stored? */
+function areNeighbours(
+  emission: Emission,
+  instances: readonly Instance[],
+  reads: readonly ReadOfMemory[],
+  name: string,
+): boolean {
+  const strides = [
+    ...reads.map((read) => read.strides.get(name)),
+    ...instances.map((instance) => storedStride(emission, instance, name)),
+  ];
+  return (
+    strides.includes(1) && strides.every((stride) => stride === undefined || stride === 1 || stride === 0)
+  );
+}
+
+/** Elements between neighbours along the variable in what the instance stores; undefined when it does not store by it. */
+export function storedStride(emission: Emission, instance: Instance, name: string): number | undefined {
+  const storage = emission.storages.get(instance.node.name);
+  const axis = instance.indices.findIndex((index) => index?.kind === "index" && index.name === name);
+  return storage === undefined || axis < 0 ? undefined : (storage.strides[axis] ?? undefined);
 }
 
 /** At most 4, at most `most`, and such that the tiles cover at most `waste` times the axis. */

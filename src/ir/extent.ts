@@ -1,0 +1,40 @@
+/**
+ * How many turns a reduction axis has, where it has as many at every point.
+ *
+ *     y: 14 * i .. 14 * i + 14                      14
+ *     y: 7 * i // 2 .. (7 * (i + 1) + 1) // 2       4, for i below 2: from 0 to 4, from 3 to 7
+ */
+import { subAffine } from "./affine.ts";
+import { apply } from "./build.ts";
+import type { ReductionAxis } from "./ir.ts";
+import { affineOf, type RangeContext, rangeOf, withVariable } from "./ranges.ts";
+import { indicesIn } from "./traverse.ts";
+
+/** More points than this are not looked at one by one. */
+const mostPoints = 64;
+
+/** The turns of an axis; null where points have different ones, or that is not known. */
+export function constantExtent({ lo, hi }: ReductionAxis, context: RangeContext): number | null {
+  if (lo.kind === "const" && hi.kind === "const") return hi.value - lo.value;
+  const difference = subAffine(affineOf(hi, context), affineOf(lo, context));
+  if (difference.terms.size === 0) return difference.constant;
+  const extent = apply("sub", hi, lo);
+  const over = (variables: readonly string[], inner: RangeContext, room: number): number | null => {
+    const [name, ...others] = variables;
+    if (name === undefined) {
+      const { lo: least, hi: most } = rangeOf(extent, inner);
+      return least === most ? least : null;
+    }
+    const range = context.variables.get(name);
+    if (range === undefined || range.hi - range.lo >= room) return null;
+    let all: number | null = null;
+    for (let value = range.lo; value <= range.hi; value++) {
+      const at = withVariable(inner, name, { lo: value, hi: value });
+      const one = over(others, at, Math.floor(room / (range.hi - range.lo + 1)));
+      if (one === null || (all !== null && one !== all)) return null;
+      all = one;
+    }
+    return all;
+  };
+  return over([...indicesIn([lo, hi])], context, mostPoints);
+}
