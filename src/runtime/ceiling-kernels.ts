@@ -69,8 +69,8 @@ export function fmaKernel(shape: WorkShape, steps: number): CountedKernel {
   return { kernel, count: 2 * chains * unrolled * steps * lanesOf(shape) };
 }
 
-/** Floats that are loaded over and over: 16 KiB, which every workgroup memory and every cache holds. */
-export const tableLength = 4096;
+/** Floats that are loaded over and over: 4 KiB, which every workgroup memory and every cache holds. */
+export const tableLength = 1024;
 
 /** Sums a table over and over from where it lies, neighbouring lanes at neighbouring places; counts loads. */
 export function loadKernel(space: "device" | "workgroup", shape: WorkShape, turns: number): CountedKernel {

@@ -46,14 +46,14 @@ const workloads: Readonly<Record<"hardware" | "software", Workload>> = {
     shape: { invocations: 256, workgroups: 2048 },
     copy: { invocations: 256, each: 4, bytes: 2 ** 27 },
     fmaSteps: 512,
-    loadTurns: 256,
+    loadTurns: 1024,
   },
   software: {
     shape: { invocations: 32, workgroups: 64 },
     // One subgroup, many elements a lane: drivers on a CPU copy twice as fast so.
     copy: { invocations: 8, each: 512, bytes: 2 ** 26 },
     fmaSteps: 128,
-    loadTurns: 32,
+    loadTurns: 64,
   },
 };
 
