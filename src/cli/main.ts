@@ -1,5 +1,6 @@
 /** The command line: `fecit COMMAND …`. One file a command; what they share is beside them. */
 import { Command, CommanderError } from "commander";
+import { addBench } from "./bench.ts";
 import { addCheck } from "./check.ts";
 import { addClusters } from "./clusters.ts";
 import { addDemo } from "./demo.ts";
@@ -24,6 +25,7 @@ const commands = [
   addCheck,
   addFmt,
   addRun,
+  addBench,
   addInspect,
   addSummary,
   addTrain,
