@@ -15,6 +15,7 @@ import { addPredict } from "./predict.ts";
 import { addRun } from "./run.ts";
 import { addSummary } from "./summary.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
+import { addThroughput } from "./throughput.ts";
 import { addTour } from "./tour.ts";
 import { addTrain } from "./train.ts";
 import { addWeights } from "./weights.ts";
@@ -32,6 +33,7 @@ const commands = [
   addEval,
   addPredict,
   addClusters,
+  addThroughput,
   addWeights,
   addDoctor,
   addExplain,
