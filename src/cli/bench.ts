@@ -12,7 +12,7 @@ import type { AdapterDescription } from "../runtime/adapter.ts";
 import type { Ceilings } from "../runtime/ceilings.ts";
 import { benchText } from "./bench-table.ts";
 import { calledFunction, type CallOptions, takeCall, withMemory } from "./called-function.ts";
-import { onDevice } from "./device.ts";
+import { onDevice, requireRunning } from "./device.ts";
 import { exit, Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 import { median, timesOf } from "./timing.ts";
@@ -138,6 +138,7 @@ function dispatched(
     const start = performance.now();
     const ready = await device.compile(compiled, { fuse, reuseOutputs: true });
     const compileMs = performance.now() - start;
+    requireRunning(adapter);
     const resident: DeviceValue[] = [];
     for (const [i, { name }] of compiled.params.entries()) resident.push(await ready.put(name, args[i]!));
     const call = async (): Promise<void> => {

@@ -16,7 +16,7 @@ import { flatSteps } from "../runtime/memory-plan.ts";
 import { readWeights } from "../train/model-on-device.ts";
 import { runBeside, sizeFor } from "./applied-model.ts";
 import { figures } from "./ceilings-text.ts";
-import { fuseOption, onDevice } from "./device.ts";
+import { fuseOption, onDevice, requireRunning } from "./device.ts";
 import { counted } from "./diagnose.ts";
 import { type ForwardSizes, planFitting, type PlannedForward } from "./fitting-batch.ts";
 import { parseCount } from "./options.ts";
@@ -97,6 +97,7 @@ async function measure(
   const planned = await planFitting(device, model, sizes, (batch) =>
     terminal.err(`fecit: a batch of ${sizes.batch} does not fit; trying ${batch}\n`),
   );
+  requireRunning(device.adapter);
   const { program } = planned.kernels;
   const executable = await device.load(program, { reuseOutputs: true });
   const compileMs = performance.now() - start;

@@ -137,6 +137,12 @@ describe("bench", () => {
     expect(err).toContain(message);
   });
 
+  it("refuses an adapter that runs nothing: exit code 3", async () => {
+    const { code, out, err } = await bench(["scale", "x=ones", "by=1", "--dim", "n=4"], "null");
+    expect({ code, out }).toEqual({ code: 3, out: "" });
+    expect(err).toContain("error: null backend runs nothing: there is nothing to time\n");
+  });
+
   it("refuses what the device can't bind: exit code 3", async () => {
     const words = ["scale", "x=ones", "by=1", "--dim", "n=40000000"];
     const { code, err } = await bench(words, "null");
