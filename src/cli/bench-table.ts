@@ -17,7 +17,7 @@ import { figures } from "./ceilings-text.ts";
 import { counted } from "./diagnose.ts";
 import { percent } from "./percent.ts";
 import { type Column, showCount, table } from "./table.ts";
-import { median, quantile } from "./timing.ts";
+import { median, quantile, timeText } from "./timing.ts";
 
 /** What was called and how. */
 export interface BenchTitle {
@@ -36,7 +36,7 @@ export function benchText(benched: Benched, { function: name, dims, fuse }: Benc
     `${[name, sizes.join(","), where].filter((part) => part !== "").join("  ")}\n` +
     `${figures(median(times))} ms  the median of ${times.length} calls; ` +
     `half of them ${figures(half)} … ${figures(most)}, the fastest ${figures(least)}\n` +
-    `${figures(firstMs)} ms the first call, ${figures(compileMs)} ms to compile\n`;
+    `${timeText(firstMs)} the first call, ${timeText(compileMs)} to compile\n`;
   if (adapter === null) return summary;
   const total = totalOf(kernels, median(times));
   const kernelMs = kernels.reduce((sum, { medianMs }) => sum + (medianMs ?? 0), 0);

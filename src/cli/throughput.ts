@@ -20,9 +20,9 @@ import { fuseOption, onDevice, requireRunning } from "./device.ts";
 import { counted } from "./diagnose.ts";
 import { type ForwardSizes, planFitting, type PlannedForward } from "./fitting-batch.ts";
 import { parseCount } from "./options.ts";
-import { type PassPlan, showPasses } from "./pass-progress.ts";
+import { type PassPlan, showCompiling, showPasses } from "./pass-progress.ts";
 import { pathOf, type Terminal } from "./terminal.ts";
-import { median, quantile } from "./timing.ts";
+import { median, quantile, timeText } from "./timing.ts";
 import { orFail } from "./training-failure.ts";
 import { modelDeviceOption, modelNamed, modelOption } from "./training-options.ts";
 
@@ -99,9 +99,10 @@ async function measure(
   );
   requireRunning(device.adapter);
   const { program } = planned.kernels;
-  const executable = await device.load(program, { reuseOutputs: true });
+  const executable = await device.load(program, { reuseOutputs: true, progress: showCompiling(terminal) });
   const compileMs = performance.now() - start;
   const args = await argumentsFor(device, planned, weights);
+  terminal.err("fecit: the first pass; some drivers go on compiling in it\n");
   const progress = showPasses(terminal, plan);
   try {
     const [firstMs = 0] = await timePasses(device, executable, args, 1, progress.passed);
@@ -207,7 +208,7 @@ function report(
     `${model.name}  ${batch} × 3 × ${size} × ${size}  --fuse ${fuse}, on ${adapter}\n` +
       `${figures(imagesPerSecond)} images/s over ${passes === 1 ? "one pass" : `${passes} passes`}\n` +
       `${figures(median(times))} ms a pass, half of them ${figures(low)} … ${figures(high)}\n` +
-      `${figures(firstMs)} ms the first pass, ${figures(compileMs)} ms to compile\n` +
+      `${timeText(firstMs)} the first pass, ${timeText(compileMs)} to compile\n` +
       `${counted(kernels, "kernel")}, memory ${formatBytes(peakBytes)}\n`,
   );
 }

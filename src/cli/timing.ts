@@ -5,6 +5,8 @@
  *     median(times)
  */
 
+import { figures } from "./ceilings-text.ts";
+
 export interface Times {
   /** Milliseconds of the first call, in which drivers make kernels ready. */
   readonly firstMs: number;
@@ -51,4 +53,9 @@ export function quantile(numbers: readonly number[], part: number): number {
   const at = part * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(at)] ?? NaN, sorted[Math.ceil(at)] ?? NaN];
   return low + (high - low) * (at - Math.floor(at));
+}
+
+/** A time for people: `12.3 ms`, `134 s`. */
+export function timeText(milliseconds: number): string {
+  return milliseconds < 1000 ? `${figures(milliseconds)} ms` : `${figures(milliseconds / 1000)} s`;
 }

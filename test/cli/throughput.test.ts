@@ -106,7 +106,8 @@ describe("progress", () => {
   const plan = { warmUp: 2, passes: 10, batch: 8 };
 
   it("says how far it is and what is left", () => {
-    expect(passText(1, 0.5, plan)).toBe("fecit: warming up 1/2, 0:06 left");
+    expect(passText(1, null, plan)).toBe("fecit: warming up 1/2");
+    expect(passText(2, 0.5, plan)).toBe("fecit: warming up 2/2, 16 images/s, 0:05 left");
     expect(passText(6, 0.5, plan)).toBe("fecit: pass 4/10, 16 images/s, 0:03 left");
   });
 
@@ -123,11 +124,11 @@ describe("progress", () => {
       progress.end();
       return text;
     };
-    expect(shown(false)).toBe("fecit: warming up 2/2, 0:30 left\n");
+    expect(shown(false)).toBe("fecit: warming up 2/2, 2.67 images/s, 0:30 left\n");
     expect(shown(true).split("\r\u001B[2K")).toEqual([
       "",
-      "fecit: warming up 1/2, 0:33 left",
-      "fecit: warming up 2/2, 0:30 left",
+      "fecit: warming up 1/2",
+      "fecit: warming up 2/2, 2.67 images/s, 0:30 left",
       "fecit: pass 1/10, 2.67 images/s, 0:27 left\n",
     ]);
   });
