@@ -59,7 +59,7 @@ export interface DeviceFunction {
    */
   readonly put: (param: string, value: DeviceArgument) => Promise<DeviceValue>;
   /**
-   * Runs it `runs` times (default 5) and gives the median time of each kernel, slowest first; null when the adapter has no
+   * Runs it `runs` times (default 5) and gives the median time of each dispatch, in the program's order; null when the adapter has no
    * timestamps. What is updated in place is overwritten at each run. @throws what `run` throws.
    */
   readonly profile: (args: readonly DeviceArgument[], runs?: number) => ReturnType<Executable["profile"]>;

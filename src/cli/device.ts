@@ -61,6 +61,14 @@ export async function onDevice<T>(
   }
 }
 
+/** Refuses an adapter on which nothing runs: its times would mean nothing. */
+export function requireRunning({ name, kind }: AdapterDescription): void {
+  if (kind !== "null") return;
+  throw new Failure(exit.deviceCannot, `${name} runs nothing: there is nothing to time`, {
+    help: "as in `--device software`, which every machine has",
+  });
+}
+
 /** An adapter's name and what it is. */
 export function adapterInWords({ name, kind }: AdapterDescription): string {
   const kinds = { hardware: "a GPU", software: "a software driver", null: "which runs nothing" } as const;

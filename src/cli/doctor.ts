@@ -1,7 +1,10 @@
 /** `fecit doctor`: which adapters there are, what they can do, and what to install where something is missing. */
 import type { Command } from "commander";
 import type { AdapterDescription } from "../runtime/adapter.ts";
+import type { Ceilings } from "../runtime/ceilings.ts";
+import type { Device } from "../runtime/device.ts";
 import { AdapterError, formatBytes } from "../runtime/errors.ts";
+import { ceilingsText } from "./ceilings-text.ts";
 import { adapterInWords } from "./device.ts";
 import { exit } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -14,10 +17,13 @@ interface Finding {
   readonly tried: readonly string[];
   /** What to install; null where nothing is missing. */
   readonly help: string | null;
+  /** What was measured of it, now or before; null when nothing was. */
+  readonly ceilings: Ceilings | null;
 }
 
 interface Options {
   readonly device?: string;
+  readonly measure?: boolean;
   readonly json?: boolean;
 }
 
@@ -29,13 +35,14 @@ export function addDoctor(program: Command, terminal: Terminal, done: (code: num
       "Shows the adapters of this machine with their limits, and what to install where one is missing.",
     )
     .option("--device <name>", "look at this one only: gpu, software, or part of an adapter's name")
+    .option("--measure", "measure what it reaches at most, a few seconds, and keep it for `bench`")
     .option("--json", "print one JSON object")
-    .addHelpText("after", "\nExample:\n  fecit doctor")
-    .action(async ({ device, json }: Options) => {
+    .addHelpText("after", "\nExample:\n  fecit doctor --measure")
+    .action(async ({ device, measure = false, json }: Options) => {
       // A software driver is looked for last: where there is none, SwiftShader takes the process over.
       const choices = device === undefined ? ["gpu", "software"] : [device];
       const findings: Finding[] = [];
-      for (const choice of choices) findings.push(await examine(choice));
+      for (const choice of choices) findings.push(await examine(terminal, choice, measure));
       const system = { node: process.version, platform: process.platform, architecture: process.arch };
       if (json === true) terminal.out(`${JSON.stringify({ ...system, adapters: findings })}\n`);
       else {
@@ -47,19 +54,46 @@ export function addDoctor(program: Command, terminal: Terminal, done: (code: num
     });
 }
 
-async function examine(choice: string): Promise<Finding> {
+async function examine(terminal: Terminal, choice: string, isMeasured: boolean): Promise<Finding> {
   const { openDevice } = await import("../node.ts");
+  const { ceilingsOf } = await import("../runtime/node-ceilings.ts");
+  let device: Device;
   try {
-    const device = await openDevice({ adapter: choice });
-    device.close();
-    return { choice, adapter: device.adapter, tried: [], help: null };
+    device = await openDevice({ adapter: choice });
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error;
-    return { choice, adapter: null, tried: error.tried, help: error.advice };
+    return { choice, adapter: null, tried: error.tried, help: error.advice, ceilings: null };
+  }
+  try {
+    const { adapter } = device;
+    const ceilings = isMeasured
+      ? await measured(terminal, device)
+      : ceilingsOf(adapter, terminal.environment);
+    return { choice, adapter, tried: [], help: null, ceilings };
+  } finally {
+    device.close();
   }
 }
 
-function textOf({ choice, adapter, tried, help }: Finding): string {
+/** Measures a device and keeps what came of it; null for one that runs nothing. */
+async function measured(terminal: Terminal, device: Device): Promise<Ceilings | null> {
+  const { adapter } = device;
+  if (adapter.kind === "null") {
+    terminal.err(`fecit: ${adapter.name} runs nothing: there is nothing to measure\n`);
+    return null;
+  }
+  const { measureCeilings } = await import("../runtime/measure-ceilings.ts");
+  const { keepCeilings } = await import("../runtime/node-ceilings.ts");
+  terminal.err(`fecit: measuring ${adapter.name}, a few seconds\n`);
+  const ceilings = await measureCeilings(device);
+  const file = await keepCeilings(adapter, ceilings, terminal.environment);
+  terminal.err(
+    `fecit: ${file === null ? "no cache folder can be written: it is not kept" : `kept in ${file}`}\n`,
+  );
+  return ceilings;
+}
+
+function textOf({ choice, adapter, tried, help, ceilings }: Finding): string {
   if (adapter === null) {
     const lines = [...tried.map((line) => `tried ${line}`), ...(help === null ? [] : [`help: ${help}`])];
     return `${choice}: none\n${lines.map((line) => `  ${line}\n`).join("")}`;
@@ -80,7 +114,8 @@ function textOf({ choice, adapter, tried, help }: Finding): string {
       `${formatBytes(limits.maxStorageBufferBindingSize)}, ${limits.maxStorageBuffersPerShaderStage} in a kernel`,
     ],
   ];
-  return `${choice}: ${adapterInWords(adapter)}\n${rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}\n`).join("")}`;
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}\n`);
+  return `${choice}: ${adapterInWords(adapter)}\n${lines.join("")}${ceilingsText(adapter, ceilings)}`;
 }
 
 function verdict(findings: readonly Finding[]): string {

@@ -1,5 +1,6 @@
 /** The command line: `fecit COMMAND …`. One file a command; what they share is beside them. */
 import { Command, CommanderError } from "commander";
+import { addBench } from "./bench.ts";
 import { addCheck } from "./check.ts";
 import { addClusters } from "./clusters.ts";
 import { addDemo } from "./demo.ts";
@@ -14,6 +15,7 @@ import { addPredict } from "./predict.ts";
 import { addRun } from "./run.ts";
 import { addSummary } from "./summary.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
+import { addThroughput } from "./throughput.ts";
 import { addTour } from "./tour.ts";
 import { addTrain } from "./train.ts";
 import { addWeights } from "./weights.ts";
@@ -24,12 +26,14 @@ const commands = [
   addCheck,
   addFmt,
   addRun,
+  addBench,
   addInspect,
   addSummary,
   addTrain,
   addEval,
   addPredict,
   addClusters,
+  addThroughput,
   addWeights,
   addDoctor,
   addExplain,

@@ -32,6 +32,8 @@ export type DeviceFeature = (typeof featureNames)[number];
 export interface AdapterDescription {
   readonly name: string;
   readonly vendor: string;
+  /** The hardware in WebGPU's words: the same however the adapter was chosen. */
+  readonly device: string;
   /** The driver and its version, where it says so. */
   readonly driver: string;
   /** `null` runs nothing and checks everything: for tests of validity. */
@@ -64,6 +66,7 @@ export function describeAdapter(adapter: GPUAdapter, name: string | null = null)
   return {
     name: shown ?? "unnamed adapter",
     vendor: info.vendor,
+    device: info.device,
     driver: info.description,
     kind: /null.backend/i.test(words) ? "null" : isSoftware ? "software" : "hardware",
     features,

@@ -59,7 +59,7 @@ export interface Executable {
    */
   readonly run: (args: readonly Argument[]) => Promise<readonly DeviceTensor[]>;
   /**
-   * Runs the program `runs` times (default 5) and gives the median time of each kernel, slowest first; null
+   * Runs the program `runs` times (default 5) and gives the median time of each dispatch, in the program's order; null
    * when the adapter has no timestamps. Inputs in `updated` are overwritten at each run.
    *
    * @throws what `run` throws.

@@ -97,9 +97,12 @@ async function nullAdapter(choice: string): Promise<ChosenAdapter> {
  */
 const instances = new Map<string, GPU>();
 
+/** Web pages must not tell time finely; without this, timestamps are multiples of 65.5 µs here too. */
+const fineTimestamps = "disable-dawn-features=timestamp_quantization";
+
 async function requestAdapter(options: readonly string[]): Promise<GPUAdapter | null> {
   const key = [...options, process.env["VK_DRIVER_FILES"] ?? ""].join("\n");
-  const gpu = instances.get(key) ?? create([...options]);
+  const gpu = instances.get(key) ?? create([...options, fineTimestamps]);
   instances.set(key, gpu);
   return gpu.requestAdapter({ powerPreference: "high-performance" });
 }

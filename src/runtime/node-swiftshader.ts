@@ -6,12 +6,13 @@
  *     const found = await loadSwiftShader();      // { folder: "~/.cache/fecit/swiftshader-147.0.0" }, or why there is none
  */
 import { existsSync } from "node:fs";
-import { lstat, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { constants, tmpdir } from "node:os";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
+import { cacheFolders, isOwnFolder } from "./node-cache-folder.ts";
 import { tarFiles } from "./node-tar.ts";
 
 /** The loader, the driver, and the file that names the driver to the loader. */
@@ -91,30 +92,6 @@ function findPackage(): { readonly archive: string; readonly version: string } |
   if (!existsSync(archiveIn(folder))) return null;
   const { version } = require(join(folder, "package.json")) as { readonly version: string };
   return { archive: archiveIn(folder), version };
-}
-
-/**
- * The user's cache, else a folder of the user's own for temporary files. A user without a name has no home
- * either.
- */
-function cacheFolders(): readonly string[] {
-  const { XDG_CACHE_HOME: cache = "", HOME: home = "" } = process.env;
-  const own = cache !== "" ? [join(cache, "fecit")] : home !== "" ? [join(home, ".cache", "fecit")] : [];
-  return [...own, join(tmpdir(), `fecit-${process.getuid?.() ?? "cache"}`)];
-}
-
-/**
- * Makes a folder, and says whether it is this user's: what lies in another's may not be what was unpacked.
- */
-async function isOwnFolder(folder: string): Promise<boolean> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const status = await lstat(folder);
-    return status.isDirectory() && status.uid === process.getuid?.();
-  } catch {
-    // It can't be made here; there are other places.
-    return false;
-  }
 }
 
 /**

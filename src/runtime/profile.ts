@@ -1,7 +1,7 @@
 /**
- * How long each kernel of a program takes, by the device's own clock.
+ * How long each dispatch of a program takes, by the device's own clock.
  *
- *     [{ kernel: "matmul", dispatches: 12, milliseconds: 3.1 }, { kernel: "softmax", dispatches: 4, milliseconds: 0.2 }]
+ *     [{ kernel: "matmul", dispatches: 12, milliseconds: 3.1 }, { kernel: "softmax", dispatches: 1, milliseconds: 0.2 }]
  */
 /// <reference types="@webgpu/types" />
 import type { Kernel } from "../codegen/kernel.ts";
@@ -10,9 +10,11 @@ import type { Session } from "./session.ts";
 import { readBuffer } from "./tensor.ts";
 import { bufferUsage } from "./usage.ts";
 
-/** The time of a kernel in one run of a program, over all of its dispatches. */
+/** The time of a dispatch in one run of a program: in a loop, over all turns. */
 export interface KernelTime {
+  /** The kernel's name; others may have it too. */
   readonly kernel: string;
+  /** How often it runs: the turns of the loops around it. */
   readonly dispatches: number;
   /** The median of several runs. Browsers round each dispatch to a tenth of a millisecond. */
   readonly milliseconds: number;
@@ -22,7 +24,7 @@ export interface KernelTime {
 export interface DispatchClock {
   /** The timestamps of the next dispatch. */
   readonly stamp: (dispatch: PreparedDispatch) => GPUComputePassTimestampWrites;
-  /** Nanoseconds by kernel number, when the run is done. */
+  /** Nanoseconds by number of dispatch, when the run is done. */
   readonly read: () => Promise<ReadonlyMap<number, number>>;
 }
 
@@ -35,10 +37,10 @@ export function openClock(session: Session, count: number, running: string): Dis
   const sets = Array.from({ length: Math.ceil((2 * count) / queriesInSet) }, () =>
     device.createQuerySet({ type: "timestamp", count: queriesInSet, label: running }),
   );
-  const kernels: number[] = [];
-  const stamp = ({ kernel }: PreparedDispatch): GPUComputePassTimestampWrites => {
-    const query = 2 * kernels.length;
-    kernels.push(kernel);
+  const stamped: number[] = [];
+  const stamp = ({ number }: PreparedDispatch): GPUComputePassTimestampWrites => {
+    const query = 2 * stamped.length;
+    stamped.push(number);
     const querySet = sets[Math.floor(query / queriesInSet)];
     if (querySet === undefined) throw new RangeError(`${running}: more dispatches than ${count}`);
     const first = query % queriesInSet;
@@ -56,7 +58,7 @@ export function openClock(session: Session, count: number, running: string): Dis
       const encoder = device.createCommandEncoder({ label: running });
       sets.forEach((set, i) => {
         const buffer = buffers[i]?.buffer;
-        const used = Math.min(queriesInSet, 2 * kernels.length - i * queriesInSet);
+        const used = Math.min(queriesInSet, 2 * stamped.length - i * queriesInSet);
         if (buffer !== undefined && used > 0) encoder.resolveQuerySet(set, 0, used, buffer, 0);
       });
       device.queue.submit([encoder.finish()]);
@@ -65,9 +67,9 @@ export function openClock(session: Session, count: number, running: string): Dis
       );
       const stamps = bytes.flatMap((part) => [...new BigUint64Array(part)]);
       const times = new Map<number, number>();
-      kernels.forEach((kernel, i) => {
+      stamped.forEach((number, i) => {
         const [begin = 0n, end = 0n] = stamps.slice(2 * i, 2 * i + 2);
-        times.set(kernel, (times.get(kernel) ?? 0) + Math.max(0, Number(end - begin)));
+        times.set(number, (times.get(number) ?? 0) + Math.max(0, Number(end - begin)));
       });
       return times;
     } finally {
@@ -78,28 +80,28 @@ export function openClock(session: Session, count: number, running: string): Dis
   return { stamp, read };
 }
 
-/** The median time of each kernel over some runs, slowest first. */
+/** The median time of each dispatch over some runs, in the program's order. */
 export function summarise(
   kernels: readonly Kernel[],
   steps: readonly PreparedStep[],
   runs: readonly ReadonlyMap<number, number>[],
 ): readonly KernelTime[] {
-  const counts = new Map<number, number>();
-  countByKernel(steps, 1, counts);
-  return [...counts]
-    .map(([kernel, dispatches]) => ({
-      kernel: kernels[kernel]?.name ?? `kernel ${kernel}`,
-      dispatches,
-      milliseconds: median(runs.map((times) => times.get(kernel) ?? 0)) / 1e6,
-    }))
-    .sort((a, b) => b.milliseconds - a.milliseconds);
+  return countedDispatches(steps, 1).map(({ number, kernel, dispatches }) => ({
+    kernel: kernels[kernel]?.name ?? `kernel ${kernel}`,
+    dispatches,
+    milliseconds: median(runs.map((times) => times.get(number) ?? 0)) / 1e6,
+  }));
 }
 
-function countByKernel(steps: readonly PreparedStep[], times: number, counts: Map<number, number>): void {
-  for (const step of steps) {
-    if (step.kind === "dispatch") counts.set(step.kernel, (counts.get(step.kernel) ?? 0) + times);
-    if (step.kind === "loop") countByKernel(step.steps, times * step.count, counts);
-  }
+interface CountedDispatch extends Pick<PreparedDispatch, "number" | "kernel"> {
+  readonly dispatches: number;
+}
+
+function countedDispatches(steps: readonly PreparedStep[], dispatches: number): CountedDispatch[] {
+  return steps.flatMap((step) => {
+    if (step.kind === "dispatch") return [{ number: step.number, kernel: step.kernel, dispatches }];
+    return step.kind === "loop" ? countedDispatches(step.steps, dispatches * step.count) : [];
+  });
 }
 
 /** The middle of some numbers; the lower one of two. */

@@ -10,7 +10,7 @@ describe("the command line", () => {
     expect(err).toContain("Usage: fecit [options] [command]");
   });
 
-  it.each(["check", "fmt", "run", "inspect", "summary", "doctor", "explain", "tour"])(
+  it.each(["check", "fmt", "run", "inspect", "bench", "summary", "throughput", "doctor", "explain", "tour"])(
     "%s --help has an example",
     async (command) => {
       const { code, out, err } = await fecit([command, "--help"]);

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { inFolder } from "../folder.ts";
 import { fecit } from "./capture.ts";
+
+/** The adapter of the tests, as FECIT_DEVICE names it. */
+const device = process.env["FECIT_DEVICE"] ?? "software";
 
 const limits = { maxStorageBuffersPerShaderStage: expect.any(Number) as number };
 
@@ -19,6 +23,7 @@ describe("doctor", () => {
         }) as object,
         tried: [],
         help: null,
+        ceilings: null,
       },
     ]);
   });
@@ -36,5 +41,33 @@ describe("doctor", () => {
     expect(out).toContain("no such adapter: none\n");
     expect(out).toMatch(/\n {2}help: \S/);
     expect(out).toContain("No adapter: programs run with `--device interpreter` only.");
+  });
+
+  it("measures an adapter's ceilings, and knows them from then on", async () => {
+    await inFolder(async (folder) => {
+      const environment = { XDG_CACHE_HOME: folder };
+      const doctor = (...words: string[]): ReturnType<typeof fecit> =>
+        fecit(["doctor", "--device", device, ...words], undefined, environment);
+      expect((await doctor()).out).toContain("measured ceilings: none; `fecit doctor --measure`");
+      const { code, out, err } = await doctor("--measure");
+      expect(code).toBe(0);
+      expect(err).toMatch(/^fecit: measuring .*, a few seconds\nfecit: kept in .*\.json\n$/);
+      const lines =
+        /\n {2}measured ceilings, on \d{4}-\d\d-\d\d:\n {4}dispatch \S+ µs, round trip \S+ µs\n {4}copy +\S+ GB\/s/;
+      expect(out).toMatch(lines);
+      expect((await doctor()).out).toBe(out);
+      const { adapters } = JSON.parse((await doctor("--json")).out) as { adapters: { ceilings: object }[] };
+      expect(adapters[0]!.ceilings).toMatchObject({
+        fmaGflops: expect.any(Number) as number,
+        measuredOn: expect.any(String) as string,
+      });
+    });
+  });
+
+  it("has nothing to measure where nothing runs", async () => {
+    const { code, out, err } = await fecit(["doctor", "--device", "null", "--measure"]);
+    expect(code).toBe(0);
+    expect(err).toBe("fecit: null backend runs nothing: there is nothing to measure\n");
+    expect(out).not.toContain("measured ceilings");
   });
 });
