@@ -40,16 +40,16 @@ interface AccessCount {
 /** How often each device array is reached by fours and by single elements. */
 function countAccesses(body: readonly Statement[]): ReadonlyMap<string, AccessCount> {
   const counts = new Map<string, AccessCount>();
-  const add = (array: string, kind: keyof AccessCount, times: number): void => {
-    let count = counts.get(array);
-    if (count === undefined) counts.set(array, (count = { fours: 0, singles: 0 }));
-    count[kind] += times;
+  const count = (array: string, kind: keyof AccessCount, times: number): void => {
+    let known = counts.get(array);
+    if (known === undefined) counts.set(array, (known = { fours: 0, singles: 0 }));
+    known[kind] += times;
   };
   const visit = (statement: Statement, times: number): void => {
-    if (statement.kind === "loads" || statement.kind === "stores") add(statement.array, "fours", times);
-    if (statement.kind === "store" && statement.space === "device") add(statement.array, "singles", times);
+    if (statement.kind === "loads" || statement.kind === "stores") count(statement.array, "fours", times);
+    if (statement.kind === "store" && statement.space === "device") count(statement.array, "singles", times);
     for (const expr of postorder(...expressionsOf(statement)))
-      if (expr.kind === "load" && expr.space === "device") add(expr.array, "singles", times);
+      if (expr.kind === "load" && expr.space === "device") count(expr.array, "singles", times);
     const inner = statement.kind === "for" ? times * turnsOf(statement) : times;
     for (const block of blocksOf(statement)) for (const one of block) visit(one, inner);
   };

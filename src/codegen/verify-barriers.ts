@@ -31,13 +31,14 @@ function inUniform(list: readonly Statement[], outer: ReadonlySet<string>, kerne
       isUniform(statement.to, uniform)
     ) {
       problems.push(...inUniform(statement.body, new Set(uniform).add(statement.index), kernel));
-    } else if (blocksOf(statement).some(hasBarrier)) {
+    } else if (blocksOf(statement).some(meetsInside)) {
+      const what = blocksOf(statement).some((block) => has(block, "barrier")) ? "barrier" : "broadcast";
       const where =
         statement.kind === "for"
           ? "a loop whose bounds may differ between invocations or depend on data"
           : "an if";
       problems.push(
-        `${labelOf(statement)}: a barrier or broadcast stands in ${where}; it stands at the top level, or in loops there whose bounds depend on constants and workgroup alone`,
+        `${labelOf(statement)}: a ${what} stands in ${where}; it stands at the top level, or in loops there whose bounds depend on constants and workgroup alone`,
       );
     }
   }
@@ -52,6 +53,10 @@ function broadcastProblems(statement: Statement & { kind: "broadcast" }, { subgr
     : [`${labelOf(statement)}: there is no lane ${statement.lane} in a subgroup of ${subgroup}`];
 }
 
-function hasBarrier(list: readonly Statement[]): boolean {
-  return list.some((s) => s.kind === "barrier" || s.kind === "broadcast" || blocksOf(s).some(hasBarrier));
+function meetsInside(list: readonly Statement[]): boolean {
+  return has(list, "barrier") || has(list, "broadcast");
+}
+
+function has(list: readonly Statement[], kind: "barrier" | "broadcast"): boolean {
+  return list.some((s) => s.kind === kind || blocksOf(s).some((block) => has(block, kind)));
 }

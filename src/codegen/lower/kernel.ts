@@ -17,7 +17,8 @@ import { blocksOf, expressionsOf, postorder } from "../traverse.ts";
 import { type Emission, freshVariableName, type Point, type Storage, variable } from "./emission.ts";
 import { kernelType } from "./expression.ts";
 import type { BlockShape } from "./block.ts";
-import { lowerPhase, split } from "./phase.ts";
+import { lowerPhase } from "./phase.ts";
+import { split } from "./points.ts";
 import { bind, freshName, kernelName, openScopes, write } from "./scopes.ts";
 
 /** What kernels are shaped for. It changes no result but by rounding. */

@@ -48,7 +48,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
       for (const name of indicesIn(instance.axes.flatMap(({ lo, hi }) => [lo, hi]))) loopBounds.add(name);
     }
     if (inside) for (const name of indicesIn(conditionsIn(instance.body))) tested.add(name);
-    const roots: Expr[] = [instance.body, ...instance.keys.map((key) => key.at)];
+    const roots: Expr[] = [instance.body, ...instance.keys.map(({ at }) => at)];
     for (const expr of postorder(...roots)) {
       if (expr.kind !== "read") continue;
       const node = emission.computed.get(expr.tensor);

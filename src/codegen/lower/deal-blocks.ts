@@ -1,0 +1,155 @@
+/** Points in blocks, a workgroup each: see `block.ts`. */
+import { apply as irApply, index as indexExpr, integer as irInteger } from "../../ir/build.ts";
+import type { Expr } from "../../ir/ir.ts";
+import { withVariable } from "../../ir/ranges.ts";
+import {
+  add,
+  and,
+  integer,
+  invocation,
+  less,
+  minimum,
+  mul,
+  quotient,
+  remainder,
+  workgroup,
+} from "../build.ts";
+import type { KernelExpr } from "../kernel.ts";
+import type { Block, BlockShape } from "./block.ts";
+import {
+  type Emission,
+  freshVariableName,
+  type Instance,
+  type Point,
+  variable,
+  type Variable,
+} from "./emission.ts";
+import type { Extent } from "./phase.ts";
+import { lowerSideBySide, type PhaseVariable, sequence, split } from "./points.ts";
+import { block, nameHere, write } from "./scopes.ts";
+
+/** Writes the instances that `instancesAt` gives for the indices of the phase's axes, at all points of the variables. */
+export function lowerBlock(
+  emission: Emission,
+  variables: readonly PhaseVariable[],
+  instancesAt: (axes: readonly Expr[]) => readonly Instance[],
+  region: Point,
+  schedule: Block,
+  { lanes, laneRows }: BlockShape,
+): Extent {
+  const { outer, row, rows, columns, areNeighbours } = schedule;
+  const sizes = schedule.lanes.map((axis) => variables[axis]!.size);
+  const points = sizes.reduce((product, size) => product * size, 1);
+  const across = Math.ceil(points / (columns * lanes));
+  const down = Math.ceil(variables[row]!.size / (rows * laneRows));
+  const places = split(workgroup, [...outer.map((axis) => variables[axis]!.size), down, across]);
+  const [lane, laneRow] =
+    laneRows === 1
+      ? [invocation, integer(0)]
+      : [remainder(invocation, integer(lanes)), quotient(invocation, integer(lanes))];
+  const instancesOf = new Map<string, readonly Variable[]>();
+  const only = (name: string, base: KernelExpr): unknown =>
+    instancesOf.set(name, [variable(emission, name, base)]);
+  const body = block(emission.scopes, [], () => {
+    outer.forEach((axis, i) => {
+      const { name } = variables[axis]!;
+      only(name, nameHere(emission.scopes, places[i]!, name));
+    });
+    const { name: rowName, size: rowCount } = variables[row]!;
+    const rowTile = add(mul(places.at(-2)!, integer(laneRows)), laneRow);
+    const rowTiles = rowCount / rows;
+    const isRagged = rowTiles % laneRows !== 0;
+    const firstRow = mul(isRagged ? minimum(rowTile, integer(rowTiles - 1)) : rowTile, integer(rows));
+    const rowBase = nameHere(emission.scopes, firstRow, rowName);
+    instancesOf.set(
+      rowName,
+      sequence(rows).map((n) => variable(emission, rowName, rowBase, n)),
+    );
+
+    const guards: KernelExpr[] = isRagged ? [less(rowTile, integer(rowTiles))] : [];
+    const own = areNeighbours ? neighbours() : flattened();
+    const guardOf = (point: Point): KernelExpr | null =>
+      [...guards, ...own.guards(point)].reduce<KernelExpr | null>(
+        (all, one) => (all === null ? one : and(all, one)),
+        null,
+      );
+    const all = own.variables;
+    const lists = all.map(({ name }) => instancesOf.get(name)!);
+    lowerSideBySide(emission, all, lists, own.instances, region, guardOf);
+  });
+  for (const statement of body) write(emission.scopes, statement);
+  return {
+    workgroups: outer.reduce((product, axis) => product * variables[axis]!.size, down * across),
+    invocations: lanes * laneRows,
+  };
+
+  interface Columns {
+    readonly variables: readonly PhaseVariable[];
+    readonly instances: readonly Instance[];
+    readonly guards: (point: Point) => readonly KernelExpr[];
+  }
+
+  /** An invocation has neighbours along the last axis. */
+  function neighbours(): Columns {
+    const counts = sizes.map((size, i) => (i === sizes.length - 1 ? size / columns : size));
+    const tiles = points / columns;
+    const tile = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes)), lane), "column");
+    const isWhole = tiles % lanes === 0;
+    const within = isWhole ? tile : nameHere(emission.scopes, minimum(tile, integer(tiles - 1)), "column");
+    split(within, counts).forEach((place, i) => {
+      const { name } = variables[schedule.lanes[i]!]!;
+      const isLast = i === counts.length - 1;
+      const base = nameHere(emission.scopes, isLast ? mul(place, integer(columns)) : place, name);
+      instancesOf.set(
+        name,
+        sequence(isLast ? columns : 1).map((n) => variable(emission, name, base, n)),
+      );
+    });
+    return {
+      variables,
+      instances: instancesAt(variables.map(({ name }) => indexExpr(name))),
+      guards: () => (isWhole ? [] : [less(tile, integer(tiles))]),
+    };
+  }
+
+  /** All column axes are one, of which neighbouring lanes have neighbours; an invocation has points a subgroup apart. */
+  function flattened(): Columns {
+    const last = variables[schedule.lanes.at(-1)!]!;
+    const name = schedule.lanes.length === 1 ? last.name : freshVariableName(emission, "column");
+    if (schedule.lanes.length > 1) {
+      emission.ranges.set(name, { lo: 0, hi: points - 1 });
+      emission.context = withVariable(emission.context, name, { lo: 0, hi: points - 1 });
+    }
+    const first = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes * columns)), lane), name);
+    const guardsOf = new Map<number, KernelExpr>();
+    const isWhole = points % (lanes * columns) === 0;
+    const list = sequence(columns).map((n) => {
+      if (isWhole) return variable(emission, name, first, n * lanes);
+      const place = add(first, integer(n * lanes));
+      const one = variable(
+        emission,
+        name,
+        nameHere(emission.scopes, minimum(place, integer(points - 1)), name),
+      );
+      guardsOf.set(one.id, less(place, integer(points)));
+      return one;
+    });
+    instancesOf.set(name, list);
+    let below = 1;
+    const expressions = [...schedule.lanes].reverse().map((axis, i): readonly [number, Expr] => {
+      const { size } = variables[axis]!;
+      const above = below === 1 ? indexExpr(name) : irApply("floor_div", indexExpr(name), irInteger(below));
+      below *= size;
+      return [axis, i === schedule.lanes.length - 1 ? above : irApply("mod", above, irInteger(size))];
+    });
+    const axisOf = new Map(expressions);
+    return {
+      variables: [...[...outer, row].map((axis) => variables[axis]!), { name, size: points }],
+      instances: instancesAt(variables.map((one, axis) => axisOf.get(axis) ?? indexExpr(one.name))),
+      guards: (point) => {
+        const guard = guardsOf.get(point.get(name)!.id);
+        return guard === undefined ? [] : [guard];
+      },
+    };
+  }
+}

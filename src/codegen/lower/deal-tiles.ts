@@ -1,0 +1,104 @@
+/**
+ * Points in small tiles, dealt to invocations one after the other.
+ *
+ *     for first = 0 .. 588 step 64 {
+ *       let point = first + invocation
+ *       let i = point / 12; let k = point % 12 * 2
+ *       …                                                a tile of two points, k and k + 1
+ *     }
+ */
+import { add, integer, invocation, less, local, minimum, mul, workgroup } from "../build.ts";
+import type { KernelExpr } from "../kernel.ts";
+import { type Emission, type Instance, type Point, variable } from "./emission.ts";
+import type { Dealing, Extent } from "./phase.ts";
+import { lowerSideBySide, namesOf, type PhaseVariable, sequence, split } from "./points.ts";
+import { readsOfMemory } from "./reads.ts";
+import { block, freshName, nameHere, write } from "./scopes.ts";
+import { chooseTile } from "./tile.ts";
+
+/** Writes instances at all points of their variables. */
+export function lowerTiles(
+  emission: Emission,
+  variables: readonly PhaseVariable[],
+  instances: readonly Instance[],
+  region: Point,
+  dealing: Dealing,
+): Extent {
+  // A column that a tile folds back onto would be added to twice.
+  const isExact = instances.some((instance) => instance.keys.length > 0);
+  const factors = chooseTile(emission, { variables, instances, leastTiles: dealing.leastTiles, isExact });
+  const counts = variables.map(({ size }, i) => Math.ceil(size / factors[i]!));
+  const tiles = counts.reduce((product, n) => product * n, 1);
+
+  const fill = (at: KernelExpr, guard: KernelExpr | null): void => {
+    const places = split(at, counts);
+    const lists = variables.map(({ name, size }, i) => {
+      const base = nameHere(emission.scopes, mul(places[i]!, integer(factors[i]!)), name);
+      const whole = size % (factors[i] ?? 1) === 0;
+      return sequence(factors[i]!).map((n) =>
+        whole || n === 0
+          ? variable(emission, name, base, n)
+          : variable(
+              emission,
+              name,
+              nameHere(emission.scopes, minimum(add(base, integer(n)), integer(size - 1)), name),
+            ),
+      );
+    });
+    lowerSideBySide(emission, variables, lists, instances, region, () => guard);
+  };
+  deal(emission, tiles, dealing, mayGoTogether(emission, instances), fill);
+  const { invocations } = dealing;
+  return { workgroups: Math.ceil(tiles / invocations), invocations };
+}
+
+/**
+ * Has every tile computed by one invocation. Loops run alike in all invocations, and conditions stand only where the last turn has
+ * fewer tiles than invocations: what lanes do together costs least. With `isTogether` even there all come along, those that have
+ * no tile with the last one, whose results they don't store: so that they can share what they load.
+ */
+function deal(
+  emission: Emission,
+  tiles: number,
+  { invocations, over }: Dealing,
+  isTogether: boolean,
+  fill: (tile: KernelExpr, guard: KernelExpr | null) => void,
+): void {
+  const { scopes } = emission;
+  const guarded = (tile: KernelExpr): void => {
+    const name = freshName(scopes, "point");
+    scopes.depths.set(name, scopes.open.length);
+    write(scopes, { kind: "let", name, value: tile });
+    const place = local(name, "i32");
+    const hasTile = tiles % invocations === 0 ? null : less(place, integer(tiles));
+    const body = block(scopes, [name], () => {
+      if (hasTile === null || !isTogether) return fill(place, null);
+      fill(nameHere(scopes, minimum(place, integer(tiles - 1)), "point"), hasTile);
+    });
+    if (hasTile === null || isTogether) for (const statement of body) write(scopes, statement);
+    else write(scopes, { kind: "if", condition: hasTile, then: body, else: [] });
+  };
+  if (over === "all") return guarded(add(mul(workgroup, integer(invocations)), invocation));
+  if (tiles === 1) {
+    const body = block(scopes, [], () => fill(integer(0), null));
+    write(scopes, { kind: "if", condition: less(invocation, integer(1)), then: body, else: [] });
+    return;
+  }
+  if (tiles <= invocations) return guarded(invocation);
+  const name = freshName(scopes, "first");
+  const body = block(scopes, [name], () => guarded(add(local(name, "i32"), invocation)));
+  write(scopes, { kind: "for", index: name, from: integer(0), to: integer(tiles), step: invocations, body });
+}
+
+/** Do the instances have reductions to share loads in, and store nothing that they read? */
+function mayGoTogether(emission: Emission, instances: readonly Instance[]): boolean {
+  const { arrays, reductions } = readsOfMemory(emission, instances);
+  return (
+    reductions > 0 &&
+    instances.every(
+      ({ node, keys }) =>
+        keys.length === 0 &&
+        namesOf(node).every((name) => !arrays.has(emission.storages.get(name)?.array ?? "")),
+    )
+  );
+}
