@@ -16,7 +16,7 @@ import { type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
 
 /** What kernels are made for: an adapter's description has it. */
 export type KernelTarget = Pick<AdapterDescription, "kind" | "limits"> &
-  Partial<Pick<AdapterDescription, "subgroupSizes">>;
+  Partial<Pick<AdapterDescription, "subgroupSizes" | "vendor">>;
 
 /**
  * A GPU as most are, for looking at kernels without one: the least of WebGPU's limits but for the sizes of buffers, so that
@@ -39,12 +39,12 @@ export const portableKernelTarget: KernelTarget = {
 };
 
 /** The shape of kernels for a target; what only checks validity is taken for a GPU. */
-export function kernelShapeOf({ kind, subgroupSizes }: KernelTarget): AdapterShape {
+export function kernelShapeOf({ kind, subgroupSizes, vendor }: KernelTarget): AdapterShape {
   const [fewest, most] = subgroupSizes ?? [];
-  return kernelShapeFor(
-    kind === "software" ? "software" : "hardware",
-    fewest !== undefined && fewest === most ? fewest : null,
-  );
+  const subgroup = fewest !== undefined && fewest === most ? fewest : null;
+  // WebGPU does not say how large an adapter is; what this vendor makes has memory of its own.
+  if (kind !== "software") return kernelShapeFor(vendor === "nvidia" ? "discrete" : "hardware", subgroup);
+  return kernelShapeFor("software", subgroup);
 }
 
 /** The nodes that a group's kernel computes: those of its phases, then those that are inlined into them; each once. */

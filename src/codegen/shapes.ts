@@ -1,5 +1,5 @@
 /** What suits a kind of adapter: how its programs are planned, and how kernels are shaped. It changes results by rounding only. */
-import { hardwareTarget, softwareTarget, type Target } from "../fusion/target.ts";
+import { discreteTarget, hardwareTarget, softwareTarget, type Target } from "../fusion/target.ts";
 import type { BlockShape } from "./lower/block.ts";
 import type { KernelShape } from "./lower/kernel.ts";
 
@@ -26,6 +26,9 @@ const hardwareShape: AdapterShape = {
   },
 };
 
+/** What a large GPU wants: the same, of more. */
+const discreteShape: AdapterShape = { ...hardwareShape, busyInvocations: 65536, target: discreteTarget };
+
 /**
  * What a driver that runs on a CPU wants: few invocations that each do much, barriers that few wait at, and short texts, over
  * which it takes long.
@@ -44,7 +47,11 @@ const softwareShape: AdapterShape = {
  * The shape for an adapter's kind. `subgroup` is the size of its subgroups where all have one size: a driver that runs on a CPU
  * computes the lanes of one together, and takes as long over a load for each as over many multiplications.
  */
-export function kernelShapeFor(kind: "hardware" | "software", subgroup: number | null = null): AdapterShape {
+export function kernelShapeFor(
+  kind: "hardware" | "discrete" | "software",
+  subgroup: number | null = null,
+): AdapterShape {
+  if (kind === "discrete") return discreteShape;
   if (kind === "hardware") return hardwareShape;
   if (subgroup === null) return softwareShape;
   const block: BlockShape = {

@@ -14,6 +14,8 @@ import { substituteIndices } from "../ir/substitute.ts";
 export interface Cut {
   readonly axis: number;
   readonly parts: number;
+  /** Do neighbouring parts take neighbouring turns? Otherwise each takes turns that follow one another. */
+  readonly interleaved?: boolean;
 }
 
 /** Can the node's reduction be cut? Its axes have constant ranges from 0, and parts can be put together again. */
@@ -49,7 +51,9 @@ export function cutReduction(
       const chunk = freshVariable(`${axis.name}_chunk`, taken);
       outer.push({ name: chunk, size: cut.parts });
       inner.push({ ...axis, hi: integer(length) });
-      values.set(axis.name, apply("add", apply("mul", integer(length), index(chunk)), index(axis.name)));
+      const [slow, steps, fast] =
+        cut.interleaved === true ? [axis.name, cut.parts, chunk] : [chunk, length, axis.name];
+      values.set(axis.name, apply("add", apply("mul", integer(steps), index(slow)), index(fast)));
     }
   });
   const element = node.element;

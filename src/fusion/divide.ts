@@ -4,6 +4,7 @@
  */
 import type { Comprehension, ValueName } from "../ir/ir.ts";
 import { sizeOf } from "../ir/ir.ts";
+import { valuesUsed } from "../ir/traverse.ts";
 import { namesOf, pointCount } from "./accesses.ts";
 import { type Cut, divisorNear, extentOf, isCuttable } from "./cut.ts";
 import { type Draft, isPointwise, regionsOf } from "./draft.ts";
@@ -22,6 +23,7 @@ export interface Division {
 /** The cuts that the drafts of a block call for, by the node's name. */
 export function divisionsOf(
   drafts: readonly Draft[],
+  inlining: Inlining,
   sizes: ReadonlyMap<ValueName, number>,
   history: History,
   target: Target,
@@ -41,8 +43,31 @@ export function divisionsOf(
         if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
       }
     }
+    for (const node of reductionsInlinedIn(draft, inlining)) {
+      if (history.get(node.name) === "shared" || !isCuttable(node)) continue;
+      const cuts = sharingCuts(node, draft, target);
+      if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
+    }
   }
   return divisions;
+}
+
+/** The reductions that are computed at their reads in a kernel of workgroups. */
+function reductionsInlinedIn(draft: Draft, { inlined }: Inlining): ReadonlySet<Comprehension> {
+  const found = new Set<Comprehension>();
+  if (isPointwise(draft)) return found;
+  const seen = new Set<Comprehension>();
+  const visit = (node: Comprehension): void => {
+    for (const value of valuesUsed(node)) {
+      const inner = inlined.get(value);
+      if (inner === undefined || seen.has(inner)) continue;
+      seen.add(inner);
+      if (inner.reduction !== null) found.add(inner);
+      visit(inner);
+    }
+  };
+  for (const { node } of draft.members) visit(node);
+  return found;
 }
 
 /** An element whose computing takes at least so many operations is kept at hand rather than computed again. */
@@ -120,5 +145,5 @@ function sharingCuts(node: Comprehension, draft: Draft, target: Target): Cut[] |
   );
   const longest = extents.indexOf(Math.max(...extents));
   const parts = divisorNear(extents[longest]!, Math.min(room, extents[longest]! / 2));
-  return parts > 1 ? [{ axis: longest, parts }] : null;
+  return parts > 1 ? [{ axis: longest, parts, interleaved: target.interleaves }] : null;
 }

@@ -84,6 +84,29 @@ function isVariable(expr: Expr, name: string): boolean {
   return expr.kind === "index" && expr.name === name;
 }
 
+/** Are there two loads of its reductions of which each is free along an axis that the other is not? */
+function hasRowsAndColumns({ loads }: StoredNode): boolean {
+  return loads.some(({ free }) =>
+    loads.some(
+      (other) =>
+        free.some((name) => !other.free.includes(name)) && other.free.some((name) => !free.includes(name)),
+    ),
+  );
+}
+
+/** The tensors from outside of a draft of workgroups whose last axis is one of the grid's: a workgroup reads them an element here and there. */
+function scatteredIn({ members, grid }: Draft, own: ReadonlySet<ValueName>): ReadonlySet<ValueName> {
+  const found = new Set<ValueName>();
+  for (const { node, accesses } of members)
+    for (const { tensor, indices } of accesses.values()) {
+      const last = indices.at(-1);
+      const isOfGrid =
+        last?.kind === "index" && grid.some((axis) => axis.axisOf.get(node.name) === last.name);
+      if (!own.has(tensor) && isOfGrid) found.add(tensor);
+    }
+  return found;
+}
+
 /** Seconds that a draft is estimated to take as one kernel. `isNeeded` says which values are read outside of it. */
 export function timeOf(
   draft: Draft,
@@ -101,12 +124,14 @@ export function timeOf(
   let busy = 0;
   for (const member of draft.members) {
     operations += member.operations;
+    const isContraction = pointwise && hasRowsAndColumns(member);
     for (const { count, free } of member.loads) {
       // Points of different workgroups share nothing.
       const within = pointwise
         ? free
         : free.filter((name) => !draft.grid.some((axis) => axis.axisOf.get(member.node.name) === name));
-      operations += target.loadCost * count * sharedPart(within.length);
+      const part = isContraction && free.length > 0 ? 1 / target.blockSharing : sharedPart(within.length);
+      operations += target.loadCost * count * part;
     }
     for (const tensor of member.tensors) if (!own.has(tensor)) read.add(tensor);
     for (const name of member.names) {
@@ -116,7 +141,9 @@ export function timeOf(
     // A long reduction is divided among invocations.
     busy = Math.max(busy, (member.points / regions) * Math.max(1, member.turns / 32));
   }
-  for (const tensor of read) elements += sizes.get(tensor) ?? 0;
+  const scattered = pointwise ? new Set<ValueName>() : scatteredIn(draft, own);
+  for (const tensor of read)
+    elements += (sizes.get(tensor) ?? 0) * (scattered.has(tensor) ? target.scatter : 1);
   // What does not fit workgroup memory goes to device memory and back.
   if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
   const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);

@@ -77,6 +77,7 @@ export function decideInlining(
   wanted: ReadonlyMap<ValueName, string>,
   level: FusionLevel,
   target: Target,
+  sizes: ReadonlyMap<ValueName, number>,
 ): Inlining {
   const needed = new Set(kept);
   for (const node of nodes)
@@ -110,7 +111,7 @@ export function decideInlining(
       ? { inline: false, reason: "it is needed by name", again: 0 }
       : wanted.has(node.name)
         ? { inline: false, reason: wanted.get(node.name)!, again: 0 }
-        : judge(node, uses, level, target);
+        : judge(node, uses, level, target, sizes);
     for (const { reader } of uses)
       decisions.push({
         producer: node.name,
@@ -176,6 +177,7 @@ function judge(
   uses: readonly { readonly reader: Reader; readonly accesses: readonly Access[] }[],
   level: FusionLevel,
   target: Target,
+  sizes: ReadonlyMap<ValueName, number>,
 ): Verdict {
   const no = (reason: string): Verdict => ({ inline: false, reason, again: 0 });
   if (level === "off") return no("fusion is off");
@@ -210,7 +212,10 @@ function judge(
   }
   if (isOnce) return { inline: true, reason: "no element is computed twice", again: 0 };
   const again = (times - elements) * costAt(node);
-  const bytes = 4 * elements * (1 + uses.length);
+  // Where it is not stored, each reader reads what it is made of.
+  const sources = [...new Set(accessesOf(node).map(({ tensor }) => tensor))];
+  const read = sources.reduce((total, tensor) => total + Math.min(times, sizes.get(tensor) ?? 0), 0);
+  const bytes = 4 * Math.max(0, elements * (1 + uses.length) - read * (uses.length - 1));
   const [computing, moving] = [again / target.operations, bytes / target.bandwidth];
   const numbers = `${round(again)} more operations, ${round(bytes)} bytes of memory traffic`;
   return computing <= moving

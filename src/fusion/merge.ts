@@ -33,6 +33,9 @@ interface Vertex {
   reads: ReadonlySet<ValueName>;
 }
 
+/** Larger regions are fewer: they must take less than this part of the time. */
+const worthLarger = 0.8;
+
 /** Joins the stored nodes of a block. `kept` are values that are read outside of it. */
 export function mergeNodes(
   nodes: readonly Node[],
@@ -138,7 +141,7 @@ export function mergeNodes(
       : draft.grid.map((axis) => ({ ...draft, grid: draft.grid.filter((other) => other !== axis) }));
     return [draft, ...fewer]
       .map((one) => ({ draft: one, time: timeOf(one, sizes, isNeeded, target) }))
-      .reduce((best, one) => (one.time < best.time ? one : best));
+      .reduce((best, one) => (one.time < worthLarger * best.time ? one : best));
   };
 
   /** Why the two were last kept apart. */
@@ -207,7 +210,7 @@ export function mergeNodes(
     return size;
   }
 
-  if (isOn) joinSmall(vertices, before, absorb, target, sizes, timeAlone);
+  if (isOn) joinSiblings(vertices, before, absorb, target, sizes, timeAlone);
   for (const [pair, reason] of refusals) {
     const [producer, consumer] = pair.split(" ") as [string, string];
     if (definedBy.get(producer) !== definedBy.get(consumer))
@@ -222,8 +225,11 @@ export function mergeNodes(
   };
 }
 
-/** Kernels that take hardly longer than their launch, over points of the same number, that don't need each other, become one. */
-function joinSmall(
+/**
+ * Kernels over points of the same number that don't need each other become one, where they take hardly longer than their launch, or
+ * read the same large tensor.
+ */
+function joinSiblings(
   vertices: readonly Vertex[],
   before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>,
   absorb: (into: Vertex, gone: Vertex, draft: Draft) => void,
@@ -247,11 +253,17 @@ function joinSmall(
   for (const vertex of vertices) {
     if (!vertex.alive || vertex.item.kind !== "draft") continue;
     const { draft } = vertex.item;
-    if (!isPointwise(draft) || timeAlone(vertex, draft) > 3 * target.launch) continue;
+    if (!isPointwise(draft)) continue;
+    const isSmall = timeAlone(vertex, draft) <= 3 * target.launch;
+    const points = regionsOf(draft);
+    const large = isSmall ? [] : [...vertex.reads].filter((value) => 8 * (sizes.get(value) ?? 0) >= points);
+    if (!isSmall && large.length === 0) continue;
     const shape = draft.grid.map(({ size }) => size).join("x");
     const partners = open.get(shape) ?? [];
     const partner = partners.find((other) => {
       if (!other.alive || other.item.kind !== "draft") return false;
+      const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
+      if (!(isSmall && otherIsSmall) && !large.some((value) => other.reads.has(value))) return false;
       const both = [...other.item.draft.members, ...draft.members];
       return buffersOf(both, sizes) <= target.buffers && !reaches(vertex, other) && !reaches(other, vertex);
     });

@@ -56,13 +56,15 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
   for (let round = 0; ; round++) {
     const types = new Map(around.types);
     for (const node of nodes) for (const value of definitions(node)) types.set(value.name, value);
-    const inlining = decideInlining(nodes, kept, wanted, level, target);
+    const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
+    const inlining = decideInlining(nodes, kept, wanted, level, target, sizes);
     const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target);
     const drafts = merging.steps.flatMap((step) => (step.kind === "draft" ? [step.draft] : []));
-    const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
     const isLast = level !== "full" || round === mostRounds;
     const atHand = isLast ? [] : worthKeeping(drafts, inlining, target);
-    const divisions = isLast ? new Map<never, never>() : divisionsOf(drafts, sizes, history, target);
+    const divisions = isLast
+      ? new Map<never, never>()
+      : divisionsOf(drafts, inlining, sizes, history, target);
     if (divisions.size + atHand.length === 0)
       return finish(nodes, inlining, merging, kept, { ...around, types });
     for (const name of atHand) wanted.set(name, "its readers share a workgroup, which keeps it at hand");
@@ -71,9 +73,13 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
       if (node.kind !== "comprehension" || division === undefined) return [node];
       const [part, whole] = cutReduction(node, division.cuts, around.names);
       history.set(part.name, division.kind);
-      // Inlined into the sum over the grid, it would leave the kernel that it was cut for.
-      if (division.kind === "crossing")
-        wanted.set(part.name, "it is the part of one region in a sum over the grid");
+      // Inlined into the sum over the parts, it would not be what it was cut for.
+      wanted.set(
+        part.name,
+        division.kind === "crossing"
+          ? "it is the part of one region in a sum over the grid"
+          : "it is a part of a long reduction, which invocations share",
+      );
       history.set(whole.name, "shared");
       return [part, whole];
     });

@@ -11,6 +11,18 @@ export interface Target {
   readonly operations: number;
   /** What a load in a reduction costs beside an operation: it mostly hits a cache. */
   readonly loadCost: number;
+  /** Tensors whose neighbouring elements are read by different workgroups move so much more memory: lines of it, for elements. */
+  readonly scatter: number;
+  /**
+   * So many points share a load of a contraction, where its points are dealt in blocks over all workgroups; within a workgroup's
+   * region it is a tile.
+   */
+  readonly blockSharing: number;
+  /**
+   * Which turns the invocations that share a reduction take: with true, neighbours take neighbouring turns, so that what they load
+   * together lies together; otherwise each takes turns that follow one another, and loads four at once.
+   */
+  readonly interleaves: boolean;
   /** So many invocations at work keep the device busy; with fewer, both rates fall in proportion. */
   readonly busyInvocations: number;
   /** So do so many workgroups. */
@@ -31,6 +43,9 @@ export const hardwareTarget: Target = {
   bandwidth: 2e11,
   operations: 2e12,
   loadCost: 2,
+  scatter: 8,
+  blockSharing: 4,
+  interleaves: true,
   busyInvocations: 2048,
   busyWorkgroups: 8,
   regionInvocations: 256,
@@ -39,12 +54,26 @@ export const hardwareTarget: Target = {
   buffers: 8,
 };
 
+/** A large GPU with memory of its own: a handful of workgroups leaves most of it idle. */
+export const discreteTarget: Target = {
+  ...hardwareTarget,
+  launch: 5e-6,
+  bandwidth: 1e12,
+  operations: 2e13,
+  busyInvocations: 65536,
+  busyWorkgroups: 128,
+  blockSharing: 8,
+};
+
 /** A driver that runs on a CPU of a few cores: computing is dear, memory near. */
 export const softwareTarget: Target = {
   launch: 20e-6,
   bandwidth: 6e9,
   operations: 12e9,
   loadCost: 7,
+  scatter: 2,
+  blockSharing: 12,
+  interleaves: false,
   busyInvocations: 16,
   busyWorkgroups: 4,
   regionInvocations: 8,
