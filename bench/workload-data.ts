@@ -1,5 +1,5 @@
 /** Inputs and references as files of one run: drawn and computed once for all systems, in a folder that is deleted at the end. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inputsOf, referenceOf } from "./inputs.ts";
 import type { Arrays, Workload } from "./workloads/workload.ts";
@@ -9,9 +9,7 @@ export interface WorkloadData {
   readonly reference: readonly Float64Array[];
 }
 
-/** Writes what there is not yet. */
 export function writeWorkloadData(folder: string, workload: Workload): void {
-  if (existsSync(join(folder, `${workload.id}.json`))) return;
   const inputs = inputsOf(workload, workload.dims);
   const reference = referenceOf(workload, workload.dims, inputs);
   for (const [name, data] of Object.entries(inputs))
@@ -34,6 +32,12 @@ export function readWorkloadData(folder: string, workload: Workload): WorkloadDa
       (_, i) => new Float64Array(buffer(folder, `${workload.id}.${i}.f64`)),
     ),
   };
+}
+
+/** Deletes the data of all workloads: some have hundreds of megabytes. */
+export function removeWorkloadData(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (/\.f(32|64)$/.test(name)) rmSync(join(folder, name));
 }
 
 function bytesOf(data: Float32Array | Float64Array): Uint8Array {

@@ -24,6 +24,7 @@ export interface HandProgram {
 export interface RunningProgram {
   readonly call: Call;
   readonly read: (name: string) => Promise<Float32Array>;
+  readonly free: () => void;
 }
 
 /** The declarations of a kernel's buffers: `{ x: "vec4f", y: "var vec4f" }`, those with `var` to be written. */
@@ -84,7 +85,11 @@ export async function openProgram(
     device.queue.submit([encoder.finish()]);
     await device.queue.onSubmittedWorkDone();
   };
-  return { call, read: (name) => readBuffer(device, buffers.get(name)!) };
+  return {
+    call,
+    read: (name) => readBuffer(device, buffers.get(name)!),
+    free: () => buffers.forEach((buffer) => buffer.destroy()),
+  };
 }
 
 async function readBuffer(device: GPUDevice, buffer: GPUBuffer): Promise<Float32Array> {

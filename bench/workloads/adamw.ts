@@ -34,5 +34,6 @@ export const adamw: Workload = {
     }
     return [nextP, nextM, nextV];
   },
+  resultElements: (dims) => 3 * dimension(dims, "n"),
   operations: () => 0,
 };

@@ -2,7 +2,7 @@
  * W5, W6 and W7: FEC's clustering of many groups, channels first. W5 has many small maps, W6 is its vector-Jacobian product, and
  * W7 has few large ones; W7s1 is what the first stage of FEC small really has.
  */
-import { arrayOf, type Arrays, constant, type Dims, dimensions, type Input, normal, type Workload } from "./workload.ts";
+import { arrayOf, type Arrays, constant, type Dims, dimensions, type Input, normal, productOf, type Workload } from "./workload.ts";
 
 /** What scales and moves the similarities. */
 export const similarityScale = { alpha: 1.3, beta: 0.1 };
@@ -30,6 +30,7 @@ export const clusteringGradient: Workload = {
     return [...clusteringInputs(dims), normal("ct", [g, d, h * w])];
   },
   reference: "interpreter",
+  resultElements: (dims) => 2 * productOf(dims, "g", "d", "h", "w") + 2,
   operations: (dims) => 3 * operations(dims),
 };
 
@@ -43,6 +44,7 @@ function forward(id: string, title: string, sizes: Sizes): Workload {
     small,
     inputs: clusteringInputs,
     reference: clusterMaps,
+    resultElements: (dims) => productOf(dims, "g", "d", "h", "w"),
     operations,
   };
 }

@@ -1,5 +1,5 @@
 /** W1: the product of two matrices. The reference runs along rows of both, so that it takes a second and not a minute. */
-import { arrayOf, dimensions, normal, type Workload } from "./workload.ts";
+import { arrayOf, dimensions, normal, productOf, type Workload } from "./workload.ts";
 
 export const matmul: Workload = {
   id: "W1",
@@ -16,6 +16,7 @@ export const matmul: Workload = {
     const [m, k, n] = dimensions(dims, "m", "k", "n");
     return [product(arrayOf(inputs, "a"), arrayOf(inputs, "b"), [m, k, n])];
   },
+  resultElements: (dims) => productOf(dims, "m", "n"),
   operations: (dims) => {
     const [m, k, n] = dimensions(dims, "m", "k", "n");
     return 2 * m * k * n;

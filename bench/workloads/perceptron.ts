@@ -1,7 +1,7 @@
 /** W2: a perceptron with one hidden layer at every point of a map, as FEC's blocks have it, channels first. */
 import { erf } from "../../src/ir/erf.ts";
 import { product } from "./matmul.ts";
-import { arrayOf, dimensions, normal, type Workload } from "./workload.ts";
+import { arrayOf, dimensions, normal, productOf, type Workload } from "./workload.ts";
 
 export const perceptron: Workload = {
   id: "W2",
@@ -32,6 +32,7 @@ export const perceptron: Workload = {
     }
     return [y];
   },
+  resultElements: (dims) => productOf(dims, "b", "c", "n"),
   operations: (dims) => {
     const [b, c, n, h] = dimensions(dims, "b", "c", "n", "h");
     return 4 * b * c * n * h;

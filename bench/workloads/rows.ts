@@ -1,5 +1,5 @@
 /** W3, the softmax of each row, and W4, group normalisation with one group. Both are bound by memory. */
-import { arrayOf, dimensions, normal, type Workload } from "./workload.ts";
+import { arrayOf, dimensions, normal, productOf, type Workload } from "./workload.ts";
 
 export const softmax: Workload = {
   id: "W3",
@@ -21,6 +21,7 @@ export const softmax: Workload = {
     }
     return [y];
   },
+  resultElements: (dims) => productOf(dims, "m", "n"),
   operations: () => 0,
 };
 
@@ -50,6 +51,7 @@ export const groupNorm: Workload = {
     }
     return [y];
   },
+  resultElements: (dims) => productOf(dims, "b", "c", "n"),
   operations: () => 0,
 };
 

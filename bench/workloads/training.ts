@@ -1,5 +1,5 @@
 /** W9: a step of training of a small network on 128 images of 28², by plain gradient descent: the loss and 8 new tensors. */
-import { type Dims, dimensions, type Input, normal, type Workload } from "./workload.ts";
+import { type Dims, dimensions, type Input, normal, sizeOf, type Workload } from "./workload.ts";
 
 /** The learning rate of the program. */
 export const trainingRate = 0.1;
@@ -14,6 +14,10 @@ export const training: Workload = {
   inputs: trainingInputs,
   reference: "interpreter",
   struct: { name: "p", fields: 8 },
+  resultElements: (dims) =>
+    trainingInputs(dims)
+      .slice(0, 8)
+      .reduce((sum, { shape }) => sum + sizeOf(shape), 1),
   // Forward, and two products of the same size for each of its products backward, but for the gradient of the patches.
   operations: (dims) => {
     const [b, s, i, c, h] = dimensions(dims, "b", "s", "i", "c", "h");

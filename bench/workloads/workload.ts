@@ -36,6 +36,8 @@ export interface Workload {
    * gradients alone are the interpreter's, and the tests hold them to differences of these.
    */
   readonly reference: "interpreter" | ((dims: Dims, inputs: Arrays) => readonly Float64Array[]);
+  /** How many numbers the results have together. */
+  readonly resultElements: (dims: Dims) => number;
   /** The struct that its first inputs are the fields of, with the number of these. */
   readonly struct?: { readonly name: string; readonly fields: number };
   /** Additions and multiplications that the result takes when nothing is computed twice; 0 where bytes are what counts. */
@@ -64,6 +66,11 @@ export function dimension(dims: Dims, name: string): number {
   const size = dims[name];
   if (size === undefined) throw new Error(`the workload has no dimension ${name}`);
   return size;
+}
+
+/** The product of some dimensions. */
+export function productOf(dims: Dims, ...names: readonly string[]): number {
+  return names.reduce((product, name) => product * dimension(dims, name), 1);
 }
 
 /** Several dimensions at once, in the order of the names. */
