@@ -39,6 +39,15 @@ export interface WorkloadMeasurement {
   readonly error: number;
 }
 
+/** How fast memory is, in bytes a second. Copies count what is read and what is written. */
+export interface MemoryRates {
+  /** Of the buffer that is read. */
+  readonly bytes: number;
+  readonly copyCommand: number;
+  readonly copyKernel: number;
+  readonly readKernel: number;
+}
+
 /** What the adapter can do, as well as kernels of ours find it out. */
 export interface Ceilings {
   readonly kind: "ceilings";
@@ -49,10 +58,8 @@ export interface Ceilings {
   readonly productShape: string;
   /** The same without memory. */
   readonly registerRate: number;
-  /** Bytes a second, read and written together. */
-  readonly copyRate: number;
-  readonly copyKernelRate: number;
-  readonly readKernelRate: number;
+  /** By size, from the smallest: a small buffer may stay in a cache. */
+  readonly memory: readonly MemoryRates[];
   /** Of a dispatch of one workgroup that does nothing, among many. */
   readonly dispatchSeconds: number;
   /** From the submission of one such dispatch until the host knows that it is done. */

@@ -27,7 +27,9 @@ export function readOptions(args: readonly string[]): Options {
   const ids = workloads.map(({ id }) => id);
   const names = Object.keys(systems) as SystemName[];
   return new Command("npm run bench --")
-    .description("Measures fecit beside other systems and hand-written kernels, on one adapter, and prints the tables.")
+    .description(
+      "Measures fecit beside other systems and hand-written kernels, on one adapter, and prints the tables.",
+    )
     .option("--workloads <list>", `of ${ids.join(", ")}; none with an empty list`, listOf(ids), ids)
     .option(
       "--systems <list>",

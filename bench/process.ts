@@ -15,6 +15,12 @@ export interface ProcessOptions {
   readonly shaderCache: string | null;
 }
 
+/** What a process left, and why it did not come to its end, if so. */
+export interface Outcome {
+  readonly measured: readonly Measurement[];
+  readonly problem: string | null;
+}
+
 const root = fileURLToPath(new URL("../", import.meta.url));
 
 /** Runs a file of `bench` and gives what it measured, or the reason why it did not. */
@@ -23,7 +29,7 @@ export async function measureInProcess(
   folder: string,
   args: readonly string[],
   options: ProcessOptions,
-): Promise<readonly Measurement[] | { readonly problem: string }> {
+): Promise<Outcome> {
   const script = join(root, "bench", file);
   return resultOf(process.execPath, ["--import", "tsx", script, folder, ...args], folder, options);
 }
@@ -34,12 +40,11 @@ export async function resultOf(
   args: readonly string[],
   folder: string,
   options: ProcessOptions,
-): Promise<readonly Measurement[] | { readonly problem: string }> {
+): Promise<Outcome> {
   const path = join(folder, "result.json");
   rmSync(path, { force: true });
-  const ended = await run(command, args, options);
-  if (!existsSync(path)) return { problem: ended };
-  return readMeasurements(path);
+  const problem = await run(command, args, options);
+  return { measured: existsSync(path) ? readMeasurements(path) : [], problem };
 }
 
 export function readMeasurements(path: string): readonly Measurement[] {
@@ -47,12 +52,12 @@ export function readMeasurements(path: string): readonly Measurement[] {
   return lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Measurement);
 }
 
-/** How a process ended, in words. */
+/** What went wrong with a process, in words; null if it ended well. */
 async function run(
   command: string,
   args: readonly string[],
   { device, timeoutSeconds, shaderCache }: ProcessOptions,
-): Promise<string> {
+): Promise<string | null> {
   if (shaderCache !== null) mkdirSync(shaderCache, { recursive: true });
   const env = {
     ...process.env,
@@ -72,8 +77,13 @@ async function run(
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
+      if (code === 0) return resolve(null);
       const last = said.trim().split("\n").at(-1) ?? "";
-      resolve(signal === "SIGKILL" ? `it took longer than ${timeoutSeconds} s` : `exit code ${code}: ${last}`);
+      resolve(
+        signal === "SIGKILL"
+          ? `it took longer than ${timeoutSeconds} s`
+          : `it ended with ${code ?? signal}: ${last}`,
+      );
     });
   });
 }

@@ -11,7 +11,13 @@ import { type TableName, withTables } from "./document.ts";
 import { modelJobs } from "./fec/jobs.ts";
 import { type Failed, type Measurement, type SystemName } from "./measurement.ts";
 import { type Options, readOptions } from "./options.ts";
-import { measureInProcess, type ProcessOptions, readMeasurements, resultOf } from "./process.ts";
+import {
+  measureInProcess,
+  type Outcome,
+  type ProcessOptions,
+  readMeasurements,
+  resultOf,
+} from "./process.ts";
 import { ceilingsTable, failureList, modelTable, ofKind, workloadTable } from "./table.ts";
 import { removeWorkloadData, writeWorkloadData } from "./workload-data.ts";
 import { workloadOf } from "./workloads/all.ts";
@@ -51,7 +57,12 @@ type Keep = (made: readonly Measurement[]) => void;
 async function measureWorkloads(wanted: Options, folder: string, keep: Keep): Promise<void> {
   const chosen = installed(wanted.systems);
   tell("the adapter's ceilings");
-  const ceilings = await measureInProcess("measure-ceilings.ts", folder, [], processOptions(wanted, folder, "c"));
+  const ceilings = await measureInProcess(
+    "measure-ceilings.ts",
+    folder,
+    [],
+    processOptions(wanted, folder, "c"),
+  );
   keep(orFailed(ceilings, "ceilings", "the adapter"));
   const runs = String(Math.ceil(wanted.runs / wanted.rounds));
   for (const id of wanted.workloads) {
@@ -105,14 +116,11 @@ function processOptions(wanted: Options, folder: string, key: string): ProcessOp
   };
 }
 
-function orFailed(
-  made: readonly Measurement[] | { readonly problem: string },
-  workload: string,
-  system: string,
-): readonly Measurement[] {
-  if (!("problem" in made)) return made;
-  const failed: Failed = { kind: "failed", workload, system, problem: made.problem };
-  return [failed];
+/** What was measured, and that it did not come to its end. */
+function orFailed({ measured, problem }: Outcome, workload: string, system: string): readonly Measurement[] {
+  if (problem === null) return measured;
+  const failed: Failed = { kind: "failed", workload, system, problem };
+  return [...measured, failed];
 }
 
 function tablesOf(made: readonly Measurement[]): Partial<Record<TableName, string>> {

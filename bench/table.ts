@@ -117,8 +117,9 @@ export function trafficOf(workload: Workload): { readonly read: number; readonly
  */
 export function limitSeconds(workload: Workload, ceilings: Ceilings): number {
   const { read, written } = trafficOf(workload);
-  const readSeconds = 1 / ceilings.readKernelRate;
-  const writeSeconds = Math.max(0, 2 / ceilings.copyKernelRate - readSeconds);
+  const rates = ceilings.memory.find(({ bytes }) => read + written <= 2 * bytes) ?? ceilings.memory.at(-1)!;
+  const readSeconds = 1 / rates.readKernel;
+  const writeSeconds = Math.max(0, 2 / rates.copyKernel - readSeconds);
   const moving = read * readSeconds + written * writeSeconds;
   return Math.max(workload.operations(workload.dims) / ceilings.productRate, moving);
 }
@@ -128,9 +129,14 @@ export function ceilingsTable(ceilings: Ceilings): string {
   const rows: readonly (readonly [string, string])[] = [
     ["best product of 1024³", `${showNumber(ceilings.productRate / 1e9)} GFLOP/s (${ceilings.productShape})`],
     ["multiply and add in registers", `${showNumber(ceilings.registerRate / 1e9)} GFLOP/s`],
-    ["kernel that copies 64 MiB", `${showNumber(ceilings.copyKernelRate / 1e9)} GB/s, read and written`],
-    ["kernel that reads 64 MiB", `${showNumber(ceilings.readKernelRate / 1e9)} GB/s`],
-    ["the command that copies 64 MiB", `${showNumber(ceilings.copyRate / 1e9)} GB/s, read and written`],
+    ...ceilings.memory.flatMap(({ bytes, copyKernel, readKernel, copyCommand }): [string, string][] => {
+      const size = `${bytes / 2 ** 20} MiB`;
+      return [
+        [`kernel that copies ${size}`, `${showNumber(copyKernel / 1e9)} GB/s, read and written`],
+        [`kernel that reads ${size}`, `${showNumber(readKernel / 1e9)} GB/s`],
+        [`the command that copies ${size}`, `${showNumber(copyCommand / 1e9)} GB/s, read and written`],
+      ];
+    }),
     ["an empty dispatch among 1000", `${showNumber(ceilings.dispatchSeconds * 1e6)} µs`],
     ["submit one and wait", `${showNumber(ceilings.roundTripSeconds * 1e6)} µs`],
   ];
@@ -153,7 +159,10 @@ export function modelTable(measurements: readonly ModelMeasurement[]): string {
   const rate = ({ batch, milliseconds }: ModelMeasurement): number => (1000 * batch) / median(milliseconds);
   const rows = measurements.map((m) => {
     const isSame = (other: ModelMeasurement): boolean =>
-      other.system === systems.ours && other.task === m.task && other.size === m.size && other.batch === m.batch;
+      other.system === systems.ours &&
+      other.task === m.task &&
+      other.size === m.size &&
+      other.batch === m.batch;
     const ours = measurements.find(isSame);
     const isTimed = m.milliseconds.length > 0;
     return [

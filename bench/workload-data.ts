@@ -36,8 +36,7 @@ export function readWorkloadData(folder: string, workload: Workload): WorkloadDa
 
 /** Deletes the data of all workloads: some have hundreds of megabytes. */
 export function removeWorkloadData(folder: string): void {
-  for (const name of readdirSync(folder))
-    if (/\.f(32|64)$/.test(name)) rmSync(join(folder, name));
+  for (const name of readdirSync(folder)) if (/\.f(32|64)$/.test(name)) rmSync(join(folder, name));
 }
 
 function bytesOf(data: Float32Array | Float64Array): Uint8Array {

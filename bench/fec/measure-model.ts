@@ -27,7 +27,10 @@ const stages = [
 const device = await openDevice();
 const step = task === "training step";
 const compiled = step ? loadModel(model).step({ b, h, w }) : loadModel(model).forward({ b, h, w });
-const loaded = await device.compile(compiled, { reuseOutputs: true, ...(step ? { inPlace: "carried" } : {}) });
+const loaded = await device.compile(compiled, {
+  reuseOutputs: true,
+  ...(step ? { inPlace: "carried" } : {}),
+});
 // Memory is planned by now; should the run not end in time, that is what is known.
 record({ firstMs: Number.NaN, milliseconds: [] });
 record(await timesOf(step ? await stepCall(loaded) : await forwardCall(loaded), runs, 0));
@@ -47,7 +50,10 @@ async function stepCall(training: DeviceFunction): Promise<Call> {
     training.put(name, training.compiled.init(name, 1) as DeviceArgument);
   const [p, s, x] = [await put("p"), await put("s"), await training.put("x", images())];
   const recipe = { weight_decay: 0.05, label_smoothing: 0.1, drop_path: 0.1 };
-  const labels = await training.put("label", Int32Array.from({ length: b }, (_, i) => i % 10));
+  const labels = await training.put(
+    "label",
+    Int32Array.from({ length: b }, (_, i) => i % 10),
+  );
   let number = 0;
   return async () => {
     await training.run(p, s, number++, 1e-3, recipe, Uint32Array.of(0, 1), x, labels);

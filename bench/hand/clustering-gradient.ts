@@ -116,10 +116,13 @@ var<workgroup> inverse_size: vec4f;${entryText(lanes)} {${forwardText(
     centers[channel] = centers[channel] * centerScale;
   }
   workgroupBarrier();
-  ${unrolled(strips, (i) => `${poolText(i)}
+  ${unrolled(
+    strips,
+    (i) => `${poolText(i)}
   let center_part${i} = member${i} * (d_cosine${i} * scale${i});
   let own_part${i} = d_cosine${i} * own${i} * scale${i} * scale${i};
-  let value_part${i} = member${i} + pool${i};`)}
+  let value_part${i} = member${i} + pool${i};`,
+  )}
   for (var channel = 0u; channel < ${channels}; channel++) {
     let center = centers[channel];
     let d_center = d_centers[channel];

@@ -59,7 +59,10 @@ export const nearestText = (score: string, number: string | number): string => `
   var center${number} = 0u;
   var best${number} = ${score}.x;
   ${[1, 2, 3]
-    .map((m) => `if (${score}[${m}] > best${number}) { best${number} = ${score}[${m}]; center${number} = ${m}u; }`)
+    .map(
+      (m) =>
+        `if (${score}[${m}] > best${number}) { best${number} = ${score}[${m}]; center${number} = ${m}u; }`,
+    )
     .join("\n  ")}
   let s${number} = 1.0 / (1.0 + exp(-best${number}));`;
 

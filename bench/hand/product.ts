@@ -66,9 +66,7 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
     ${loads}
     ${unrolled(4, (part) => {
       const row = `let b${part} = b[group.z * ${(k * n) / 4} + (4 * l + ${part}) * ${n / 4} + column];\n`;
-      return (
-        row + unrolled(rows, (i) => `c${i} = fma(vec4f(${factor(i, part)}), b${part}, c${i});`)
-      );
+      return row + unrolled(rows, (i) => `c${i} = fma(vec4f(${factor(i, part)}), b${part}, c${i});`);
     })}
   }
   ${unrolled(rows, (i) => `c[group.z * ${(m * n) / 4} + (row + ${i}) * ${n / 4} + column] = ${end(product, `c${i}`)};`)}

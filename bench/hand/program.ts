@@ -60,19 +60,23 @@ export async function openProgram(
       .map(([name, size]) => [name, device.createBuffer({ label: name, size: 4 * size, usage })]),
   );
   for (const [name, data] of Object.entries(inputs))
-    if (buffers.has(name)) device.queue.writeBuffer(buffers.get(name)!, 0, data as GPUAllowSharedBufferSource);
-  const kernels = await Promise.all(
-    program.kernels.map(async (kernel) => {
-      const module = device.createShaderModule({ code: kernel.code });
-      const pipeline = await device.createComputePipelineAsync({ layout: "auto", compute: { module } });
-      const entries = kernel.buffers.map((name, binding) => ({
-        binding,
-        resource: { buffer: buffers.get(name)! },
-      }));
-      const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      return { pipeline, group, workgroups: kernel.workgroups };
-    }),
-  );
+    if (buffers.has(name))
+      device.queue.writeBuffer(buffers.get(name)!, 0, data as GPUAllowSharedBufferSource);
+  const pipelines = new Map<string, GPUComputePipeline>();
+  for (const { code } of program.kernels) {
+    if (pipelines.has(code)) continue;
+    const module = device.createShaderModule({ code });
+    pipelines.set(code, await device.createComputePipelineAsync({ layout: "auto", compute: { module } }));
+  }
+  const kernels = program.kernels.map((kernel) => {
+    const pipeline = pipelines.get(kernel.code)!;
+    const entries = kernel.buffers.map((name, binding) => ({
+      binding,
+      resource: { buffer: buffers.get(name)! },
+    }));
+    const group = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+    return { pipeline, group, workgroups: kernel.workgroups };
+  });
   const call = async (): Promise<void> => {
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();

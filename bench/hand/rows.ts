@@ -12,7 +12,8 @@ export function softmaxProgram(adapter: AdapterDescription, m: number, n: number
   return {
     kernels: [
       {
-        code: declarations({ x: "vec4f", y: "var vec4f" }) + (isSoftware ? rowPerLane(n) : rowPerWorkgroup(n)),
+        code:
+          declarations({ x: "vec4f", y: "var vec4f" }) + (isSoftware ? rowPerLane(n) : rowPerWorkgroup(n)),
         buffers: ["x", "y"],
         workgroups: [isSoftware ? m / 8 : m, 1, 1],
       },

@@ -10,11 +10,7 @@ export async function prepare(workload: Workload, inputs: Arrays): Promise<Prepa
   return prepareWith("full", workload, inputs);
 }
 
-export async function prepareWith(
-  fuse: FusionLevel,
-  workload: Workload,
-  inputs: Arrays,
-): Promise<Prepared> {
+export async function prepareWith(fuse: FusionLevel, workload: Workload, inputs: Arrays): Promise<Prepared> {
   const { dims } = workload;
   const device = await openDevice();
   const compiled = await device.compile(compileWorkload(workload, dims), { fuse, reuseOutputs: true });

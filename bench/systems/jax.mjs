@@ -97,8 +97,7 @@ function clusterForm(dims) {
     beta: new Float32Array([similarityScale.beta]),
     pool: poolingMatrix(h, side),
   };
-  const compute = (f, v, alpha, beta, pool) =>
-    cluster(f, v, alpha, beta, pooled(pool, h, side), centers);
+  const compute = (f, v, alpha, beta, pool) => cluster(f, v, alpha, beta, pooled(pool, h, side), centers);
   return { compute, shapes, constants };
 }
 
@@ -113,8 +112,7 @@ function pooled(pool, h, side) {
 }
 
 function cluster(f, v, alpha, beta, pool, centers) {
-  const unit = (x) =>
-    x.ref.div(np.maximum(np.sqrt(np.sum(np.square(x), 1, { keepdims: true })), 1e-12));
+  const unit = (x) => x.ref.div(np.maximum(np.sqrt(np.sum(np.square(x), 1, { keepdims: true })), 1e-12));
   const [centerF, centerV] = [pool(f.ref), pool(v.ref)];
   const cosine = np.einsum("gdn,gdo->gno", unit(f), unit(centerF));
   const s = nn.sigmoid(cosine.mul(alpha).add(beta));
@@ -139,5 +137,9 @@ function networkLoss(b, s, wp, bp, w1, c1, w2, c2, w3, c3, x, y) {
   const h1 = gelu(np.matmul(h0.ref, w1).add(c1));
   const h2 = h0.add(np.matmul(h1, w2)).add(c2);
   const logits = np.matmul(np.mean(h2.reshape([b, s, -1]), 1), w3).add(c3);
-  return nn.logSoftmax(logits, -1).mul(y).sum().mul(-1 / b);
+  return nn
+    .logSoftmax(logits, -1)
+    .mul(y)
+    .sum()
+    .mul(-1 / b);
 }

@@ -52,8 +52,7 @@ function openGraph() {
 
 /** The graph of a workload: its bytes and the inputs that it takes; null if there is none. */
 export function graphOf(workload, inputs) {
-  const make =
-    graphs[workload.id] ?? (workload.function === "clustering" ? clusterGraph : () => null);
+  const make = graphs[workload.id] ?? (workload.function === "clustering" ? clusterGraph : () => null);
   return make(workload.dims, inputs);
 }
 
@@ -70,10 +69,7 @@ const graphs = {
     const weights = (name, ...shape) => g.tensor(arrayOf(inputs, name), shape);
     const x = g.input("x", b, c, side, side);
     const hidden = g.op("Gelu", [g.op("Conv", [x, weights("w1", h, c, 1, 1), weights("b1", h)])]);
-    return g.build([
-      g.op("Conv", [hidden, weights("w2", c, h, 1, 1), weights("b2", c)]),
-      [b, c, side, side],
-    ]);
+    return g.build([g.op("Conv", [hidden, weights("w2", c, h, 1, 1), weights("b2", c)]), [b, c, side, side]]);
   },
   W3: (dims) => {
     const shape = dimensions(dims, "m", "n");

@@ -52,7 +52,8 @@ function copySharedMemory() {
   const { writeBuffer } = GPUQueue.prototype;
   GPUQueue.prototype.writeBuffer = function write(buffer, offset, data, start = 0, size = undefined) {
     const memory = data.buffer ?? data;
-    if (!(memory instanceof SharedArrayBuffer)) return writeBuffer.call(this, buffer, offset, data, start, size);
+    if (!(memory instanceof SharedArrayBuffer))
+      return writeBuffer.call(this, buffer, offset, data, start, size);
     const width = data.BYTES_PER_ELEMENT ?? 1;
     const bytes = (size ?? data.byteLength / width - start) * width;
     const copy = new Uint8Array(memory, (data.byteOffset ?? 0) + start * width, bytes).slice();

@@ -19,17 +19,17 @@ for (const name of [
   "ImageData",
   "VideoFrame",
 ])
-  globalThis[name] ??= class {};
+  globalThis[name] ??= function absent() {};
 const require = createRequire(import.meta.url);
 const tf = require("@tensorflow/tfjs");
-require("@tensorflow/tfjs-backend-webgpu");
+const { WebGPUBackend } = require("@tensorflow/tfjs-backend-webgpu");
 
 export async function prepare(workload, inputs) {
   const make = forms[workload.id] ?? (workload.file === "clustering" ? clusterForm : undefined);
   if (make === undefined) return null;
   await tf.setBackend("webgpu");
   await tf.ready();
-  if (tf.getBackend() !== "webgpu") throw new Error(`TensorFlow.js took ${tf.getBackend()}`);
+  if (!(tf.backend() instanceof WebGPUBackend)) throw new Error(`TensorFlow.js took ${tf.getBackend()}`);
   const shapes = new Map(workload.inputs(workload.dims).map(({ name, shape }) => [name, shape]));
   const put = (name, shape = shapes.get(name)) => tf.tensor(arrayOf(inputs, name), shape);
   const compute = make(workload.dims, put);
@@ -75,14 +75,22 @@ const forms = {
     const [x, gain, bias] = [put("x"), put("gain", [c, 1]), put("bias", [c, 1])];
     return () => {
       const { mean, variance } = tf.moments(x, [1, 2], true);
-      return x.sub(mean).mul(tf.rsqrt(variance.add(1e-5))).mul(gain).add(bias);
+      return x
+        .sub(mean)
+        .mul(tf.rsqrt(variance.add(1e-5)))
+        .mul(gain)
+        .add(bias);
     };
   },
   W6: (dims, put) => {
     const [g, d, h, w] = dimensions(dims, "g", "d", "h", "w");
     const ct = put("ct", [g, d, h * w]);
     const { args, compute } = clusterParts(dims, put);
-    const gradients = tf.grads((...values) => compute(...values).mul(ct).sum());
+    const gradients = tf.grads((...values) =>
+      compute(...values)
+        .mul(ct)
+        .sum(),
+    );
     return () => gradients(args);
   },
   W8: (_, put) => adamw(put("p"), put("g"), put("m"), put("v")),
@@ -150,7 +158,10 @@ function adamw(p, g, m, v) {
   return () => {
     const mean = m.mul(beta1).add(g.mul(1 - beta1));
     const square = v.mul(beta2).add(g.square().mul(1 - beta2));
-    const root = square.mul(1 / (1 - beta2 ** step)).sqrt().add(epsilon);
+    const root = square
+      .mul(1 / (1 - beta2 ** step))
+      .sqrt()
+      .add(epsilon);
     const next = p.mul(1 - rate * decay).sub(mean.mul(rate / (1 - beta1 ** step)).div(root));
     return [next, mean, square];
   };
@@ -161,5 +172,9 @@ function networkLoss(b, s, [wp, bp, w1, c1, w2, c2, w3, c3], x, y) {
   const h1 = gelu(tf.matMul(h0, w1).add(c1));
   const h2 = h0.add(tf.matMul(h1, w2)).add(c2);
   const logits = tf.matMul(tf.mean(h2.reshape([b, s, -1]), 1), w3).add(c3);
-  return tf.logSoftmax(logits).mul(y).sum().mul(-1 / b);
+  return tf
+    .logSoftmax(logits)
+    .mul(y)
+    .sum()
+    .mul(-1 / b);
 }

@@ -2,7 +2,17 @@
  * W5, W6 and W7: FEC's clustering of many groups, channels first. W5 has many small maps, W6 is its vector-Jacobian product, and
  * W7 has few large ones; W7s1 is what the first stage of FEC small really has.
  */
-import { arrayOf, type Arrays, constant, type Dims, dimensions, type Input, normal, productOf, type Workload } from "./workload.ts";
+import {
+  arrayOf,
+  type Arrays,
+  constant,
+  type Dims,
+  dimensions,
+  type Input,
+  normal,
+  productOf,
+  type Workload,
+} from "./workload.ts";
 
 /** What scales and moves the similarities. */
 export const similarityScale = { alpha: 1.3, beta: 0.1 };
@@ -12,7 +22,11 @@ type Sizes = readonly [groups: number, channels: number, map: number, side: numb
 const dimsOf = ([g, d, h, side]: Sizes): Dims => ({ g, d, h, w: h, side });
 const small = dimsOf([2, 3, 5, 2]);
 
-export const clustering = forward("W5", "FEC's clustering, 2048 maps of 32 × 7², 4 centers", [2048, 32, 7, 2]);
+export const clustering = forward(
+  "W5",
+  "FEC's clustering, 2048 maps of 32 × 7², 4 centers",
+  [2048, 32, 7, 2],
+);
 export const clusteringsOfLargeMaps: readonly Workload[] = [
   forward("W7o4", "the same, 32 maps of 32 × 28², 4 centers", [32, 32, 28, 2]),
   forward("W7o16", "32 maps of 32 × 28², 16 centers", [32, 32, 28, 4]),
@@ -129,8 +143,7 @@ function windowMeans(
     const [k, p, q] = [Math.floor(i / side ** 2), Math.floor(i / side) % side, i % side];
     const [[top, bottom], [left, right]] = [window(p, h), window(q, w)];
     let total = 0;
-    for (let y = top; y < bottom; y++)
-      for (let x = left; x < right; x++) total += map[(k * h + y) * w + x]!;
+    for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) total += map[(k * h + y) * w + x]!;
     return total / ((bottom - top) * (right - left));
   });
 }
