@@ -52,6 +52,8 @@ export interface MemoryRates {
 export interface Ceilings {
   readonly kind: "ceilings";
   readonly adapter: string;
+  /** Processor, threads, versions, and how busy the machine was with other things before. */
+  readonly machine: string;
   /** Operations a second: 2 for each multiply and add. */
   readonly productRate: number;
   /** The shape of the product that was fastest. */

@@ -40,7 +40,7 @@ export function readOptions(args: readonly string[]): Options {
     .option("--runs <n>", "timed calls of each, at least 10", countFrom(10), 12)
     .option("--rounds <n>", "how often the systems take turns", countFrom(1), 2)
     .option("--device <name>", "gpu, software, or part of an adapter's name")
-    .option("--timeout <seconds>", "for each process", countFrom(1), 300)
+    .option("--timeout <seconds>", "for each process, and three times that for a model", countFrom(1), 300)
     .option("--fec", "measure FEC as a whole, beside PyTorch, and no workloads unless they are named", false)
     .option("--model <name>", "the model of --fec", "fec_small")
     .option("--no-large", "with --fec: leave out the image of 800 × 1344")

@@ -5,7 +5,7 @@
  *     ceilings ─▶ for each workload: its data, then rounds of [hand, ours, off, jax, tfjs, onnx] ─▶ tables
  */
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TableName, withTables } from "./document.ts";
 import { modelJobs } from "./fec/jobs.ts";
@@ -90,7 +90,7 @@ async function measureWorkloads(wanted: Options, folder: string, keep: Keep): Pr
 async function measureModels(wanted: Options, folder: string, keep: Keep): Promise<void> {
   for (const job of modelJobs(wanted)) {
     tell(job.title);
-    const how = processOptions(wanted, folder, job.title);
+    const how = processOptions({ ...wanted, timeout: 3 * wanted.timeout }, folder, job.title);
     const made =
       job.kind === "script"
         ? await measureInProcess(job.file, folder, job.args, how)
@@ -128,15 +128,12 @@ function tablesOf(made: readonly Measurement[]): Partial<Record<TableName, strin
   const models = ofKind(made, "model");
   const hasWorkloads = ofKind(made, "workload").length > 0;
   return {
-    ...(ceilings === undefined ? {} : { ceilings: ceilingsTable(ceilings) }),
-    ...(hasWorkloads ? { machine: machineText(), workloads: workloadTable(made) } : {}),
+    ...(ceilings === undefined
+      ? {}
+      : { machine: `${ceilings.machine}\n`, ceilings: ceilingsTable(ceilings) }),
+    ...(hasWorkloads ? { workloads: workloadTable(made) } : {}),
     ...(models.length === 0 ? {} : { models: modelTable(models) }),
   };
-}
-
-function machineText(): string {
-  const model = cpus()[0]?.model.trim() ?? "an unknown processor";
-  return `${model}, ${availableParallelism()} threads, Node ${process.versions.node}, ${process.platform} ${process.arch}\n`;
 }
 
 function tell(text: string): void {

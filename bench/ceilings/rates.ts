@@ -16,7 +16,11 @@ const side = 1024;
 /** Elements of buffers that a cache may hold, and that none does. */
 const memorySizes = [1 << 21, 1 << 24];
 
-export async function measureCeilings(device: GPUDevice, adapter: AdapterDescription): Promise<Ceilings> {
+export async function measureCeilings(
+  device: GPUDevice,
+  adapter: AdapterDescription,
+  machine: string,
+): Promise<Ceilings> {
   const products = await inTurn(productShapes(adapter), async (shape) => {
     const product = { m: side, k: side, n: side, a: "a", b: "b", c: "c" };
     const sizes = { a: side * side, b: side * side, c: side * side };
@@ -32,6 +36,7 @@ export async function measureCeilings(device: GPUDevice, adapter: AdapterDescrip
   return {
     kind: "ceilings",
     adapter: adapter.name,
+    machine,
     productRate: best.rate,
     productShape: best.shape,
     registerRate: register.operations / registerSeconds,

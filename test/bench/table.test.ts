@@ -13,6 +13,7 @@ import { ceilingsTable, failureList, joinRounds, modelTable, workloadTable } fro
 const ceilings: Ceilings = {
   kind: "ceilings",
   adapter: "an adapter",
+  machine: "a machine",
   productRate: 20e9,
   productShape: "tiles",
   registerRate: 50e9,
