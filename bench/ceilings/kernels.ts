@@ -2,7 +2,7 @@
 import type { AdapterDescription } from "../../src/runtime/adapter.ts";
 import { declarations, type HandKernel, unrolled } from "../hand/program.ts";
 
-/** x to y, as vectors: one for each lane, and 16 for each lane with its neighbours beside it. */
+/** x to y, as vectors: one for each lane, 16 for each lane with its neighbours beside it, and four in a row for each lane. */
 export function copyKernels(elements: number): readonly HandKernel[] {
   const declared = declarations({ x: "vec4f", y: "var vec4f" });
   const vectors = elements / 4;
@@ -21,7 +21,14 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
     y[i] = x[i];
   }
 }`;
+  const own = `${declared}
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let i = 4 * id.x;
+  ${unrolled(4, (j) => `y[i + ${j}] = x[i + ${j}];`)}
+}`;
   return [
+    { code: own, buffers: ["x", "y"], workgroups: [vectors / 256, 1, 1] },
     { code: single, buffers: ["x", "y"], workgroups: [columns, 64, 1] },
     { code: strip, buffers: ["x", "y"], workgroups: [vectors / 1024, 1, 1] },
   ];
