@@ -1,0 +1,30 @@
+/** The workload in the language, on the device. */
+import type { FusionLevel } from "../../src/fusion/plan.ts";
+import { type DeviceArgument, type DeviceValue, read } from "../../src/index.ts";
+import { openDevice } from "../../src/node.ts";
+import { argumentsOf, compileWorkload, numbersOf } from "../inputs.ts";
+import type { Arrays, Workload } from "../workloads/workload.ts";
+import type { Prepared } from "./system.ts";
+
+export async function prepare(workload: Workload, inputs: Arrays): Promise<Prepared> {
+  return prepareWith("full", workload, inputs);
+}
+
+export async function prepareWith(fuse: FusionLevel, workload: Workload, inputs: Arrays): Promise<Prepared> {
+  const { dims } = workload;
+  const device = await openDevice();
+  const compiled = await device.compile(compileWorkload(workload, dims), { fuse, reuseOutputs: true });
+  const args: DeviceValue[] = [];
+  for (const [i, value] of argumentsOf(workload, dims, inputs).entries())
+    args.push(await compiled.put(compiled.params[i]!.name, value as DeviceArgument));
+  return {
+    call: async () => {
+      await compiled.run(...args);
+      await device.finished();
+    },
+    results: async () => {
+      const results = await compiled.run(...args);
+      return (await Promise.all(results.map(read))).flatMap(numbersOf);
+    },
+  };
+}
