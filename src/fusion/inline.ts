@@ -212,8 +212,8 @@ function judge(
   }
   if (isOnce) return { inline: true, reason: "no element is computed twice", again: 0 };
   const again = (times - elements) * costAt(node);
-  // Where it is not stored, each reader reads what it is made of.
-  const sources = [...new Set(accessesOf(node).map(({ tensor }) => tensor))];
+  // Where it is not stored, each reader reads what it is made of; what a reduction reads counts as its operations.
+  const sources = node.reduction !== null ? [] : [...new Set(accessesOf(node).map(({ tensor }) => tensor))];
   const read = sources.reduce((total, tensor) => total + Math.min(times, sizes.get(tensor) ?? 0), 0);
   const bytes = 4 * Math.max(0, elements * (1 + uses.length) - read * (uses.length - 1));
   const [computing, moving] = [again / target.operations, bytes / target.bandwidth];

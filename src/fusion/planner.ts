@@ -18,7 +18,7 @@ import { hardwareTarget, type Target } from "./target.ts";
 import { withTurnsAsValues } from "./turns.ts";
 
 /** Plans again at most so many times. */
-const mostRounds = 4;
+const mostRounds = 8;
 
 /** The plan of a graph whose derivatives have been taken. */
 export function planGraph(graph: Graph, level: FusionLevel, target: Target = hardwareTarget): Plan {
