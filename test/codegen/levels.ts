@@ -12,6 +12,28 @@ export const levels: readonly FusionLevel[] = ["off", "map", "full"];
 /** Small workgroups, so that small programs have several, and loops over points. */
 export const smallShape: KernelShape = { invocations: 8, regionInvocations: 16, busyInvocations: 8 };
 
+/** The same with contractions in blocks, of four lanes that broadcast to one another: small ones, so that blocks have edges. */
+export const blockShape: KernelShape = {
+  ...smallShape,
+  subgroup: 4,
+  block: {
+    lanes: 4,
+    laneRows: 1,
+    rows: 4,
+    columns: 2,
+    workgroups: 1,
+    laneLoad: 2,
+    sharedLoad: 1,
+    scatteredLoad: 4,
+  },
+};
+
+/** Blocks of several rows of lanes, as on a GPU. */
+export const tallShape: KernelShape = {
+  ...smallShape,
+  block: { ...blockShape.block!, lanes: 4, laneRows: 3, rows: 2 },
+};
+
 /** The verified program of a graph. */
 export function programFor(graph: Graph, level: FusionLevel, shape: KernelShape = smallShape): Program {
   const { program } = lowerProgram(planGraph(graph, level), shape);

@@ -1,21 +1,31 @@
 /** Every program with expectations, as kernels at every level of fusion, run by the interpreter that finds races. */
 import { describe, expect, it } from "vitest";
-import { levels, programFor } from "./levels.ts";
+import { blockShape, levels, programFor, smallShape, tallShape } from "./levels.ts";
 import { vjpGraph } from "../../src/autodiff/differentiate.ts";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
+import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 import type { TensorData } from "../../src/ir/interpret.ts";
 import { differences, oracle } from "../programs/closeness.ts";
 import { type Inputs, prepared } from "../programs/compile.ts";
 import { compileCase, suites } from "../programs/suites.ts";
 
-function runKernels(graph: Graph, level: (typeof levels)[number], inputs: Inputs): TensorData[] {
-  const values = runProgram(programFor(graph, level), inputs, { precision: "f64" });
+type Level = (typeof levels)[number];
+
+const ways = [
+  ...levels.map((level) => ({ title: `--fuse ${level}`, level, shape: smallShape })),
+  { title: "--fuse off, in blocks", level: "off" as const, shape: blockShape },
+  { title: "--fuse full, in blocks", level: "full" as const, shape: blockShape },
+  { title: "--fuse full, in tall blocks", level: "full" as const, shape: tallShape },
+];
+
+function runKernels(graph: Graph, level: Level, shape: KernelShape, inputs: Inputs): TensorData[] {
+  const values = runProgram(programFor(graph, level, shape), inputs, { precision: "f64" });
   return graph.results.map((name) => values[name]!);
 }
 
-for (const level of levels)
-  describe(`--fuse ${level}`, () => {
+for (const { title, level, shape } of ways)
+  describe(title, () => {
     for (const suite of suites())
       describe(`${suite.name}, of ${suite.file}`, () => {
         for (const of of suite.cases)
@@ -23,9 +33,9 @@ for (const level of levels)
             const { specialised, inputs, results, derivative } = compileCase(of);
             const { graph } = specialised;
             const simple = prepared(graph);
-            expect(differences(runKernels(simple, level, inputs), results, graph.results, oracle)).toEqual(
-              [],
-            );
+            expect(
+              differences(runKernels(simple, level, shape, inputs), results, graph.results, oracle),
+            ).toEqual([]);
             if (derivative === null) return;
             const vjp = vjpGraph(graph);
             const seeds = vjp.params
@@ -33,7 +43,12 @@ for (const level of levels)
               .map((p, i) => [p.name, derivative.cotangents[i]!]);
             const given = { ...inputs, ...Object.fromEntries(seeds) };
             expect(
-              differences(runKernels(prepared(vjp), level, given), derivative.gradients, vjp.results, oracle),
+              differences(
+                runKernels(prepared(vjp), level, shape, given),
+                derivative.gradients,
+                vjp.results,
+                oracle,
+              ),
             ).toEqual([]);
           });
       });

@@ -90,8 +90,26 @@ function randomMaking(number: number, random: RandomSource): Making {
       invocations: 1 + random.below(64),
       regionInvocations: 1 + random.below(64),
       busyInvocations: 1 + random.below(64),
+      bodiesInLoop: random.choose([1, 8, 64]),
+      ...(number % 3 === 0 ? {} : randomBlock(random)),
     },
   };
+}
+
+/** Contractions in blocks, whose lanes broadcast to one another where a workgroup is one subgroup. */
+function randomBlock({ choose: of }: RandomSource): Partial<KernelShape> {
+  const [lanes, laneRows] = [of([1, 2, 4, 8]), of([1, 1, 2, 3])];
+  const block = {
+    lanes,
+    laneRows,
+    rows: of([1, 4, 16]),
+    columns: of([1, 2, 4]),
+    workgroups: of([1, 64]),
+    laneLoad: of([0, 2]),
+    sharedLoad: of([0, 2]),
+    scatteredLoad: 4,
+  };
+  return of([true, false]) ? { block, subgroup: lanes } : { block };
 }
 
 /** Devices on which nothing fuses, everything does, or values spill out of workgroup memory. */

@@ -5,9 +5,10 @@
  */
 import { compileGraph } from "../../src/codegen/compile.ts";
 import type { Update } from "../../src/codegen/lower/program.ts";
-import { type AdapterShape, kernelShapeFor } from "../../src/codegen/shapes.ts";
+import type { AdapterShape } from "../../src/codegen/shapes.ts";
 import type { FusionLevel } from "../../src/fusion/plan.ts";
 import { interpret, tensor, type TensorData } from "../../src/ir/interpret.ts";
+import { kernelShapeOf } from "../../src/kernel-text.ts";
 import { type Graph, isFloat } from "../../src/ir/ir.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { differences, type Tolerance } from "../programs/closeness.ts";
@@ -77,5 +78,5 @@ export function inSinglePrecision(inputs: Inputs): Inputs {
 }
 
 function shapeOf({ adapter }: Device): AdapterShape {
-  return kernelShapeFor(adapter.kind === "hardware" ? "hardware" : "software");
+  return kernelShapeOf(adapter);
 }
