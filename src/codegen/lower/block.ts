@@ -79,7 +79,7 @@ export function chooseBlock(
         laneReads!.some((read) => dependsOn(read, axis)) && !rowReads!.some((read) => dependsOn(read, axis)),
     );
     const columns = lanes.reduce((product, axis) => product * size(axis), 1);
-    if (columns < shape.lanes) continue;
+    if (lanes.length === 0 || columns < shape.lanes) continue;
     if ([row, ...lanes].some((axis) => loopBounds.has(variables[axis]!.name))) continue;
     const outer = axes.filter((axis) => axis !== row && !lanes.includes(axis));
     const outside = outer.reduce((product, axis) => product * size(axis), 1);
