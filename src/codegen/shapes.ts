@@ -13,6 +13,7 @@ const hardwareShape: AdapterShape = {
   invocations: 64,
   regionInvocations: 256,
   busyInvocations: 16384,
+  bodiesInLoop: 256,
   target: hardwareTarget,
   block: {
     lanes: 32,
@@ -34,7 +35,7 @@ const discreteShape: AdapterShape = { ...hardwareShape, busyInvocations: 65536, 
  * which it takes long.
  */
 const softwareShape: AdapterShape = {
-  invocations: 32,
+  invocations: 128,
   regionInvocations: 8,
   busyInvocations: 64,
   bodiesInLoop: 32,

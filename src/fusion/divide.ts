@@ -7,7 +7,7 @@ import { sizeOf } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 import { namesOf, pointCount } from "./accesses.ts";
 import { type Cut, divisorNear, extentOf, isCuttable } from "./cut.ts";
-import { type Draft, isPointwise, regionsOf } from "./draft.ts";
+import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
 import { costAt, type Inlining, type StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
 
@@ -39,13 +39,13 @@ export function divisionsOf(
       const crossing = history.has(node.name) ? null : crossingCuts(member, draft, home, sizes);
       if (crossing !== null) divisions.set(node.name, { cuts: crossing, kind: "crossing" });
       else if (history.get(node.name) !== "shared") {
-        const cuts = sharingCuts(node, draft, target);
+        const cuts = sharingCuts(node, draft, hasRowsAndColumns(member), target);
         if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
       }
     }
     for (const node of reductionsInlinedIn(draft, inlining)) {
       if (history.get(node.name) === "shared" || !isCuttable(node)) continue;
-      const cuts = sharingCuts(node, draft, target);
+      const cuts = sharingCuts(node, draft, false, target);
       if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
     }
   }
@@ -128,10 +128,17 @@ function crossingCuts(
 const shortest = 32;
 
 /** The longest axis in chunks, where points are fewer than the invocations that could work on them. */
-function sharingCuts(node: Comprehension, draft: Draft, target: Target): Cut[] | null {
+function sharingCuts(
+  node: Comprehension,
+  draft: Draft,
+  isContraction: boolean,
+  target: Target,
+): Cut[] | null {
   const regions = regionsOf(draft);
   const isRegional = !isPointwise(draft) && draft.members.length > 1;
-  const points = isRegional ? pointCount(node) / regions : pointCount(node);
+  const points = isRegional
+    ? pointCount(node) / regions
+    : pointCount(node) / (isContraction ? target.blockPoints : 1);
   const wanted = isRegional ? target.regionInvocations : target.busyInvocations / 4;
   const extents = node.reduction!.axes.map((axis) => extentOf(axis)!);
   const turns = extents.reduce((product, extent) => product * extent, 1);

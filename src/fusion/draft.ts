@@ -85,7 +85,7 @@ function isVariable(expr: Expr, name: string): boolean {
 }
 
 /** Are there two loads of its reductions of which each is free along an axis that the other is not? */
-function hasRowsAndColumns({ loads }: StoredNode): boolean {
+export function hasRowsAndColumns({ loads }: StoredNode): boolean {
   return loads.some(({ free }) =>
     loads.some(
       (other) =>
@@ -93,6 +93,9 @@ function hasRowsAndColumns({ loads }: StoredNode): boolean {
     ),
   );
 }
+
+/** A tensor of so many elements stays in a cache, wherever it is read. */
+const cached = 2 ** 18;
 
 /** The tensors from outside of a draft of workgroups whose last axis is one of the grid's: a workgroup reads them an element here and there. */
 function scatteredIn({ members, grid }: Draft, own: ReadonlySet<ValueName>): ReadonlySet<ValueName> {
@@ -142,8 +145,10 @@ export function timeOf(
     busy = Math.max(busy, (member.points / regions) * Math.max(1, member.turns / 32));
   }
   const scattered = pointwise ? new Set<ValueName>() : scatteredIn(draft, own);
-  for (const tensor of read)
-    elements += (sizes.get(tensor) ?? 0) * (scattered.has(tensor) ? target.scatter : 1);
+  for (const tensor of read) {
+    const size = sizes.get(tensor) ?? 0;
+    elements += size * (scattered.has(tensor) && size > cached ? target.scatter : 1);
+  }
   // What does not fit workgroup memory goes to device memory and back.
   if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
   const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);

@@ -167,7 +167,8 @@ interface Verdict {
 }
 
 /** Reductions with more operations than this are not moved into a reader with so few points that it would be at them for long. */
-const muchWork = [
+const muchWork = (target: Target): readonly { readonly points: number; readonly operations: number }[] => [
+  { points: target.busyInvocations / 4, operations: 10_000_000 },
   { points: 256, operations: 250_000 },
   { points: 32, operations: 1_000 },
 ];
@@ -203,7 +204,9 @@ function judge(
   if (node.reduction !== null) {
     const work = elements * costAt(node);
     const narrow = uses.find(({ reader }) =>
-      muchWork.some(({ points, operations }) => pointCount(reader.node) < points && work > operations),
+      muchWork(target).some(
+        ({ points, operations }) => pointCount(reader.node) < points && work > operations,
+      ),
     );
     if (narrow !== undefined && elements > pointCount(narrow.reader.node))
       return no(`${narrow.reader.node.name} has too few points to share ${round(work)} operations among`);

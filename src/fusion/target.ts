@@ -18,6 +18,8 @@ export interface Target {
    * region it is a tile.
    */
   readonly blockSharing: number;
+  /** The points of a block that one invocation computes. */
+  readonly blockPoints: number;
   /**
    * Which turns the invocations that share a reduction take: with true, neighbours take neighbouring turns, so that what they load
    * together lies together; otherwise each takes turns that follow one another, and loads four at once.
@@ -45,6 +47,7 @@ export const hardwareTarget: Target = {
   loadCost: 2,
   scatter: 8,
   blockSharing: 4,
+  blockPoints: 32,
   interleaves: true,
   busyInvocations: 2048,
   busyWorkgroups: 8,
@@ -73,6 +76,7 @@ export const softwareTarget: Target = {
   loadCost: 7,
   scatter: 2,
   blockSharing: 12,
+  blockPoints: 64,
   interleaves: false,
   busyInvocations: 16,
   busyWorkgroups: 4,

@@ -31,7 +31,7 @@ export interface KernelShape {
   readonly busyInvocations: number;
   /** About so many evaluations of a reduction's body stand in its loop (64 if it is not given). */
   readonly bodiesInLoop?: number;
-  /** A kernel with more operations in its text is written with fewer bodies in its loops: drivers take long over long texts. */
+  /** A kernel with more operations in its text is written with fewer bodies in its loops and smaller blocks: drivers take long over long texts. */
   readonly longestText?: number;
   /** The driver is kept from writing out loops. */
   readonly keepsLoops?: boolean;
@@ -58,9 +58,12 @@ export function lowerGroup(
   shape: KernelShape,
 ): LoweredGroup {
   const { bodiesInLoop = 64, longestText = Infinity } = shape;
+  let tried = shape;
   for (let bodies = bodiesInLoop; ; bodies = Math.floor(bodies / 4)) {
-    const lowered = lowerWith(group, types, memoryOf, { ...shape, bodiesInLoop: bodies });
+    const lowered = lowerWith(group, types, memoryOf, { ...tried, bodiesInLoop: bodies });
     if (bodies <= 1 || operationsIn(lowered.kernel.body) <= longestText) return lowered;
+    if (tried.block !== undefined)
+      tried = { ...tried, block: { ...tried.block, rows: Math.max(1, Math.floor(tried.block.rows / 2)) } };
   }
 }
 
