@@ -1,5 +1,5 @@
 /** W8: one step of AdamW over one flat tensor, as large as FEC small. It is bound by memory: four numbers in, three out. */
-import { arrayOf, constant, dimension, magnitude, normal, type Workload } from "./workload.ts";
+import { arrayOf, dimension, magnitude, normal, type Workload } from "./workload.ts";
 
 /** What all systems compute with. */
 export const adamwRecipe = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decay: 0.05, step: 10 };
@@ -18,7 +18,6 @@ export const adamw: Workload = {
       normal("g", [n], 0.01),
       normal("m", [n], 0.01),
       magnitude("v", [n], 1e-4),
-      constant("t", adamwRecipe.step),
     ];
   },
   reference: (dims, inputs) => {

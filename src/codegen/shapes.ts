@@ -16,9 +16,9 @@ const hardwareShape: AdapterShape = {
   bodiesInLoop: 256,
   target: hardwareTarget,
   block: {
-    lanes: 32,
-    laneRows: 4,
-    rows: 8,
+    lanes: 16,
+    laneRows: 8,
+    rows: 4,
     columns: 4,
     workgroups: 256,
     laneLoad: 2,
