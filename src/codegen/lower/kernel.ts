@@ -10,6 +10,7 @@ import {
 import { emptyContext, withVariable } from "../../ir/ranges.ts";
 import { valuesUsed } from "../../ir/traverse.ts";
 import { workgroup } from "../build.ts";
+import { jamLoops } from "../jam.ts";
 import { spreadLoads } from "../spread.ts";
 import { vectorise } from "../vectorise.ts";
 import type { Kernel, KernelBuffer, Statement, WorkgroupArray } from "../kernel.ts";
@@ -139,7 +140,8 @@ function lowerWith(
     workgroupArrays: memory.arrays,
     body: scopes.open[0]!.statements,
   };
-  const spread = shape.subgroup === undefined ? plain : spreadLoads(plain, shape.subgroup);
+  const jammed = jamLoops(plain);
+  const spread = shape.subgroup === undefined ? jammed : spreadLoads(jammed, shape.subgroup);
   return { kernel: vectorise(spread), values: memory.values };
 }
 

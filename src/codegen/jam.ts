@@ -1,0 +1,160 @@
+/**
+ * Loops over the same turns, one after the other, as one loop: what both load is loaded once.
+ *
+ *     for k { s = s + x[k] * c[k] }  var q = 0  for k { q = q + x[k] * x[k] }
+ *       ⟶  var q = 0  for k { let a = x[k]; s = s + a * c[k]; q = q + a * a }
+ *
+ * Only loops that do nothing but load and assign variables of their own, of which neither needs what the other makes.
+ */
+import { keyOf } from "./expression-key.ts";
+import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
+import { blocksOf, expressionsOf, operands, postorder } from "./traverse.ts";
+
+type Loop = Statement & { kind: "for" };
+
+/** The kernel with its loops joined. */
+export function jamLoops(kernel: Kernel): Kernel {
+  const body = inBlock(kernel.body);
+  return body === kernel.body ? kernel : { ...kernel, body };
+}
+
+function inBlock(list: readonly Statement[]): readonly Statement[] {
+  let changed = false;
+  const inner = list.map((statement): Statement => {
+    const next = inStatement(statement);
+    changed ||= next !== statement;
+    return next;
+  });
+  const joined: Statement[] = [];
+  for (const statement of inner) {
+    const at = statement.kind === "for" ? partnerOf(joined, statement) : -1;
+    if (at < 0) {
+      joined.push(statement);
+      continue;
+    }
+    changed = true;
+    // What stands between needs nothing of the first loop: it goes before it.
+    const first = joined[at] as Loop;
+    joined.splice(at, 1);
+    joined.push(together(first, statement as Loop));
+  }
+  return changed ? joined : list;
+}
+
+function inStatement(statement: Statement): Statement {
+  if (statement.kind === "for") {
+    const body = inBlock(statement.body);
+    return body === statement.body ? statement : { ...statement, body };
+  }
+  if (statement.kind !== "if") return statement;
+  const [then, otherwise] = [inBlock(statement.then), inBlock(statement.else)];
+  return then === statement.then && otherwise === statement.else
+    ? statement
+    : { ...statement, then, else: otherwise };
+}
+
+/** The place of a loop in the list that this one can be joined with: the last, with nothing after it that needs it. */
+function partnerOf(list: readonly Statement[], loop: Loop): number {
+  if (!isPlain(loop)) return -1;
+  const needed = namesUsed([loop]);
+  for (let at = list.length - 1; at >= 0; at--) {
+    const statement = list[at]!;
+    if (statement.kind === "for") {
+      const isAlike =
+        statement.step === loop.step &&
+        keyOf(statement.from) === keyOf(loop.from) &&
+        keyOf(statement.to) === keyOf(loop.to);
+      if (!isAlike || !isPlain(statement)) return -1;
+      const made = assigned(statement.body);
+      const between = list.slice(at + 1);
+      const others = new Set([...needed, ...namesUsed(between)]);
+      const own = assigned(loop.body);
+      const mine = namesUsed([statement]);
+      const isFree = ![...made].some((name) => others.has(name)) && ![...own].some((name) => mine.has(name));
+      return isFree ? at : -1;
+    }
+    if (statement.kind !== "let" && statement.kind !== "var") return -1;
+  }
+  return -1;
+}
+
+/** Does the loop only load, from arrays that nothing in it changes, and assign? */
+function isPlain({ body }: Loop): boolean {
+  return body.every((statement) => statement.kind === "let" || statement.kind === "assign");
+}
+
+function assigned(list: readonly Statement[]): Set<string> {
+  return new Set(list.flatMap((statement) => (statement.kind === "assign" ? [statement.name] : [])));
+}
+
+/** The locals that expressions of the statements read, or that are assigned in them. */
+function namesUsed(list: readonly Statement[], found: Set<string> = new Set()): Set<string> {
+  for (const statement of list) {
+    if (statement.kind === "assign") found.add(statement.name);
+    for (const expr of postorder(...expressionsOf(statement)))
+      if (expr.kind === "local") found.add(expr.name);
+    for (const block of blocksOf(statement)) namesUsed(block, found);
+  }
+  return found;
+}
+
+/** The body of the one, then that of the other with the first's index, without what the first has named already. */
+function together(first: Loop, second: Loop): Loop {
+  const values = new Map<string, string>();
+  for (const statement of first.body)
+    if (statement.kind === "let") values.set(keyOf(statement.value), statement.name);
+  const changing = assigned([...first.body, ...second.body]);
+  const renamed = new Map([[second.index, first.index]]);
+  const body: Statement[] = [...first.body];
+  for (const statement of second.body) {
+    if (statement.kind === "let") {
+      const value = withNames(statement.value, renamed);
+      const known = values.get(keyOf(value));
+      const isFixed = !postorder(value).some((e) => e.kind === "local" && changing.has(e.name));
+      if (known !== undefined && isFixed) {
+        renamed.set(statement.name, known);
+        continue;
+      }
+      if (isFixed) values.set(keyOf(value), statement.name);
+      body.push({ ...statement, value });
+    } else if (statement.kind === "assign") {
+      body.push({ ...statement, value: withNames(statement.value, renamed) });
+    } else body.push(statement);
+  }
+  return { ...first, body };
+}
+
+/** The expression with other names for some locals. */
+function withNames(root: KernelExpr, names: ReadonlyMap<string, string>): KernelExpr {
+  const done = new Map<KernelExpr, KernelExpr>();
+  for (const expr of postorder(root)) done.set(expr, renamedExpr(expr, names, done));
+  return done.get(root)!;
+}
+
+function renamedExpr(
+  expr: KernelExpr,
+  names: ReadonlyMap<string, string>,
+  done: ReadonlyMap<KernelExpr, KernelExpr>,
+): KernelExpr {
+  if (expr.kind === "local") {
+    const name = names.get(expr.name);
+    return name === undefined ? expr : { ...expr, name };
+  }
+  if (operands(expr).every((operand) => done.get(operand) === operand)) return expr;
+  switch (expr.kind) {
+    case "const":
+    case "builtin":
+      return expr;
+    case "load":
+      return { ...expr, index: done.get(expr.index)! };
+    case "apply":
+      return { ...expr, args: expr.args.map((arg) => done.get(arg)!) };
+    case "select":
+      return {
+        ...expr,
+        condition: done.get(expr.condition)!,
+        yes: done.get(expr.yes)!,
+        no: done.get(expr.no)!,
+      };
+  }
+}
