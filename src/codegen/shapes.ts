@@ -38,8 +38,8 @@ const softwareShape: AdapterShape = {
   invocations: 128,
   regionInvocations: 8,
   busyInvocations: 64,
-  bodiesInLoop: 32,
-  longestText: 1500,
+  bodiesInLoop: 128,
+  longestText: 3000,
   keepsLoops: true,
   target: softwareTarget,
 };

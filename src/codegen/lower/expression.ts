@@ -11,7 +11,7 @@ import { isWithin } from "../../ir/bounds.ts";
 import { read as readAt } from "../../ir/build.ts";
 import { costOf } from "../../ir/expression-cost.ts";
 import { type Expr, type ScalarType, sizeOf, typeOf as irTypeOf, type ValueName } from "../../ir/ir.ts";
-import { affineOf, rangeOf } from "../../ir/ranges.ts";
+import { affineOf, prove, rangeOf } from "../../ir/ranges.ts";
 import { scalarFunctions } from "../../ir/scalar.ts";
 import { rewriteExpr } from "../../ir/substitute.ts";
 import { indicesIn, operands } from "../../ir/traverse.ts";
@@ -28,6 +28,7 @@ import {
   remainder,
   select,
   sub,
+  truth,
   typeOf,
 } from "../build.ts";
 import { keyOf } from "../expression-key.ts";
@@ -196,8 +197,12 @@ function lowerApply(emission: Emission, expr: Extract<Expr, { kind: "apply" }>, 
       default:
     }
   }
-  return applied(expr.fn, args);
+  const known = comparisons.has(expr.fn) ? prove(expr, emission.context) : null;
+  return known === null ? applied(expr.fn, args) : truth(known);
 }
+
+/** Conditions that the ranges of indices may decide. */
+const comparisons: ReadonlySet<string> = new Set(["lt", "le", "gt", "ge"]);
 
 /** A side that costs more than this is computed only where it is chosen. */
 const cheapSide = 24;

@@ -21,15 +21,19 @@ export interface TileRequest {
   readonly isExact: boolean;
 }
 
+/** Reductions of so many turns are short. */
+const fewTurns = 16;
+
 /** At most so many axes have tiles. */
 const mostAxes = 2;
 
 /** Points along each variable's axis. */
 export function chooseTile(emission: Emission, request: TileRequest): number[] {
   const { variables, instances, leastTiles, isExact } = request;
-  const { reads, loopBounds, tested } = readsOfMemory(emission, instances);
+  const { reads, loopBounds, tested, turns } = readsOfMemory(emission, instances);
   const inLoops = reads.filter((read) => read.inReduction);
-  const relevant = inLoops.length > 0 ? inLoops : reads;
+  // What short reductions read counts no more than what is read beside them.
+  const relevant = inLoops.length > 0 && turns > fewTurns ? inLoops : reads;
   const factors = variables.map(() => 1);
   let tiles = variables.reduce((product, { size }) => product * size, 1);
   let open = mostAxes;
