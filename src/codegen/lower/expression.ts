@@ -197,8 +197,8 @@ function lowerApply(emission: Emission, expr: Extract<Expr, { kind: "apply" }>, 
       default:
     }
   }
-  const known = comparisons.has(expr.fn) ? prove(expr, emission.context) : null;
-  return known === null ? applied(expr.fn, args) : truth(known);
+  const decided = comparisons.has(expr.fn) ? prove(expr, emission.context) : null;
+  return decided === null ? applied(expr.fn, args) : truth(decided);
 }
 
 /** Conditions that the ranges of indices may decide. */

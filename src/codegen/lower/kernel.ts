@@ -59,12 +59,12 @@ export function lowerGroup(
   shape: KernelShape,
 ): LoweredGroup {
   const { bodiesInLoop = 64, longestText = Infinity } = shape;
-  let tried = shape;
+  let rows = shape.block?.rows ?? 1;
   for (let bodies = bodiesInLoop; ; bodies = Math.floor(bodies / 4)) {
-    const lowered = lowerWith(group, types, memoryOf, { ...tried, bodiesInLoop: bodies });
+    const block = shape.block === undefined ? {} : { block: { ...shape.block, rows } };
+    const lowered = lowerWith(group, types, memoryOf, { ...shape, ...block, bodiesInLoop: bodies });
     if (bodies <= 1 || operationsIn(lowered.kernel.body) <= longestText) return lowered;
-    if (tried.block !== undefined)
-      tried = { ...tried, block: { ...tried.block, rows: Math.max(1, Math.floor(tried.block.rows / 2)) } };
+    rows = Math.max(1, Math.floor(rows / 2));
   }
 }
 
