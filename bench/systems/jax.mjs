@@ -122,9 +122,8 @@ function cluster(f, v, alpha, beta, pool, centers) {
   return np.einsum("gdo,gno->gdn", representatives, s.mul(mask));
 }
 
-function adamw(p, g, m, v, t) {
+function adamw(p, g, m, v) {
   const { rate, beta1, beta2, epsilon, decay, step } = adamwRecipe;
-  t.dispose();
   const mean = m.mul(beta1).add(g.ref.mul(1 - beta1));
   const square = v.mul(beta2).add(np.square(g).mul(1 - beta2));
   const root = np.sqrt(square.ref.mul(1 / (1 - beta2 ** step))).add(epsilon);
