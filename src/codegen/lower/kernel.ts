@@ -59,11 +59,13 @@ export function lowerGroup(
   shape: KernelShape,
 ): LoweredGroup {
   const { bodiesInLoop = 64, longestText = Infinity } = shape;
+  // A kernel of one phase has its text in one piece, which costs compilers more than the same in several.
+  const most = group.owner === "workgroup" ? longestText : longestText / 2;
   let rows = shape.block?.rows ?? 1;
   for (let bodies = bodiesInLoop; ; bodies = Math.floor(bodies / 4)) {
     const block = shape.block === undefined ? {} : { block: { ...shape.block, rows } };
     const lowered = lowerWith(group, types, memoryOf, { ...shape, ...block, bodiesInLoop: bodies });
-    if (bodies <= 1 || operationsIn(lowered.kernel.body) <= longestText) return lowered;
+    if (bodies <= 1 || operationsIn(lowered.kernel.body) <= most) return lowered;
     rows = Math.max(1, Math.floor(rows / 2));
   }
 }
