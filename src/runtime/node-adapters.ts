@@ -6,6 +6,7 @@
  *     "RTX"       the first whose name has these letters
  */
 /// <reference types="@webgpu/types" />
+import { constants } from "node:os";
 import { create } from "webgpu";
 import { describeAdapter, isSoftwareName } from "./adapter.ts";
 import { AdapterError } from "./errors.ts";
@@ -42,6 +43,11 @@ export async function chooseAdapter(choice: string): Promise<ChosenAdapter> {
   if (wanted === "null") return nullAdapter(choice);
   // Asked for by name it comes first: it is the only driver of its process.
   if (wanted === "swiftshader") return swiftShaderAdapter(choice, []);
+  if (isWithoutVulkan()) {
+    const tried = ["the system's drivers: Dawn found none"];
+    if (wanted === "auto" || wanted === "software") return swiftShaderAdapter(choice, tried);
+    throw new AdapterError(choice, tried, driverAdvice());
+  }
   if (isKind(wanted)) {
     // Dawn's first adapter is the best one: listing the others as well makes it tell its warnings twice.
     const first = await requestAdapter([]);
@@ -62,6 +68,18 @@ export async function chooseAdapter(choice: string): Promise<ChosenAdapter> {
   if (listed.length === 0) tried.push("the system's drivers: Dawn found none");
   if (wanted === "auto" || wanted === "software") return swiftShaderAdapter(choice, tried);
   throw new AdapterError(choice, tried, adviceFor(wanted, listed));
+}
+
+/** Is there no Vulkan on a system that has nothing else? Dawn would warn of it at length, each time that it is asked. */
+function isWithoutVulkan(): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    process.dlopen({ exports: {} }, "libvulkan.so.1", constants.dlopen.RTLD_LAZY);
+  } catch (error) {
+    // A library that is there is no add-on of Node's, which it says; then it is closed again.
+    return error instanceof Error && error.message.includes("No such file or directory");
+  }
+  return false;
 }
 
 function isKind(choice: string): choice is keyof typeof kinds {
