@@ -25,7 +25,8 @@ import {
   type Variable,
 } from "./emission.ts";
 import type { Extent } from "./phase.ts";
-import { lowerSideBySide, type PhaseVariable, sequence, split } from "./points.ts";
+import { lowerSideBySide, type PhaseVariable, split } from "./points.ts";
+import { sequence } from "./reduction.ts";
 import { block, nameHere, write } from "./scopes.ts";
 
 /** Writes the instances that `instancesAt` gives for the indices of the phase's axes, at all points of the variables. */

@@ -11,8 +11,9 @@ import { add, integer, invocation, less, local, minimum, mul, workgroup } from "
 import type { KernelExpr } from "../kernel.ts";
 import { type Emission, type Instance, type Point, variable } from "./emission.ts";
 import type { Dealing, Extent } from "./phase.ts";
-import { lowerSideBySide, namesOf, type PhaseVariable, sequence, split } from "./points.ts";
-import { readsOfMemory } from "./reads.ts";
+import { lowerSideBySide, namesOf, type PhaseVariable, split } from "./points.ts";
+import { type PhaseReads, readsOfMemory } from "./reads.ts";
+import { sequence } from "./reduction.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
 import { chooseTile } from "./tile.ts";
 
@@ -26,7 +27,9 @@ export function lowerTiles(
 ): Extent {
   // A column that a tile folds back onto would be added to twice.
   const isExact = instances.some((instance) => instance.keys.length > 0);
-  const factors = chooseTile(emission, { variables, instances, leastTiles: dealing.leastTiles, isExact });
+  const phaseReads = readsOfMemory(emission, instances);
+  const { leastTiles } = dealing;
+  const factors = chooseTile(emission, { variables, instances, phaseReads, leastTiles, isExact });
   const counts = variables.map(({ size }, i) => Math.ceil(size / factors[i]!));
   const tiles = counts.reduce((product, n) => product * n, 1);
 
@@ -47,7 +50,7 @@ export function lowerTiles(
     });
     lowerSideBySide(emission, variables, lists, instances, region, () => guard);
   };
-  deal(emission, tiles, dealing, mayGoTogether(emission, instances), fill);
+  deal(emission, tiles, dealing, mayGoTogether(emission, instances, phaseReads), fill);
   const { invocations } = dealing;
   return { workgroups: Math.ceil(tiles / invocations), invocations };
 }
@@ -91,8 +94,11 @@ function deal(
 }
 
 /** Do the instances have reductions to share loads in, and store nothing that they read? */
-function mayGoTogether(emission: Emission, instances: readonly Instance[]): boolean {
-  const { arrays, reductions } = readsOfMemory(emission, instances);
+function mayGoTogether(
+  emission: Emission,
+  instances: readonly Instance[],
+  { arrays, reductions }: PhaseReads,
+): boolean {
   return (
     reductions > 0 &&
     instances.every(

@@ -166,8 +166,3 @@ export function split(number: KernelExpr, counts: readonly number[]): KernelExpr
     })
     .reverse();
 }
-
-/** 0 … length-1. */
-export function sequence(length: number): number[] {
-  return Array.from({ length }, (_, n) => n);
-}

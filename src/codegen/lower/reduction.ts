@@ -292,6 +292,7 @@ function combine(
   }
 }
 
-function sequence(length: number): number[] {
+/** 0 … length-1. */
+export function sequence(length: number): number[] {
   return Array.from({ length }, (_, n) => n);
 }

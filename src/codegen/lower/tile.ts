@@ -8,13 +8,15 @@
  * Nothing here affects what is computed.
  */
 import type { Emission, Instance } from "./emission.ts";
-import { type ReadOfMemory, readsOfMemory } from "./reads.ts";
+import type { PhaseReads, ReadOfMemory } from "./reads.ts";
 
 /** What a tile is chosen for. */
 export interface TileRequest {
   /** The phase's variables with the sizes of their axes. */
   readonly variables: readonly { readonly name: string; readonly size: number }[];
   readonly instances: readonly Instance[];
+  /** What they read. */
+  readonly phaseReads: PhaseReads;
   /** So many tiles there should at least be, to keep all invocations busy. */
   readonly leastTiles: number;
   /** No tile may stick out over the end of its axis. */
@@ -30,7 +32,7 @@ const mostAxes = 2;
 /** Points along each variable's axis. */
 export function chooseTile(emission: Emission, request: TileRequest): number[] {
   const { variables, instances, leastTiles, isExact } = request;
-  const { reads, loopBounds, tested, turns } = readsOfMemory(emission, instances);
+  const { reads, loopBounds, tested, turns } = request.phaseReads;
   const inLoops = reads.filter((read) => read.inReduction);
   // What short reductions read counts no more than what is read beside them.
   const relevant = inLoops.length > 0 && turns > fewTurns ? inLoops : reads;
