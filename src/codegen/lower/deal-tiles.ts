@@ -10,6 +10,7 @@
 import { add, integer, invocation, less, local, minimum, mul, workgroup } from "../build.ts";
 import type { KernelExpr } from "../kernel.ts";
 import { type Emission, type Instance, type Point, variable } from "./emission.ts";
+import { isInRegisters } from "./keyed.ts";
 import type { Dealing, Extent } from "./phase.ts";
 import { lowerSideBySide, namesOf, type PhaseVariable, split } from "./points.ts";
 import { type PhaseReads, readsOfMemory } from "./reads.ts";
@@ -25,8 +26,10 @@ export function lowerTiles(
   region: Point,
   dealing: Dealing,
 ): Extent {
-  // A column that a tile folds back onto would be added to twice.
-  const isExact = instances.some((instance) => instance.keys.length > 0);
+  // A column in memory that a tile folds back onto would be added to twice.
+  const isExact = instances.some(
+    (instance) => instance.keys.length > 0 && !isInRegisters(emission, instance),
+  );
   const phaseReads = readsOfMemory(emission, instances);
   const { leastTiles } = dealing;
   const factors = chooseTile(emission, { variables, instances, phaseReads, leastTiles, isExact });
@@ -83,8 +86,10 @@ function deal(
   };
   if (over === "all") return guarded(add(mul(workgroup, integer(invocations)), invocation));
   if (tiles === 1) {
-    const body = block(scopes, [], () => fill(integer(0), null));
-    write(scopes, { kind: "if", condition: less(invocation, integer(1)), then: body, else: [] });
+    const isFirst = less(invocation, integer(1));
+    const body = block(scopes, [], () => fill(integer(0), isTogether ? isFirst : null));
+    if (isTogether) return body.forEach((statement) => write(scopes, statement));
+    write(scopes, { kind: "if", condition: isFirst, then: body, else: [] });
     return;
   }
   if (tiles <= invocations) return guarded(invocation);
@@ -102,9 +107,9 @@ function mayGoTogether(
   return (
     reductions > 0 &&
     instances.every(
-      ({ node, keys }) =>
-        keys.length === 0 &&
-        namesOf(node).every((name) => !arrays.has(emission.storages.get(name)?.array ?? "")),
+      (instance) =>
+        (instance.keys.length === 0 || isInRegisters(emission, instance)) &&
+        namesOf(instance.node).every((name) => !arrays.has(emission.storages.get(name)?.array ?? "")),
     )
   );
 }

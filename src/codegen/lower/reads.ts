@@ -1,4 +1,5 @@
 /** What the nodes of a phase read from memory, through the nodes that are inlined into them: what schedules are chosen by. */
+import { constantExtent } from "../../ir/extent.ts";
 import { affineOf } from "../../ir/ranges.ts";
 import type { Expr } from "../../ir/ir.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
@@ -8,6 +9,8 @@ import { conditionsIn, type Emission, type Instance, instantiate } from "./emiss
 export interface ReadOfMemory {
   readonly variables: ReadonlySet<string>;
   readonly inReduction: boolean;
+  /** How often it is read for a point, as far as ranges of reductions are constant. */
+  readonly times: number;
   /** Elements between the places that are read at neighbouring values of a variable, where that is always the same. */
   readonly strides: ReadonlyMap<string, number>;
 }
@@ -37,11 +40,12 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
   const seen = new Set<string>();
   let turns = 1;
   let reductions = 0;
-  const visit = (instance: Instance, inReduction: boolean, depth: number): void => {
+  const visit = (instance: Instance, inReduction: boolean, around: number, depth: number): void => {
     const key = `${instance.key} ${inReduction}`;
     if (depth > deepest || seen.has(key)) return;
     seen.add(key);
     const inside = inReduction || instance.axes.length > 0;
+    const times = around * turnsOf(instance);
     if (instance.axes.length > 0) {
       reductions += 1;
       turns = Math.max(turns, turnsOf(instance));
@@ -53,23 +57,23 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
       if (expr.kind !== "read") continue;
       const node = emission.computed.get(expr.tensor);
       if (node !== undefined) {
-        visit(instantiate(emission, node, expr.indices), inside, depth + 1);
+        visit(instantiate(emission, node, expr.indices), inside, times, depth + 1);
         continue;
       }
       const strides = stridesOf(emission, expr);
-      reads.push({ variables: indicesIn(expr.indices), inReduction: inside, strides });
+      reads.push({ variables: indicesIn(expr.indices), inReduction: inside, times, strides });
       const storage = emission.storages.get(expr.tensor);
       if (storage !== undefined) arrays.add(storage.array);
     }
   };
-  for (const instance of instances) visit(instance, false, 0);
+  for (const instance of instances) visit(instance, false, 1, 0);
   return { reads, loopBounds, tested, turns, reductions, arrays };
 }
 
-function turnsOf({ axes }: Instance): number {
+/** Turns of an instance's loops, as far as they are always the same. */
+function turnsOf({ axes, contexts }: Instance): number {
   return axes.reduce(
-    (product, { lo, hi }) =>
-      lo.kind === "const" && hi.kind === "const" ? product * Math.max(0, hi.value - lo.value) : product,
+    (product, axis, level) => product * Math.max(0, constantExtent(axis, contexts[level]!) ?? 1),
     1,
   );
 }

@@ -26,6 +26,9 @@ export interface TileRequest {
 /** Reductions of so many turns are short. */
 const fewTurns = 16;
 
+/** A tile whose points share a smaller part of what they read is not worth its text, and puts neighbouring invocations further apart. */
+const leastShared = 1 / 8;
+
 /** At most so many axes have tiles. */
 const mostAxes = 2;
 
@@ -43,8 +46,7 @@ export function chooseTile(emission: Emission, request: TileRequest): number[] {
     const { name, size } = variables[i]!;
     // Points whose loops or conditions differ have little to share.
     if (loopBounds.has(name) || tested.has(name)) continue;
-    const isUsed = reads.some((read) => read.variables.has(name));
-    const isReused = isUsed && relevant.some((read) => !read.variables.has(name));
+    const isReused = sharedPart(reads, name) >= leastShared;
     const isVector = size % 4 === 0 && areNeighbours(emission, instances, relevant, name);
     if (!isReused && !isVector) continue;
     const factor = factorFor(size, Math.floor(tiles / leastTiles), isExact ? 1 : 1.15);
@@ -54,6 +56,15 @@ export function chooseTile(emission: Emission, request: TileRequest): number[] {
     open -= 1;
   }
   return factors;
+}
+
+/** The part of what is read that does not depend on the variable, and so is shared by points along it; 0 where nothing depends on it. */
+function sharedPart(reads: readonly ReadOfMemory[], name: string): number {
+  const timesOf = (some: readonly ReadOfMemory[]): number =>
+    some.reduce((total, { times }) => total + times, 0);
+  const own = timesOf(reads.filter((read) => read.variables.has(name)));
+  const all = timesOf(reads);
+  return own === 0 ? 0 : 1 - own / all;
 }
 
 /** Are neighbours along the variable neighbours in memory, in what is read and in what is stored? */

@@ -1,0 +1,178 @@
+/**
+ * Segment sums: a reduction that adds each value where its key says.
+ *
+ *     sum[%a[n]] n<49. %v[n, k]     at k, k + 1, elements 0 … 3 of the keyed axis
+ *
+ * An invocation owns a whole column: all elements of the keyed axes at one point of the others. Nobody else touches it, so nothing is
+ * atomic and the order is always the same. Where the column is short it is kept in registers, an accumulator for each element, of
+ * which every turn adds to the one that its key names; else it lies in the array from the start.
+ */
+import { isWithin } from "../../ir/bounds.ts";
+import { index as indexExpr } from "../../ir/build.ts";
+import type { Expr } from "../../ir/ir.ts";
+import { withVariable } from "../../ir/ranges.ts";
+import { and, apply, constant, integer, less, load, local, select } from "../build.ts";
+import type { KernelExpr, Statement } from "../kernel.ts";
+import {
+  type Emission,
+  freshVariableName,
+  type Instance,
+  type Point,
+  type Storage,
+  variable,
+} from "./emission.ts";
+import { linearIndex, lower } from "./expression.ts";
+import { applied } from "./fold-constants.ts";
+import { combinations, isAlike, overAxes, sequence, withVariables } from "./reduction.ts";
+import { bind, block, declare, freshName, write } from "./scopes.ts";
+
+/** So many accumulators stand side by side at most. */
+const mostAccumulators = 32;
+
+/** Columns of more elements lie in memory: comparing the key with each would take longer. */
+const longestColumn = 8;
+
+/** Are the instance's columns kept in registers? Then several invocations may compute the same one, and one of them store it. */
+export function isInRegisters(emission: Emission, instance: Instance): boolean {
+  return elementsOf(emission, instance).length <= longestColumn;
+}
+
+/** The places in a column: an index for each keyed axis. */
+function elementsOf(emission: Emission, { node, keys }: Instance): readonly (readonly number[])[] {
+  const { shape } = emission.types.get(node.name)!;
+  const sizes = keys.map(({ axis }) => shape[axis]!);
+  // No list of a million places, only to see that it is long.
+  if (sizes.reduce((product, size) => product * size, 1) > longestColumn)
+    return sequence(longestColumn + 1).map(() => []);
+  return combinations(sizes.map(sequence));
+}
+
+/** Writes the columns at some points, side by side. A point of which `guardOf` gives a condition is stored only under it. */
+export function lowerKeyed(
+  emission: Emission,
+  instance: Instance,
+  points: readonly Point[],
+  guardOf: (point: Point) => KernelExpr | null,
+): void {
+  const storage = emission.storages.get(instance.node.name)!;
+  const isAccumulated = isInRegisters(emission, instance);
+  const together = isAlike(emission, instance)
+    ? Math.max(1, Math.floor(mostAccumulators / elementsOf(emission, instance).length))
+    : 1;
+  if (isAccumulated)
+    for (let first = 0; first < points.length; first += together)
+      accumulate(emission, instance, storage, points.slice(first, first + together), guardOf);
+  else addInMemory(emission, instance, storage, points);
+}
+
+/** An element of a column: the instance's indices with places for the keyed axes. */
+function indicesAt(instance: Instance, places: readonly Expr[]): (Expr | null)[] {
+  return instance.indices.map((index, axis) => {
+    const key = instance.keys.findIndex((one) => one.axis === axis);
+    return key < 0 ? index : places[key]!;
+  });
+}
+
+function accumulate(
+  emission: Emission,
+  instance: Instance,
+  storage: Storage,
+  points: readonly Point[],
+  guardOf: (point: Point) => KernelExpr | null,
+): void {
+  const { scopes } = emission;
+  const { type } = storage;
+  const elements = elementsOf(emission, instance);
+  const outside = emission.context;
+  const sums = points.map(() =>
+    elements.map(() => declare(scopes, instance.node.name, type, constant(type, 0))),
+  );
+  overAxes(emission, instance, points, lower, (at, p) => {
+    const value = bind(scopes, lower(emission, instance.body, at), "value");
+    const keys = instance.keys.map((key) => lower(emission, key.at, at));
+    elements.forEach((element, e) => {
+      const isHere = element
+        .map((place, k) => applied("eq", [keys[k]!, integer(place)]))
+        .reduce((all, one) => and(all, one));
+      const total = sums[p]![e]!;
+      const named = bind(scopes, isHere, "is_here");
+      const sum = apply("add", total, select(named, value, constant(type, 0)));
+      write(scopes, { kind: "assign", name: total.name, value: sum });
+    });
+  });
+  emission.context = outside;
+  points.forEach((point, p) => {
+    const stores = elements.map((element, e): Statement => {
+      const places = element.map((place): Expr => ({ kind: "const", type: "i32", value: place }));
+      const index = linearIndex(emission, indicesAt(instance, places), storage, point);
+      return { kind: "store", space: storage.space, array: storage.array, index, value: sums[p]![e]! };
+    });
+    const condition = guardOf(point);
+    if (condition === null) for (const store of stores) write(scopes, store);
+    else write(scopes, { kind: "if", condition, then: stores, else: [] });
+  });
+}
+
+/** Clears the columns, then adds to what lies in memory. */
+function addInMemory(
+  emission: Emission,
+  instance: Instance,
+  storage: Storage,
+  points: readonly Point[],
+): void {
+  const { scopes } = emission;
+  const { shape } = emission.types.get(instance.node.name)!;
+  const { space, array, type } = storage;
+  for (const point of points) clear(emission, instance, storage, point);
+  const places = indicesAt(
+    instance,
+    instance.keys.map(({ at }) => at),
+  );
+  const outside = emission.context;
+  const addAt = (at: Point): void => {
+    const value = lower(emission, instance.body, at);
+    const index = linearIndex(emission, places, storage, at);
+    const sum = apply("add", load(space, array, index, type), value);
+    const store: Statement = { kind: "store", space, array, index, value: sum };
+    const condition = instance.keys
+      .filter((key) => !isWithin(key.at, shape[key.axis]!, emission.context))
+      .map((key) => {
+        const k = lower(emission, key.at, at);
+        return and(applied("ge", [k, integer(0)]), less(k, integer(shape[key.axis]!)));
+      })
+      .reduce<KernelExpr | null>((all, one) => (all === null ? one : and(all, one)), null);
+    if (condition?.kind === "const" && condition.value === 0) return;
+    const isCertain = condition === null || condition.kind === "const";
+    write(scopes, isCertain ? store : { kind: "if", condition, then: [store], else: [] });
+  };
+  const walks = isAlike(emission, instance) ? [points] : points.map((point) => [point]);
+  for (const walk of walks) overAxes(emission, instance, walk, lower, addAt);
+  emission.context = outside;
+}
+
+/** Writes loops over the keyed axes that fill a column with zeros. */
+function clear(emission: Emission, instance: Instance, storage: Storage, point: Point): void {
+  const { scopes } = emission;
+  const { shape } = emission.types.get(instance.node.name)!;
+  const { space, array, type } = storage;
+  const level = (places: readonly Expr[], around: Point): void => {
+    const axis = instance.keys[places.length]?.axis;
+    if (axis === undefined) {
+      const index = linearIndex(emission, indicesAt(instance, places), storage, around);
+      return write(scopes, { kind: "store", space, array, index, value: constant(type, 0) });
+    }
+    const outside = emission.context;
+    const name = freshVariableName(emission, instance.node.axes[axis]!.name);
+    emission.context = withVariable(emission.context, name, { lo: 0, hi: shape[axis]! - 1 });
+    const index = freshName(scopes, name);
+    const body = block(scopes, [index], () =>
+      level(
+        [...places, indexExpr(name)],
+        withVariables(around, [variable(emission, name, local(index, "i32"))]),
+      ),
+    );
+    write(scopes, { kind: "for", index, from: integer(0), to: integer(shape[axis]!), step: 1, body });
+    emission.context = outside;
+  };
+  level([], point);
+}
