@@ -53,7 +53,9 @@ export function lowerTiles(
     });
     lowerSideBySide(emission, variables, lists, instances, region, () => guard);
   };
-  deal(emission, tiles, dealing, mayGoTogether(emission, instances, phaseReads), fill);
+  // Reductions have loads to share.
+  const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
+  deal(emission, tiles, dealing, isTogether, fill);
   const { invocations } = dealing;
   return { workgroups: Math.ceil(tiles / invocations), invocations };
 }
@@ -98,18 +100,15 @@ function deal(
   write(scopes, { kind: "for", index: name, from: integer(0), to: integer(tiles), step: invocations, body });
 }
 
-/** Do the instances have reductions to share loads in, and store nothing that they read? */
-function mayGoTogether(
+/** May several invocations compute a point, of which one stores it? Not where something that is stored is read or added to. */
+export function mayRepeat(
   emission: Emission,
   instances: readonly Instance[],
-  { arrays, reductions }: PhaseReads,
+  { arrays }: PhaseReads,
 ): boolean {
-  return (
-    reductions > 0 &&
-    instances.every(
-      (instance) =>
-        (instance.keys.length === 0 || isInRegisters(emission, instance)) &&
-        namesOf(instance.node).every((name) => !arrays.has(emission.storages.get(name)?.array ?? "")),
-    )
+  return instances.every(
+    (instance) =>
+      (instance.keys.length === 0 || isInRegisters(emission, instance)) &&
+      namesOf(instance.node).every((name) => !arrays.has(emission.storages.get(name)?.array ?? "")),
   );
 }

@@ -74,6 +74,8 @@ export interface Emission {
   isAhead: boolean;
   /** Instances of each variable that are written side by side. */
   readonly tile: Map<string, readonly Variable[]>;
+  /** The variable along which the lanes of a subgroup lie, all others being the same in them; null where there is none. */
+  lane: string | null;
   nextId: number;
   /** About so many evaluations of a reduction's body stand in its loop. */
   readonly bodiesInLoop: number;

@@ -41,6 +41,7 @@ import {
   type Point,
   type Storage,
 } from "./emission.ts";
+import { type Choice, choiceOf, chosen } from "./choices.ts";
 import { applied } from "./fold-constants.ts";
 import { reduce } from "./reduction.ts";
 import { bind, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
@@ -137,11 +138,29 @@ function lowerRead(emission: Emission, expr: Extract<Expr, { kind: "read" }>, po
     return lowerInstance(emission, instantiate(emission, node, expr.indices), expr.tensor, point);
   const storage = emission.storages.get(expr.tensor);
   if (storage === undefined) throw new Error(`%${expr.tensor} is read, but lives nowhere`);
+  const choice = emission.lane === null ? null : choiceOf(emission, expr, emission.lane);
+  if (choice !== null) return lowerChoice(emission, expr, choice, point);
   const place = placeOf(emission, expr, storage, point);
   // Where an unrolled turn makes it a literal outside of the array, the read is never come to; but no text may say that.
   const last = integer(lengthOf(emission, expr.tensor, storage) - 1);
   const at = place.kind === "const" ? minimum(maximum(place, integer(0)), last) : place;
   return bind(emission.scopes, load(storage.space, storage.array, at, storage.type), storage.array);
+}
+
+/** All that an index of few values may name, and a choice. */
+function lowerChoice(
+  emission: Emission,
+  expr: Extract<Expr, { kind: "read" }>,
+  choice: Choice,
+  point: Point,
+): KernelExpr {
+  const index = lower(emission, expr.indices[choice.axis]!, point);
+  let value = lower(emission, chosen(expr, choice, choice.hi), point);
+  for (let place = choice.hi - 1; place >= choice.lo; place--) {
+    const isHere = bind(emission.scopes, applied("eq", [index, integer(place)]), "is_here");
+    value = select(isHere, lower(emission, chosen(expr, choice, place), point), value);
+  }
+  return value;
 }
 
 /**

@@ -102,6 +102,7 @@ function lowerWith(
     loops: [],
     isAhead: false,
     tile: new Map(),
+    lane: null,
     nextId: 0,
     bodiesInLoop: shape.bodiesInLoop ?? 64,
   };
@@ -123,8 +124,15 @@ function lowerWith(
             over: "workgroup",
             leastTiles: Math.min(invocations, Math.ceil(shape.busyInvocations / regions)),
             block: null,
+            hasRows: shape.subgroup === invocations,
           }
-        : { invocations, over: "all", leastTiles: shape.busyInvocations, block: shape.block ?? null },
+        : {
+            invocations,
+            over: "all",
+            leastTiles: shape.busyInvocations,
+            block: shape.block ?? null,
+            hasRows: false,
+          },
     );
     if (group.owner === "invocation") extent = own;
   });

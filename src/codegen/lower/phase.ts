@@ -5,6 +5,7 @@ import type { Comprehension, Expr } from "../../ir/ir.ts";
 import { withVariable } from "../../ir/ranges.ts";
 import { type BlockShape, chooseBlock } from "./block.ts";
 import { lowerBlock } from "./deal-blocks.ts";
+import { chooseRows, lowerRows } from "./deal-rows.ts";
 import { lowerTiles } from "./deal-tiles.ts";
 import { type Emission, freshVariableName, type Instance, instantiate, type Point } from "./emission.ts";
 import { namesOf } from "./points.ts";
@@ -19,6 +20,8 @@ export interface Dealing {
   readonly leastTiles: number;
   /** How blocks are shaped, where points may be dealt in blocks. */
   readonly block: BlockShape | null;
+  /** Whether they may be dealt in rows: the invocations are one subgroup, which runs as a vector. */
+  readonly hasRows: boolean;
 }
 
 /** The workgroups that a phase takes, and the invocations of each. */
@@ -65,10 +68,13 @@ export function lowerPhase(
   const instances = instancesAt(variables.map(({ name }) => indexExpr(name)));
   const shape = dealing.block;
   const schedule = shape === null ? null : chooseBlock(emission, variables, instances, shape);
+  const rows = dealing.hasRows ? chooseRows(emission, variables, instances, dealing.invocations) : null;
   const extent =
-    shape === null || schedule === null
-      ? lowerTiles(emission, variables, instances, region.point, dealing)
-      : lowerBlock(emission, variables, instancesAt, region.point, schedule, shape);
+    rows !== null
+      ? lowerRows(emission, variables, instances, region.point, dealing.invocations, rows)
+      : shape === null || schedule === null
+        ? lowerTiles(emission, variables, instances, region.point, dealing)
+        : lowerBlock(emission, variables, instancesAt, region.point, schedule, shape);
   for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.delete(name);
   emission.context = outside;
   return extent;

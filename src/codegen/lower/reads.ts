@@ -7,6 +7,7 @@ import { conditionsIn, type Emission, type Instance, instantiate } from "./emiss
 
 /** A read of a stored value. */
 export interface ReadOfMemory {
+  readonly read: Extract<Expr, { kind: "read" }>;
   readonly variables: ReadonlySet<string>;
   readonly inReduction: boolean;
   /** How often it is read for a point, as far as ranges of reductions are constant. */
@@ -61,7 +62,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
         continue;
       }
       const strides = stridesOf(emission, expr);
-      reads.push({ variables: indicesIn(expr.indices), inReduction: inside, times, strides });
+      reads.push({ read: expr, variables: indicesIn(expr.indices), inReduction: inside, times, strides });
       const storage = emission.storages.get(expr.tensor);
       if (storage !== undefined) arrays.add(storage.array);
     }
