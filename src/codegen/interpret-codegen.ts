@@ -232,11 +232,13 @@ export function kernelSource(kernel: Kernel, precision: Precision, monitored: bo
         lines.push("}");
         return;
       }
-      case "broadcast": {
+      case "broadcast":
+      case "exchange": {
         // All put their values side by side, then all take that of one.
         const [value] = evaluate([statement.value], scope);
         lines.push(`lanes[invocation] = ${value};`, `yield ${-++barriers};`);
-        define(statement.name, "const", `lanes[${statement.lane}]`, scope);
+        const lane = statement.kind === "broadcast" ? statement.lane : `invocation ^ ${statement.mask}`;
+        define(statement.name, "const", `lanes[${lane}]`, scope);
         lines.push(`yield ${-++barriers};`);
         return;
       }

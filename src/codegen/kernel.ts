@@ -92,6 +92,8 @@ export type Statement =
    * a barrier may stand, in a kernel with a `subgroup`.
    */
   | { readonly kind: "broadcast"; readonly name: string; readonly value: KernelExpr; readonly lane: number }
+  /** The same of the invocation whose number differs from this one's in the bits of `mask`. */
+  | { readonly kind: "exchange"; readonly name: string; readonly value: KernelExpr; readonly mask: number }
   /** `index` is `from`, `from + step`, … below `to`; `step` is positive. Its bounds are evaluated once. */
   | {
       readonly kind: "for";
@@ -141,7 +143,7 @@ export interface Kernel {
   /** Invocations of a workgroup. */
   readonly invocations: number;
   /**
-   * Set where invocations broadcast: the workgroup is one subgroup, of exactly this many invocations, and runs only on adapters
+   * Set where invocations broadcast or exchange values: the workgroup is one subgroup, of exactly this many invocations, and runs only on adapters
    * whose subgroups all have that size.
    */
   readonly subgroup?: number;

@@ -148,6 +148,8 @@ function statement(of: Statement, indent: string): string {
     }
     case "broadcast":
       return `let ${of.name} = ${printKernelExpr(of.value)} of lane ${of.lane}`;
+    case "exchange":
+      return `let ${of.name} = ${printKernelExpr(of.value)} of lane invocation ^ ${of.mask}`;
     case "for": {
       const by = of.step === 1 ? "" : ` step ${of.step}`;
       return `for ${of.index} = ${enclosed(of.from)} .. ${enclosed(of.to)}${by} ${block(of.body)}`;

@@ -65,5 +65,7 @@ export function kernelShapeFor(
     sharedLoad: 3,
     scatteredLoad: 8,
   };
-  return { ...softwareShape, subgroup, block };
+  // A workgroup that owns a region is then one subgroup.
+  const exchanges = subgroup === softwareShape.regionInvocations;
+  return { ...softwareShape, subgroup, block, target: { ...softwareTarget, exchanges } };
 }

@@ -51,6 +51,7 @@ export function expressionsOf(statement: Statement): readonly KernelExpr[] {
     case "let":
     case "assign":
     case "broadcast":
+    case "exchange":
       return [statement.value];
     case "var":
       return [statement.init];
@@ -68,6 +69,13 @@ export function expressionsOf(statement: Statement): readonly KernelExpr[] {
     case "barrier":
       return none;
   }
+}
+
+/** Is it what another lane of the subgroup has? */
+export function isLaneValue(
+  statement: Statement,
+): statement is Extract<Statement, { kind: "broadcast" | "exchange" }> {
+  return statement.kind === "broadcast" || statement.kind === "exchange";
 }
 
 /** The lists of statements inside a statement. */

@@ -9,7 +9,7 @@
 import { add, integer, withOffset } from "./build.ts";
 import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Quad, Statement } from "./kernel.ts";
-import { blocksOf, expressionsOf, postorder } from "./traverse.ts";
+import { blocksOf, expressionsOf, isLaneValue, postorder } from "./traverse.ts";
 
 /** The kernel with loads and stores of four elements where they can be, and where they pay. */
 export function vectorise(kernel: Kernel): Kernel {
@@ -215,7 +215,7 @@ function mayWait(between: readonly Statement[], stores: readonly Statement[]): b
       return !loaded.has(statement.array) && (isOwn || !isSameArray(statement, stores));
     }
     return (
-      (statement.kind === "let" || statement.kind === "loads" || statement.kind === "broadcast") &&
+      (statement.kind === "let" || statement.kind === "loads" || isLaneValue(statement)) &&
       !arraysRead(statement).some((array) => stores.some((store) => isSameArray(store, [{ array }])))
     );
   });

@@ -5,7 +5,7 @@
  *     for k = invocation .. 64 { barrier }        // for k: a barrier stands in a loop whose bounds differ between invocations
  */
 import type { Kernel, Statement } from "./kernel.ts";
-import { blocksOf } from "./traverse.ts";
+import { blocksOf, isLaneValue } from "./traverse.ts";
 import { isUniform } from "./uniform.ts";
 import { labelOf } from "./verify-types.ts";
 
@@ -22,9 +22,9 @@ function inUniform(list: readonly Statement[], outer: ReadonlySet<string>, kerne
     if (statement.kind === "let") {
       if (isUniform(statement.value, uniform)) uniform.add(statement.name);
       else uniform.delete(statement.name);
-    } else if (statement.kind === "broadcast") {
+    } else if (isLaneValue(statement)) {
       uniform.delete(statement.name);
-      problems.push(...broadcastProblems(statement, kernel));
+      problems.push(...laneProblems(statement, kernel));
     } else if (
       statement.kind === "for" &&
       isUniform(statement.from, uniform) &&
@@ -32,31 +32,38 @@ function inUniform(list: readonly Statement[], outer: ReadonlySet<string>, kerne
     ) {
       problems.push(...inUniform(statement.body, new Set(uniform).add(statement.index), kernel));
     } else if (blocksOf(statement).some(meetsInside)) {
-      const what = blocksOf(statement).some((block) => has(block, "barrier")) ? "barrier" : "broadcast";
+      const kinds = ["barrier", "broadcast", "exchange"] as const;
+      const what = kinds.find((kind) => blocksOf(statement).some((block) => has(block, kind)))!;
       const where =
         statement.kind === "for"
           ? "a loop whose bounds may differ between invocations or depend on data"
           : "an if";
       problems.push(
-        `${labelOf(statement)}: a ${what} stands in ${where}; it stands at the top level, or in loops there whose bounds depend on constants and workgroup alone`,
+        `${labelOf(statement)}: ${what === "exchange" ? "an" : "a"} ${what} stands in ${where}; it stands at the top level, or in loops there whose bounds depend on constants and workgroup alone`,
       );
     }
   }
   return problems;
 }
 
-function broadcastProblems(statement: Statement & { kind: "broadcast" }, { subgroup }: Kernel): string[] {
-  if (subgroup === undefined) return [`${labelOf(statement)}: a broadcast in a kernel that has no subgroup`];
-  const isLane = Number.isInteger(statement.lane) && statement.lane >= 0 && statement.lane < subgroup;
-  return isLane
-    ? []
-    : [`${labelOf(statement)}: there is no lane ${statement.lane} in a subgroup of ${subgroup}`];
+function laneProblems(
+  statement: Extract<Statement, { kind: "broadcast" | "exchange" }>,
+  { subgroup }: Kernel,
+): string[] {
+  if (subgroup === undefined)
+    return [`${labelOf(statement)}: ${article(statement.kind)} in a kernel that has no subgroup`];
+  const lane = statement.kind === "broadcast" ? statement.lane : statement.mask;
+  const isLane = Number.isInteger(lane) && lane >= 0 && lane < subgroup;
+  return isLane ? [] : [`${labelOf(statement)}: there is no lane ${lane} in a subgroup of ${subgroup}`];
 }
+
+const article = (kind: "broadcast" | "exchange"): string =>
+  kind === "broadcast" ? "a broadcast" : "an exchange";
 
 function meetsInside(list: readonly Statement[]): boolean {
-  return has(list, "barrier") || has(list, "broadcast");
+  return has(list, "barrier") || has(list, "broadcast") || has(list, "exchange");
 }
 
-function has(list: readonly Statement[], kind: "barrier" | "broadcast"): boolean {
+function has(list: readonly Statement[], kind: "barrier" | "broadcast" | "exchange"): boolean {
   return list.some((s) => s.kind === kind || blocksOf(s).some((block) => has(block, kind)));
 }

@@ -22,7 +22,7 @@ import {
 } from "../ir/ranges.ts";
 import { typeOf } from "./build.ts";
 import type { Kernel, KernelExpr, KernelType, Space, Statement } from "./kernel.ts";
-import { blocksOf, postorder } from "./traverse.ts";
+import { blocksOf, isLaneValue, postorder } from "./traverse.ts";
 
 /** What is known where a statement stands. */
 export interface Place {
@@ -88,6 +88,7 @@ function visitStatement(
       walk.locals.set(statement.name, translate(statement.init));
       return;
     case "broadcast":
+    case "exchange":
       // What another invocation has, of which only the type is known here.
       walk.locals.set(statement.name, unknown(`${statement.name}@${++walk.count}`, typeOf(statement.value)));
       return;
@@ -132,7 +133,7 @@ function namesIn(list: readonly Statement[], found: Set<string> = new Set()): Se
       statement.kind === "let" ||
       statement.kind === "var" ||
       statement.kind === "assign" ||
-      statement.kind === "broadcast"
+      isLaneValue(statement)
     )
       found.add(statement.name);
     for (const block of blocksOf(statement)) namesIn(block, found);

@@ -51,6 +51,7 @@ export function labelOf(statement: Statement): string {
     case "stores":
       return `device ${statement.array}[… ..] =`;
     case "broadcast":
+    case "exchange":
       return `let ${statement.name}`;
     case "for":
       return `for ${statement.index}`;
@@ -124,6 +125,7 @@ function verifyStatement(
       verifyBlock(statement.then, scope, problems);
       return verifyBlock(statement.else, scope, problems);
     case "broadcast":
+    case "exchange":
       return define(scope, statement.name, { kind: "let", type: typeOf(statement.value) }, tell);
     case "loads":
     case "stores":

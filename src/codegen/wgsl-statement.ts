@@ -69,9 +69,14 @@ export function printStatements(body: readonly Statement[], place: StatementPlac
         const [index = "", ...values] = texts;
         return [...lets, ...memory.storeFour(statement.array, index, values)];
       }
-      case "broadcast": {
+      case "broadcast":
+      case "exchange": {
         const { lets, texts } = print(statement.value);
-        const value = `subgroupBroadcast(${bare(texts[0] ?? "")}, ${statement.lane}u)`;
+        const own = bare(texts[0] ?? "");
+        const value =
+          statement.kind === "broadcast"
+            ? `subgroupBroadcast(${own}, ${statement.lane}u)`
+            : `subgroupShuffleXor(${own}, ${statement.mask}u)`;
         return [...lets, `let ${names.of("local", statement.name)} = ${value};`];
       }
       case "for": {

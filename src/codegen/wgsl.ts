@@ -8,7 +8,7 @@
 import { wgslFunctionsOf } from "../ir/wgsl-functions.ts";
 import type { BoundKernel } from "./bindings.ts";
 import type { Kernel, Statement } from "./kernel.ts";
-import { blocksOf } from "./traverse.ts";
+import { blocksOf, isLaneValue } from "./traverse.ts";
 import { printStatements } from "./wgsl-statement.ts";
 import { wgslHeader } from "./wgsl-header.ts";
 import { memoryOf } from "./wgsl-memory.ts";
@@ -103,7 +103,7 @@ function workgroupIndex(workgroups: number): string[] {
 function nameLocals(statements: readonly Statement[], names: Names): void {
   for (const statement of statements) {
     if (statement.kind === "for") names.of("local", statement.index);
-    if (statement.kind === "let" || statement.kind === "var" || statement.kind === "broadcast")
+    if (statement.kind === "let" || statement.kind === "var" || isLaneValue(statement))
       names.of("local", statement.name);
     if (statement.kind === "loads") for (const name of statement.names) names.of("local", name);
     if (statement.kind === "array") names.of("array", statement.name);

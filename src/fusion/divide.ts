@@ -14,6 +14,9 @@ import type { Target } from "./target.ts";
 /** How a node was cut before. Parts that joined a grid may still be shared among a workgroup's invocations. */
 export type History = Map<ValueName, "crossing" | "shared">;
 
+/** Why a reduction is stored that the invocations of its region share. */
+export const sharedAsItStands = "invocations share its turns, and all have the result";
+
 /** A cut to make, and which kind of cut it is. */
 export interface Division {
   readonly cuts: readonly Cut[];
@@ -50,6 +53,26 @@ export function divisionsOf(
     }
   }
   return divisions;
+}
+
+/**
+ * The names of reductions, inlined in a kernel of workgroups, of which a region has one result: worked out once, by all its
+ * invocations.
+ */
+export function worthSharing(drafts: readonly Draft[], inlining: Inlining, target: Target): ValueName[] {
+  if (!target.exchanges) return [];
+  return drafts.flatMap((draft) =>
+    [...reductionsInlinedIn(draft, inlining)].flatMap((node) =>
+      isSharedAsItStands(node, draft, target) ? [node.name] : [],
+    ),
+  );
+}
+
+/** Does a region have one result of the reduction, of turns enough for all its invocations? */
+function isSharedAsItStands(node: Comprehension, draft: Draft, target: Target): boolean {
+  if (!target.exchanges || isPointwise(draft) || node.keys.length > 0 || !isCuttable(node)) return false;
+  if (pointCount(node) > regionsOf(draft)) return false;
+  return node.reduction!.axes.some((axis) => extentOf(axis)! >= 2 * target.regionInvocations);
 }
 
 /** The reductions that are computed at their reads in a kernel of workgroups. */
@@ -136,6 +159,7 @@ function sharingCuts(
 ): Cut[] | null {
   const regions = regionsOf(draft);
   const isRegional = !isPointwise(draft) && draft.members.length > 1;
+  if (isRegional && isSharedAsItStands(node, draft, target)) return null;
   const points = isRegional
     ? pointCount(node) / regions
     : pointCount(node) / (isContraction ? target.blockPoints : 1);

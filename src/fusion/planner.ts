@@ -7,7 +7,7 @@ import { definitions, type Graph, type Node, sizeOf, type ValueName, type ValueT
 import { type NameSupply, namesFor } from "../ir/names.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 import { cutReduction } from "./cut.ts";
-import { divisionsOf, type History, worthKeeping } from "./divide.ts";
+import { divisionsOf, type History, sharedAsItStands, worthKeeping, worthSharing } from "./divide.ts";
 import { type Draft } from "./draft.ts";
 import { decideInlining, type Inlining } from "./inline.ts";
 import { mergeNodes, type Merging } from "./merge.ts";
@@ -62,12 +62,14 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     const drafts = merging.steps.flatMap((step) => (step.kind === "draft" ? [step.draft] : []));
     const isLast = level !== "full" || round === mostRounds;
     const atHand = isLast ? [] : worthKeeping(drafts, inlining, target);
+    const toShare = isLast ? [] : worthSharing(drafts, inlining, target);
     const divisions = isLast
       ? new Map<never, never>()
       : divisionsOf(drafts, inlining, sizes, history, target);
-    if (divisions.size + atHand.length === 0)
+    if (divisions.size + atHand.length + toShare.length === 0)
       return finish(nodes, inlining, merging, kept, { ...around, types });
     for (const name of atHand) wanted.set(name, "its readers share a workgroup, which keeps it at hand");
+    for (const name of toShare) wanted.set(name, sharedAsItStands);
     nodes = nodes.flatMap((node): Node[] => {
       const division = node.kind === "comprehension" ? divisions.get(node.name) : undefined;
       if (node.kind !== "comprehension" || division === undefined) return [node];

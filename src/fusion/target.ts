@@ -25,6 +25,11 @@ export interface Target {
    * together lies together; otherwise each takes turns that follow one another, and loads four at once.
    */
   readonly interleaves: boolean;
+  /**
+   * Whether the invocations of a region exchange values without memory. A reduction of one result in a region is then shared by them as it
+   * stands; otherwise it is cut into parts for them.
+   */
+  readonly exchanges: boolean;
   /** So many invocations at work keep the device busy; with fewer, both rates fall in proportion. */
   readonly busyInvocations: number;
   /** So do so many workgroups. */
@@ -49,6 +54,7 @@ export const hardwareTarget: Target = {
   blockSharing: 4,
   blockPoints: 32,
   interleaves: true,
+  exchanges: false,
   busyInvocations: 2048,
   busyWorkgroups: 8,
   regionInvocations: 256,
@@ -78,6 +84,7 @@ export const softwareTarget: Target = {
   blockSharing: 12,
   blockPoints: 64,
   interleaves: false,
+  exchanges: false,
   busyInvocations: 16,
   busyWorkgroups: 4,
   regionInvocations: 8,

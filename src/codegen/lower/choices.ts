@@ -24,9 +24,11 @@ export interface Choice {
   readonly hi: number;
 }
 
-/** The only index of the read that depends on the variable, if it is data of few values. */
-export function choiceOf(emission: Emission, read: Read, variable: string): Choice | null {
-  const axes = read.indices.flatMap((index, axis) => (indicesIn([index]).has(variable) ? [axis] : []));
+/** The only index of the read that depends on the variables, if it depends on nothing else and is data of few values. */
+export function choiceOf(emission: Emission, read: Read, variables: ReadonlySet<string>): Choice | null {
+  const axes = read.indices.flatMap((index, axis) =>
+    [...indicesIn([index])].some((name) => variables.has(name)) ? [axis] : [],
+  );
   const [axis] = axes;
   if (axis === undefined || axes.length > 1 || !emission.storages.has(read.tensor)) return null;
   const index = read.indices[axis]!;

@@ -1,7 +1,6 @@
 /** Points in blocks, a workgroup each: see `block.ts`. */
-import { apply as irApply, index as indexExpr, integer as irInteger } from "../../ir/build.ts";
+import { index as indexExpr } from "../../ir/build.ts";
 import type { Expr } from "../../ir/ir.ts";
-import { withVariable } from "../../ir/ranges.ts";
 import {
   add,
   and,
@@ -16,16 +15,9 @@ import {
 } from "../build.ts";
 import type { KernelExpr } from "../kernel.ts";
 import type { Block, BlockShape } from "./block.ts";
-import {
-  type Emission,
-  freshVariableName,
-  type Instance,
-  type Point,
-  variable,
-  type Variable,
-} from "./emission.ts";
+import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
 import type { Extent } from "./phase.ts";
-import { lowerSideBySide, type PhaseVariable, split } from "./points.ts";
+import { flatten, lowerSideBySide, type PhaseVariable, split } from "./points.ts";
 import { sequence } from "./reduction.ts";
 import { block, nameHere, write } from "./scopes.ts";
 
@@ -115,12 +107,9 @@ export function lowerBlock(
 
   /** All column axes are one, of which neighbouring lanes have neighbours; an invocation has points a subgroup apart. */
   function flattened(): Columns {
-    const last = variables[schedule.lanes.at(-1)!]!;
-    const name = schedule.lanes.length === 1 ? last.name : freshVariableName(emission, "column");
-    if (schedule.lanes.length > 1) {
-      emission.ranges.set(name, { lo: 0, hi: points - 1 });
-      emission.context = withVariable(emission.context, name, { lo: 0, hi: points - 1 });
-    }
+    const columnAxes = schedule.lanes.map((axis) => variables[axis]!);
+    const { variable: column, indices } = flatten(emission, columnAxes, "column");
+    const { name } = column;
     const first = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes * columns)), lane), name);
     const guardsOf = new Map<number, KernelExpr>();
     const isWhole = points % (lanes * columns) === 0;
@@ -136,16 +125,9 @@ export function lowerBlock(
       return one;
     });
     instancesOf.set(name, list);
-    let below = 1;
-    const expressions = [...schedule.lanes].reverse().map((axis, i): readonly [number, Expr] => {
-      const { size } = variables[axis]!;
-      const above = below === 1 ? indexExpr(name) : irApply("floor_div", indexExpr(name), irInteger(below));
-      below *= size;
-      return [axis, i === schedule.lanes.length - 1 ? above : irApply("mod", above, irInteger(size))];
-    });
-    const axisOf = new Map(expressions);
+    const axisOf = new Map(schedule.lanes.map((axis, i) => [axis, indices[i]!]));
     return {
-      variables: [...[...outer, row].map((axis) => variables[axis]!), { name, size: points }],
+      variables: [...[...outer, row].map((axis) => variables[axis]!), column],
       instances: instancesAt(variables.map((one, axis) => axisOf.get(axis) ?? indexExpr(one.name))),
       guards: (point) => {
         const guard = guardsOf.get(point.get(name)!.id);

@@ -1,5 +1,5 @@
 /**
- * Points of a region by rows: the lanes of a subgroup lie side by side along one axis, and go through the others together.
+ * Points of a region by rows: the lanes of a subgroup lie side by side along some axes, and go through the others together.
  *
  *     for first = 0 .. 49 step 32 {                    a lane has columns first + lane, first + lane + 8, …
  *       …                                              what does not depend on the row, once
@@ -8,29 +8,32 @@
  *
  * For drivers that run the lanes of a subgroup as a vector: there a load that all lanes share costs little.
  */
+import { index as indexExpr } from "../../ir/build.ts";
+import type { Expr } from "../../ir/ir.ts";
 import { add, integer, invocation, less, local, minimum, mul } from "../build.ts";
 import type { KernelExpr } from "../kernel.ts";
 import { choiceOf } from "./choices.ts";
 import { mayRepeat } from "./deal-tiles.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
-import type { Extent } from "./phase.ts";
-import { lowerSideBySide, type PhaseVariable, split } from "./points.ts";
+import type { Dealing, Extent } from "./phase.ts";
+import { flatten, lowerSideBySide, type PhaseVariable, split } from "./points.ts";
 import { type ReadOfMemory, readsOfMemory } from "./reads.ts";
 import { sequence } from "./reduction.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
+import { chooseTile, loadsOfTiles, sharedLoad } from "./tile.ts";
 
-/** How the points of a phase are dealt by rows. */
+/** How the points of a phase are dealt by rows. Axes by their numbers among the phase's. */
 export interface Rows {
-  /** The number of the variable along which lanes lie. */
-  readonly lane: number;
+  /** The axes along which lanes lie, the last the fastest. */
+  readonly lanes: readonly number[];
   /** Columns of a lane that are written side by side. */
   readonly columns: number;
-  /** Points along each of the other axes that are written side by side. */
+  /** Points along each axis that are written side by side; 1 for those of the lanes. */
   readonly factors: readonly number[];
 }
 
-/** At most this part of what is read may be another element for each lane and row. */
-const mostOwn = 3 / 4;
+/** Rows must spare so much of the loads that tiles have. */
+const leastGain = 0.8;
 
 /** Lanes may have so many times as many columns as there are. */
 const mostWaste = 1.3;
@@ -39,84 +42,113 @@ const mostWaste = 1.3;
 const mostPoints = 32;
 const mostColumns = 8;
 
-/** The rows in which the points of a phase are best computed; null where lanes would share too little. */
+/** The rows in which the points of a phase are best computed; null where tiles load as little. */
 export function chooseRows(
   emission: Emission,
   variables: readonly PhaseVariable[],
   instances: readonly Instance[],
-  lanes: number,
+  region: Point,
+  { invocations, leastTiles }: Dealing,
 ): Rows | null {
-  if (variables.filter(({ size }) => size > 1).length < 2) return null;
   const phaseReads = readsOfMemory(emission, instances);
-  const { reads, loopBounds, tested } = phaseReads;
-  // Points whose loops or conditions differ have little to share.
-  if (variables.some(({ name }) => loopBounds.has(name) || tested.has(name))) return null;
+  // Points whose loops differ have little to share.
+  if (variables.some(({ name }) => phaseReads.loopBounds.has(name))) return null;
   if (!mayRepeat(emission, instances, phaseReads)) return null;
-  const total = reads.reduce((sum, { times }) => sum + times, 0);
-  let best: { readonly lane: number; readonly own: number } | null = null;
-  variables.forEach(({ name, size }, lane) => {
-    if (paddedTo(size, lanes) > mostWaste * size) return;
-    // What the row does not change is loaded once for all rows.
-    const isByRow = (read: ReadOfMemory): boolean =>
-      variables.some((variable) => variable.name !== name && read.variables.has(variable.name));
-    const own = reads
-      .filter((each) => each.variables.has(name) && isByRow(each))
-      .filter(({ read }) => choiceOf(emission, read, name) === null)
-      .reduce((sum, { times }) => sum + times, 0);
-    if (own <= mostOwn * total && (best === null || own <= best.own)) best = { lane, own };
-  });
-  if (best === null) return null;
-  const { lane } = best as { lane: number };
-  const { size } = variables[lane]!;
+  const request = { variables, instances, phaseReads, leastTiles, isExact: false };
+  const inTiles = loadsOfTiles(emission, request, chooseTile(emission, request));
+  const sizeOf = (axes: readonly number[]): number =>
+    axes.reduce((product, axis) => product * variables[axis]!.size, 1);
+  const all = variables.map((_, axis) => axis);
+  let best: { readonly lanes: readonly number[]; readonly loads: number } | null = null;
+  for (const lanes of [...all.map((axis) => [axis]), ...all.slice(0, -1).map((axis) => all.slice(axis))]) {
+    const size = sizeOf(lanes);
+    const padded = paddedTo(size, invocations) / size;
+    if (size < invocations || padded > mostWaste) continue;
+    const names = new Set(lanes.map((axis) => variables[axis]!.name));
+    const rows = sizeOf(all.filter((axis) => !lanes.includes(axis)));
+    const loads = phaseReads.reads.reduce(
+      (total, read) => total + loadsInRows(emission, read, names, region, rows),
+      0,
+    );
+    if (best === null || loads * padded <= best.loads) best = { lanes, loads: loads * padded };
+  }
+  if (best === null || best.loads > leastGain * inTiles) return null;
+  const { lanes } = best;
   let columns = mostColumns;
-  while (paddedTo(size, lanes * columns) > paddedTo(size, lanes)) columns -= 1;
+  const size = sizeOf(lanes);
+  while (paddedTo(size, invocations * columns) > paddedTo(size, invocations)) columns -= 1;
   const factors = variables.map(() => 1);
-  const row = variables.findLastIndex((variable, i) => i !== lane && variable.size > 1);
-  factors[row] = [4, 2].find((f) => variables[row]!.size % f === 0 && f * columns <= mostPoints) ?? 1;
-  return { lane, columns, factors };
+  const row = all.findLast((axis) => !lanes.includes(axis) && variables[axis]!.size > 1);
+  if (row !== undefined)
+    factors[row] = [4, 2].find((f) => variables[row]!.size % f === 0 && f * columns <= mostPoints) ?? 1;
+  return { lanes, columns, factors };
+}
+
+/** How often a read is loaded for a point, in loads of an element by each lane. */
+function loadsInRows(
+  emission: Emission,
+  { read, variables, times }: ReadOfMemory,
+  lanes: ReadonlySet<string>,
+  region: Point,
+  rows: number,
+): number {
+  const depends = [...variables].some((name) => lanes.has(name));
+  if (!depends) return times * sharedLoad;
+  // What neither the row nor a turn changes is loaded once.
+  const isOnce = [...variables].every((name) => lanes.has(name) || region.has(name));
+  if (isOnce) return 1 / rows;
+  return choiceOf(emission, read, lanes) === null ? times : times * sharedLoad;
 }
 
 const paddedTo = (size: number, unit: number): number => Math.ceil(size / unit) * unit;
 
-/** Writes instances at all points of their variables. */
+/** Writes the instances that `instancesAt` gives for the indices of the phase's axes, at all points of the variables. */
 export function lowerRows(
   emission: Emission,
   variables: readonly PhaseVariable[],
-  instances: readonly Instance[],
+  instancesAt: (axes: readonly Expr[]) => readonly Instance[],
   region: Point,
-  lanes: number,
-  { lane, columns, factors }: Rows,
+  invocations: number,
+  { lanes, columns, factors }: Rows,
 ): Extent {
   const { scopes } = emission;
-  const { name: column, size } = variables[lane]!;
-  const others = variables.map((_, i) => i).filter((i) => i !== lane);
-  const counts = others.map((i) => variables[i]!.size / factors[i]!);
+  const laneAxes = lanes.map((axis) => variables[axis]!);
+  const { variable: flat, indices } = flatten(emission, laneAxes, "column");
+  const { name: column, size } = flat;
+  const instances = instancesAt(
+    variables.map(({ name }, axis) =>
+      lanes.includes(axis) ? indices[lanes.indexOf(axis)]! : indexExpr(name),
+    ),
+  );
+  const others = variables.map((_, axis) => axis).filter((axis) => !lanes.includes(axis));
+  const counts = others.map((axis) => variables[axis]!.size / factors[axis]!);
   const rowTiles = counts.reduce((product, n) => product * n, 1);
-  const step = lanes * columns;
-  emission.lane = column;
+  const step = invocations * columns;
+  emission.lane = new Set([column]);
 
   const atColumns = (first: KernelExpr): void => {
     const own = nameHere(scopes, add(first, invocation), column);
     const guards = new Map<number, KernelExpr>();
     const list = sequence(columns).map((n): Variable => {
       // With one round it is known which columns all lanes have.
-      const isWhole = size % step === 0 || (size < step && (n + 1) * lanes <= size);
-      if (isWhole) return variable(emission, column, own, n * lanes);
-      const place = add(own, integer(n * lanes));
+      const isWhole = size % step === 0 || (size < step && (n + 1) * invocations <= size);
+      if (isWhole) return variable(emission, column, own, n * invocations);
+      const place = add(own, integer(n * invocations));
       const kept = nameHere(scopes, minimum(place, integer(size - 1)), column);
       const one = variable(emission, column, kept);
       guards.set(one.id, nameHere(scopes, less(place, integer(size)), "is_column"));
       return one;
     });
+    const guardOf = (point: Point): KernelExpr | null => guards.get(point.get(column)!.id) ?? null;
     const atRows = (row: KernelExpr): void => {
       const places = split(row, counts);
-      const lists = variables.map(({ name }, i): readonly Variable[] => {
-        if (i === lane) return list;
-        const base = nameHere(scopes, mul(places[others.indexOf(i)]!, integer(factors[i]!)), name);
-        return sequence(factors[i]!).map((n) => variable(emission, name, base, n));
+      const rows = others.map((axis, i): readonly Variable[] => {
+        const { name } = variables[axis]!;
+        const base = nameHere(scopes, mul(places[i]!, integer(factors[axis]!)), name);
+        return sequence(factors[axis]!).map((n) => variable(emission, name, base, n));
       });
-      const guardOf = (point: Point): KernelExpr | null => guards.get(point.get(column)!.id) ?? null;
-      lowerSideBySide(emission, variables, lists, instances, region, guardOf);
+      const own = [...others.map((axis) => variables[axis]!), flat];
+      lowerSideBySide(emission, own, [...rows, list], instances, region, guardOf);
     };
     if (rowTiles === 1) return atRows(integer(0));
     const row = freshName(scopes, "row");
@@ -129,6 +161,6 @@ export function lowerRows(
     const body = block(scopes, [first], () => atColumns(local(first, "i32")));
     write(scopes, { kind: "for", index: first, from: integer(0), to: integer(size), step, body });
   }
-  emission.lane = null;
-  return { workgroups: 1, invocations: lanes };
+  emission.lane = new Set();
+  return { workgroups: 1, invocations };
 }

@@ -55,8 +55,10 @@ export function lowerTiles(
   };
   // Reductions have loads to share.
   const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
-  deal(emission, tiles, dealing, isTogether, fill);
   const { invocations } = dealing;
+  if (isTogether && tiles === 1 && dealing.isSubgroup) emission.sharing = invocations;
+  deal(emission, tiles, dealing, isTogether, fill);
+  emission.sharing = null;
   return { workgroups: Math.ceil(tiles / invocations), invocations };
 }
 

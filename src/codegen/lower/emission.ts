@@ -74,8 +74,12 @@ export interface Emission {
   isAhead: boolean;
   /** Instances of each variable that are written side by side. */
   readonly tile: Map<string, readonly Variable[]>;
-  /** The variable along which the lanes of a subgroup lie, all others being the same in them; null where there is none. */
-  lane: string | null;
+  /** The variable along which the lanes of a subgroup lie, all others being the same in them; none where it is empty. */
+  lane: ReadonlySet<string>;
+  /** So many lanes share the reductions of a phase of one point; null where they don't. */
+  sharing: number | null;
+  /** Values of a region's only point that all its invocations have at hand. */
+  readonly held: Map<ValueName, KernelExpr>;
   nextId: number;
   /** About so many evaluations of a reduction's body stand in its loop. */
   readonly bodiesInLoop: number;

@@ -136,9 +136,11 @@ function lowerRead(emission: Emission, expr: Extract<Expr, { kind: "read" }>, po
   const node = emission.computed.get(expr.tensor);
   if (node !== undefined)
     return lowerInstance(emission, instantiate(emission, node, expr.indices), expr.tensor, point);
+  const held = emission.held.get(expr.tensor);
+  if (held !== undefined) return held;
   const storage = emission.storages.get(expr.tensor);
   if (storage === undefined) throw new Error(`%${expr.tensor} is read, but lives nowhere`);
-  const choice = emission.lane === null ? null : choiceOf(emission, expr, emission.lane);
+  const choice = emission.lane.size === 0 ? null : choiceOf(emission, expr, emission.lane);
   if (choice !== null) return lowerChoice(emission, expr, choice, point);
   const place = placeOf(emission, expr, storage, point);
   // Where an unrolled turn makes it a literal outside of the array, the read is never come to; but no text may say that.

@@ -9,6 +9,7 @@ import {
 } from "../../ir/ir.ts";
 import { emptyContext, withVariable } from "../../ir/ranges.ts";
 import { valuesUsed } from "../../ir/traverse.ts";
+import { dropBarriers } from "../barriers.ts";
 import { workgroup } from "../build.ts";
 import { jamLoops } from "../jam.ts";
 import { spreadLoads } from "../spread.ts";
@@ -102,7 +103,9 @@ function lowerWith(
     loops: [],
     isAhead: false,
     tile: new Map(),
-    lane: null,
+    lane: new Set(),
+    sharing: null,
+    held: new Map(),
     nextId: 0,
     bodiesInLoop: shape.bodiesInLoop ?? 64,
   };
@@ -124,18 +127,20 @@ function lowerWith(
             over: "workgroup",
             leastTiles: Math.min(invocations, Math.ceil(shape.busyInvocations / regions)),
             block: null,
-            hasRows: shape.subgroup === invocations,
+            isSubgroup: shape.subgroup === invocations,
           }
         : {
             invocations,
             over: "all",
             leastTiles: shape.busyInvocations,
             block: shape.block ?? null,
-            hasRows: false,
+            isSubgroup: false,
           },
     );
     if (group.owner === "invocation") extent = own;
   });
+  const body = scopes.open[0]!.statements;
+  const stored = arraysStored(body);
   const plain: Kernel = {
     name: kernelName(group.name),
     nodes: nodes.map((node) => node.name),
@@ -146,13 +151,28 @@ function lowerWith(
     ],
     ...extent,
     ...(shape.keepsLoops === true ? { keepsLoops: true } : {}),
+    ...(exchanges(body) ? { subgroup: invocations } : {}),
     buffers: memory.buffers,
-    workgroupArrays: memory.arrays,
-    body: scopes.open[0]!.statements,
+    workgroupArrays: memory.arrays.filter(({ name }) => stored.has(name)),
+    body,
   };
-  const jammed = jamLoops(plain);
+  const jammed = jamLoops(dropBarriers(plain));
   const spread = shape.subgroup === undefined ? jammed : spreadLoads(jammed, shape.subgroup);
   return { kernel: vectorise(spread), values: memory.values };
+}
+
+/** Do invocations exchange values? */
+function exchanges(list: readonly Statement[]): boolean {
+  return list.some((statement) => statement.kind === "exchange" || blocksOf(statement).some(exchanges));
+}
+
+/** The arrays that statements store to. */
+function arraysStored(list: readonly Statement[], found: Set<string> = new Set()): Set<string> {
+  for (const statement of list) {
+    if (statement.kind === "store") found.add(statement.array);
+    for (const block of blocksOf(statement)) arraysStored(block, found);
+  }
+  return found;
 }
 
 function invocationsOf(group: Group, shape: KernelShape): number {

@@ -23,7 +23,7 @@ import {
 } from "./emission.ts";
 import { linearIndex, lower } from "./expression.ts";
 import { applied } from "./fold-constants.ts";
-import { combinations, isAlike, overAxes, sequence, withVariables } from "./reduction.ts";
+import { combinations, combinedOver, isAlike, overAxes, sequence, withVariables } from "./reduction.ts";
 import { bind, block, declare, freshName, write } from "./scopes.ts";
 
 /** So many accumulators stand side by side at most. */
@@ -87,7 +87,7 @@ function accumulate(
   const sums = points.map(() =>
     elements.map(() => declare(scopes, instance.node.name, type, constant(type, 0))),
   );
-  overAxes(emission, instance, points, lower, (at, p) => {
+  const isShared = overAxes(emission, instance, points, lower, (at, p) => {
     const value = bind(scopes, lower(emission, instance.body, at), "value");
     const keys = instance.keys.map((key) => lower(emission, key.at, at));
     elements.forEach((element, e) => {
@@ -101,11 +101,14 @@ function accumulate(
     });
   });
   emission.context = outside;
+  const totals = isShared
+    ? sums.map((column) => column.map((sum) => combinedOver(emission, instance, sum)))
+    : sums;
   points.forEach((point, p) => {
     const stores = elements.map((element, e): Statement => {
       const places = element.map((place): Expr => ({ kind: "const", type: "i32", value: place }));
       const index = linearIndex(emission, indicesAt(instance, places), storage, point);
-      return { kind: "store", space: storage.space, array: storage.array, index, value: sums[p]![e]! };
+      return { kind: "store", space: storage.space, array: storage.array, index, value: totals[p]![e]! };
     });
     const condition = guardOf(point);
     if (condition === null) for (const store of stores) write(scopes, store);

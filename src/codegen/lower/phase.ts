@@ -20,8 +20,8 @@ export interface Dealing {
   readonly leastTiles: number;
   /** How blocks are shaped, where points may be dealt in blocks. */
   readonly block: BlockShape | null;
-  /** Whether they may be dealt in rows: the invocations are one subgroup, which runs as a vector. */
-  readonly hasRows: boolean;
+  /** Whether the invocations of a workgroup are one subgroup, which runs as a vector. */
+  readonly isSubgroup: boolean;
 }
 
 /** The workgroups that a phase takes, and the invocations of each. */
@@ -68,10 +68,10 @@ export function lowerPhase(
   const instances = instancesAt(variables.map(({ name }) => indexExpr(name)));
   const shape = dealing.block;
   const schedule = shape === null ? null : chooseBlock(emission, variables, instances, shape);
-  const rows = dealing.hasRows ? chooseRows(emission, variables, instances, dealing.invocations) : null;
+  const rows = dealing.isSubgroup ? chooseRows(emission, variables, instances, region.point, dealing) : null;
   const extent =
     rows !== null
-      ? lowerRows(emission, variables, instances, region.point, dealing.invocations, rows)
+      ? lowerRows(emission, variables, instancesAt, region.point, dealing.invocations, rows)
       : shape === null || schedule === null
         ? lowerTiles(emission, variables, instances, region.point, dealing)
         : lowerBlock(emission, variables, instancesAt, region.point, schedule, shape);

@@ -3,11 +3,13 @@
  *
  *     out[…] = … at (i, k); out[…] = … at (i, k + 1)          a tile of two points
  */
-import type { Comprehension } from "../../ir/ir.ts";
+import { apply as irApply, index as indexExpr, integer as irInteger } from "../../ir/build.ts";
+import type { Comprehension, Expr } from "../../ir/ir.ts";
+import { withVariable } from "../../ir/ranges.ts";
 import { integer, quotient, remainder } from "../build.ts";
 import { keyOf } from "../expression-key.ts";
 import type { KernelExpr, Statement } from "../kernel.ts";
-import type { Emission, Instance, Point, Variable } from "./emission.ts";
+import { type Emission, freshVariableName, type Instance, type Point, type Variable } from "./emission.ts";
 import { linearIndex, lowerInstance } from "./expression.ts";
 import { lowerKeyed } from "./keyed.ts";
 import { combinations, withVariables } from "./reduction.ts";
@@ -55,16 +57,21 @@ function lowerNode(
   const values = points.map((point) =>
     results.map(({ name }) => lowerInstance(emission, instance, name, point)),
   );
+  if (emission.sharing !== null) results.forEach(({ name }, r) => emission.held.set(name, values[0]![r]!));
   const stores = points.map((point, p) =>
-    results.map(({ storage }, r): Statement => {
+    results.flatMap(({ name, storage }, r): Statement[] => {
+      // All invocations have it in a register.
+      if (emission.held.has(name) && storage.space === "workgroup") return [];
       const at = linearIndex(emission, instance.indices, storage, point);
-      return { kind: "store", space: storage.space, array: storage.array, index: at, value: values[p]![r]! };
+      const value = values[p]![r]!;
+      return [{ kind: "store", space: storage.space, array: storage.array, index: at, value }];
     }),
   );
   // What is stored under one condition stands in one branch.
   const branches = new Map<string, { readonly condition: KernelExpr; readonly then: Statement[] }>();
   points.forEach((point, p) => {
     const condition = guardOf(point);
+    if (stores[p]!.length === 0) return;
     if (condition === null) return stores[p]!.forEach((store) => write(emission.scopes, store));
     const key = keyOf(condition);
     const known = branches.get(key);
@@ -73,6 +80,31 @@ function lowerNode(
   });
   for (const { condition, then } of branches.values())
     write(emission.scopes, { kind: "if", condition, then, else: [] });
+}
+
+/** Several axes as one variable, with the index of each by it; a single one stays what it is. */
+export function flatten(
+  emission: Emission,
+  axes: readonly PhaseVariable[],
+  hint: string,
+): { readonly variable: PhaseVariable; readonly indices: readonly Expr[] } {
+  const [only] = axes;
+  if (axes.length === 1) return { variable: only!, indices: [indexExpr(only!.name)] };
+  const size = axes.reduce((product, axis) => product * axis.size, 1);
+  const name = freshVariableName(emission, hint);
+  const range = { lo: 0, hi: size - 1 };
+  emission.ranges.set(name, range);
+  emission.context = withVariable(emission.context, name, range);
+  let below = 1;
+  const indices = [...axes]
+    .reverse()
+    .map((axis, i): Expr => {
+      const above = below === 1 ? indexExpr(name) : irApply("floor_div", indexExpr(name), irInteger(below));
+      below *= axis.size;
+      return i === axes.length - 1 ? above : irApply("mod", above, irInteger(axis.size));
+    })
+    .reverse();
+  return { variable: { name, size }, indices };
 }
 
 /** A number taken apart into places of a mixed radix, the last the lowest. */

@@ -10,10 +10,22 @@
 import { constantExtent } from "../../ir/extent.ts";
 import type { Expr, ReduceOp } from "../../ir/ir.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
-import { add, apply, constant, integer, local, select } from "../build.ts";
+import { add, apply, constant, integer, invocation, less, local, mul, select } from "../build.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
-import { atDepth, block, declare, depthOf, freshName, known, nameHere, remember, write } from "./scopes.ts";
+import { combineLanes, sharedAxis } from "./share.ts";
+import {
+  atDepth,
+  block,
+  branch,
+  declare,
+  depthOf,
+  freshName,
+  known,
+  nameHere,
+  remember,
+  write,
+} from "./scopes.ts";
 
 type Lower = (emission: Emission, expr: Expr, point: Point) => KernelExpr;
 type Local = KernelExpr & { readonly kind: "local" };
@@ -47,9 +59,11 @@ export function reduce(
   emission.isAhead ||= aside.length > 0 || points.length > 1;
   atDepth(scopes, depth, () => {
     const accumulators = points.map((at) => accumulatorFor(emission, instance, at, lower));
-    overAxes(emission, instance, points, lower, (at, i) => accumulators[i]!.take(at));
+    const isShared = overAxes(emission, instance, points, lower, (at, i) => accumulators[i]!.take(at));
     points.forEach((at, i) => {
-      remember(scopes, keyAt(at, "value"), accumulators[i]!.value, depth);
+      const own = accumulators[i]!.value;
+      const value = isShared ? combinedOver(emission, instance, own) : own;
+      remember(scopes, keyAt(at, "value"), value, depth);
       if (accumulators[i]!.best !== null) remember(scopes, keyAt(at, "best"), accumulators[i]!.best, depth);
     });
   });
@@ -59,9 +73,17 @@ export function reduce(
   return known(scopes, wanted)!;
 }
 
+/** What the lanes that shared a reduction have, combined as it combines. */
+export function combinedOver(emission: Emission, { node }: Instance, own: KernelExpr): Local {
+  const { op } = node.reduction!;
+  if (op === "argmax" || op === "argmin") throw new Error(`the turns of ${op} are not shared`);
+  return combineLanes(emission.scopes, emission.sharing!, own, node.name, (a, b) => combine(op, a, b));
+}
+
 /**
  * Writes the loops over the reduction axes, and in them, for every side-by-side point and turn, what `take` writes. It is told the
- * point with the turn's variables, and the number of the point it came from.
+ * point with the turn's variables, and the number of the point it came from. True where lanes have shared the turns, so that each
+ * has a part of the result.
  */
 export function overAxes(
   emission: Emission,
@@ -69,9 +91,10 @@ export function overAxes(
   points: readonly Point[],
   lower: Lower,
   take: (at: Point, point: number) => void,
-): void {
+): boolean {
   const { scopes } = emission;
   const unrolls = unrollsOf(emission, instance, points.length);
+  const shared = sharedAxis(emission, instance);
   const nest = (level: number, turns: readonly (readonly Variable[])[]): void => {
     emission.context = instance.contexts[level]!;
     const axis = instance.axes[level];
@@ -110,6 +133,7 @@ export function overAxes(
       return;
     }
     if (extent <= 0) return;
+    if (level === shared) return dealTurns(from, extent, unroll, within);
     if (extent <= unroll) return within(sequence(extent).map((n) => variable(emission, axis.name, from, n)));
     const whole = extent - (extent % unroll);
     // Where it begins depends on the point, but not how long it is.
@@ -118,7 +142,31 @@ export function overAxes(
     const rest = add(from, integer(whole));
     if (whole < extent) within(sequence(extent - whole).map((n) => variable(emission, axis.name, rest, n)));
   };
+  /** Each lane takes `unroll` turns that follow one another, then those of the next round. */
+  const dealTurns = (
+    from: KernelExpr,
+    extent: number,
+    most: number,
+    within: (variables: readonly Variable[]) => void,
+  ): void => {
+    const { name } = instance.axes[shared!]!;
+    const lanes = emission.sharing!;
+    const unroll = [4, 2].find((turns) => turns <= most && extent % (turns * lanes) === 0) ?? 1;
+    const at = (first: KernelExpr): readonly Variable[] => {
+      const base = nameHere(scopes, add(first, mul(invocation, integer(unroll))), name);
+      return sequence(unroll).map((n) => variable(emission, name, base, n));
+    };
+    const step = lanes * unroll;
+    const whole = extent - (extent % step);
+    const index = freshName(scopes, name);
+    const body = block(scopes, [index], () => within(at(add(from, local(index, "i32")))));
+    write(scopes, { kind: "for", index, from: integer(0), to: integer(whole), step, body });
+    if (whole === extent) return;
+    const then = branch(scopes, () => within(at(add(from, integer(whole)))));
+    write(scopes, { kind: "if", condition: less(invocation, integer(extent - whole)), then, else: [] });
+  };
   nest(0, []);
+  return shared !== null;
 }
 
 /** So many sums of inner reductions are kept at once. */

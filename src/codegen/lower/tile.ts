@@ -58,6 +58,30 @@ export function chooseTile(emission: Emission, request: TileRequest): number[] {
   return factors;
 }
 
+/** What the points of tiles load, a point, in loads of an element by each invocation. */
+export function loadsOfTiles(
+  emission: Emission,
+  { variables, instances, phaseReads }: TileRequest,
+  factors: readonly number[],
+): number {
+  const { reads } = phaseReads;
+  return reads.reduce((total, read) => {
+    if (!variables.some(({ name }) => read.variables.has(name))) return total + read.times * sharedLoad;
+    const loads = variables.reduce((product, { name }, i) => {
+      const factor = factors[i]!;
+      if (!read.variables.has(name)) return product / factor;
+      const isVector =
+        factor === 4 && read.strides.get(name) === 1 && areNeighbours(emission, instances, reads, name);
+      return isVector ? product * vectorLoad : product;
+    }, read.times);
+    return total + loads;
+  }, 0);
+}
+
+/** What a load costs beside one of an element by each invocation: the same element in all, and an element of a vector of four. */
+export const sharedLoad = 1 / 4;
+const vectorLoad = 1 / 2;
+
 /** The part of what is read that does not depend on the variable, and so is shared by points along it; 0 where nothing depends on it. */
 function sharedPart(reads: readonly ReadOfMemory[], name: string): number {
   const timesOf = (some: readonly ReadOfMemory[]): number =>

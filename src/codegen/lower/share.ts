@@ -1,0 +1,56 @@
+/**
+ * Reductions whose result all invocations of a subgroup want, shared by them: each takes some of the turns, and then they exchange
+ * what they have.
+ *
+ *     max k<1024. %x[i, k]     ⟶     for k = 0 .. 1024 step 32 { top = max(top, x[k + 4 * invocation]) … }
+ *                                    top = max(top, top of lane invocation ^ 4)
+ *                                    top = max(top, top of lane invocation ^ 2)
+ *                                    top = max(top, top of lane invocation ^ 1)
+ *
+ * Every lane combines the same values in pairs, so that all have the same result, with no memory and no barrier.
+ */
+import { constantExtent } from "../../ir/extent.ts";
+import { local, typeOf } from "../build.ts";
+import type { KernelExpr } from "../kernel.ts";
+import type { Emission, Instance } from "./emission.ts";
+import { freshName, innermost, type Scopes, write } from "./scopes.ts";
+
+/** An axis with fewer turns for each lane is not shared. */
+const fewestTurns = 2;
+
+/** The axis whose turns the lanes share, by its number; null where they don't. It is asked for where loops of the reduction are written. */
+export function sharedAxis({ scopes, sharing }: Emission, { node, axes, contexts }: Instance): number | null {
+  const { op } = node.reduction ?? {};
+  // In a loop or a branch not all lanes need be there, and the first of equals is not found in pairs.
+  if (sharing === null || scopes.floor > 0 || innermost(scopes) > 1) return null;
+  if (op === "argmax" || op === "argmin") return null;
+  const axis = axes.findLastIndex((each, level) => {
+    const extent = constantExtent(each, contexts[level]!);
+    return extent !== null && extent >= fewestTurns * sharing;
+  });
+  return axis < 0 ? null : axis;
+}
+
+/** What the lanes have, combined: a local that is the same in all of them. */
+export function combineLanes(
+  scopes: Scopes,
+  lanes: number,
+  own: KernelExpr,
+  hint: string,
+  combine: (a: KernelExpr, b: KernelExpr) => KernelExpr,
+): KernelExpr & { readonly kind: "local" } {
+  const type = typeOf(own);
+  const named = (name: string): KernelExpr & { kind: "local" } => {
+    scopes.depths.set(name, innermost(scopes));
+    return local(name, type) as KernelExpr & { kind: "local" };
+  };
+  let value = own;
+  for (let mask = lanes / 2; mask >= 1; mask /= 2) {
+    const other = freshName(scopes, hint);
+    write(scopes, { kind: "exchange", name: other, value, mask });
+    const sum = freshName(scopes, hint);
+    write(scopes, { kind: "let", name: sum, value: combine(value, named(other)) });
+    value = named(sum);
+  }
+  return value as KernelExpr & { kind: "local" };
+}
