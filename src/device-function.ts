@@ -21,6 +21,7 @@ import type { Executable, LoadOptions } from "./runtime/executable.ts";
 import { flatSteps } from "./runtime/memory-plan.ts";
 import { shapeLeaves } from "./lang/elaborate/shape.ts";
 import type { DeviceTensor } from "./runtime/tensor.ts";
+import { type KnownDevice, tuneKernels, type TuneOptions } from "./tune.ts";
 import { ArgumentError } from "./tree.ts";
 
 export interface DeviceCompileOptions extends Omit<LoadOptions, "printer"> {
@@ -31,6 +32,11 @@ export interface DeviceCompileOptions extends Omit<LoadOptions, "printer"> {
    * carries. Such an argument must be on the device, is overwritten by each call, and comes back as the result.
    */
   readonly inPlace?: InPlace;
+  /**
+   * Measure other shapes of its kernels on the device first, and take the fastest: minutes, once for each kernel. Later compilations
+   * take what was found without it. Not by default.
+   */
+  readonly tune?: boolean | TuneOptions;
 }
 
 /** A function on a device, ready to run. */
@@ -74,11 +80,17 @@ export interface DeviceFunction {
  * @throws {LimitError | ShaderError | OutOfMemoryError | DeviceLostError}
  */
 export async function compileOnDevice(
-  device: RuntimeDevice,
+  device: RuntimeDevice | KnownDevice,
   compiled: Compiled,
-  { fuse = "full", inPlace = {}, ...options }: DeviceCompileOptions = {},
+  { fuse = "full", inPlace = {}, tune = false, ...options }: DeviceCompileOptions = {},
 ): Promise<DeviceFunction> {
-  const kernels = compiled.kernels({ fuse, target: device.adapter, updates: updatesOf(compiled, inPlace) });
+  const updates = updatesOf(compiled, inPlace);
+  const target = "target" in device ? device.target : device.adapter;
+  const make = (): KernelProgram => compiled.kernels({ fuse, target, updates });
+  const untuned = make();
+  if (tune !== false && "choices" in device)
+    await tuneKernels(device, untuned.plan, updates, tune === true ? {} : tune);
+  const kernels = tune === false ? untuned : make();
   const executable = await device.load(kernels.program, options);
   return {
     compiled,

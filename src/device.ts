@@ -7,11 +7,21 @@
  *     await device.scope(async () => { const [, loss] = await step.run(p, images, labels); … });
  */
 import { compileOnDevice, type DeviceCompileOptions, type DeviceFunction } from "./device-function.ts";
+import type { MeasuredRates } from "./fusion/calibrate.ts";
 import type { Compiled } from "./module.ts";
 import { compileOpen, type OpenFunction, type OpenOptions } from "./open-function.ts";
 import type { Device as RuntimeDevice } from "./runtime/device.ts";
+import { type ChoiceStore, choicesInMemory, type KnownDevice } from "./tune.ts";
 
-export interface Device extends RuntimeDevice {
+/** What was measured of an adapter before. */
+export interface Knowledge {
+  /** Its rates, by which programs are planned; without them by what is usual of its kind. */
+  readonly rates?: MeasuredRates | null;
+  /** Where the shapes of kernels are kept that tuning finds; without it as long as the device is open. */
+  readonly choices?: ChoiceStore;
+}
+
+export interface Device extends KnownDevice {
   /**
    * Compiles a function for this adapter and loads it. With `open` one dimension, the batch, may be smaller or larger in a call than
    * it was compiled for: see `OpenFunction`.
@@ -24,7 +34,11 @@ export interface Device extends RuntimeDevice {
 }
 
 /** The device with the compiler before it. */
-export function withCompiler(device: RuntimeDevice): Device {
+export function withCompiler(
+  device: RuntimeDevice,
+  { rates = null, choices = choicesInMemory() }: Knowledge = {},
+): Device {
+  const known: KnownDevice = { ...device, target: { ...device.adapter, rates, choices }, choices };
   function compile(compiled: Compiled, options: DeviceCompileOptions & OpenOptions): Promise<OpenFunction>;
   function compile(compiled: Compiled, options?: DeviceCompileOptions): Promise<DeviceFunction>;
   function compile(
@@ -33,8 +47,8 @@ export function withCompiler(device: RuntimeDevice): Device {
   ): Promise<DeviceFunction | OpenFunction> {
     const { open, ...others } = options;
     return open === undefined
-      ? compileOnDevice(device, compiled, others)
-      : compileOpen(device, compiled, { ...others, open });
+      ? compileOnDevice(known, compiled, others)
+      : compileOpen(known, compiled, { ...others, open });
   }
-  return { ...device, compile };
+  return { ...known, compile };
 }

@@ -24,6 +24,7 @@ import { shapeLeaves } from "./lang/elaborate/shape.ts";
 import type { Compiled, FunctionShapes } from "./module.ts";
 import type { Argument } from "./runtime/arguments.ts";
 import type { Device as RuntimeDevice } from "./runtime/device.ts";
+import type { KnownDevice } from "./tune.ts";
 import { openResizing, type Resizing } from "./resize-rows.ts";
 import type { DeviceTensor } from "./runtime/tensor.ts";
 import { ArgumentError, isList, isRecord } from "./tree.ts";
@@ -66,7 +67,7 @@ interface Rows {
  * @throws {ArgumentError} when there is no such dimension. @throws what `compileOnDevice` throws.
  */
 export async function compileOpen(
-  device: RuntimeDevice,
+  device: RuntimeDevice | KnownDevice,
   compiled: Compiled,
   { open, ...options }: DeviceCompileOptions & OpenOptions,
 ): Promise<OpenFunction> {

@@ -59,7 +59,7 @@ async function examine(terminal: Terminal, choice: string, isMeasured: boolean):
   const { ceilingsOf } = await import("../runtime/node-ceilings.ts");
   let device: Device;
   try {
-    device = await openDevice({ adapter: choice });
+    device = await openDevice({ adapter: choice, measured: false });
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error;
     return { choice, adapter: null, tried: error.tried, help: error.advice, ceilings: null };

@@ -159,7 +159,7 @@ async function targetOf(
     throw new Failure(exit.commandWrong, "--device interpreter: the interpreter has no kernels", {
       help: "leave the option out: no adapter is needed to inspect",
     });
-  return onDevice(terminal, choice, async ({ adapter }) => ({ target: adapter, adapter: adapter.name }));
+  return onDevice(terminal, choice, async ({ target, adapter }) => ({ target, adapter: adapter.name }));
 }
 
 /** The texts that nodes come from. */

@@ -20,7 +20,7 @@ export function groupOf(
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
   target: Target,
-): Group {
+): Omit<Group, "seconds"> {
   const nodes = draft.members.map((member) => member.node);
   const name = nameOf(nodes, isNeeded);
   return isPointwise(draft) || draft.members.length === 1
@@ -38,7 +38,7 @@ function byInvocations(
   draft: Draft,
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
-): Group {
+): Omit<Group, "seconds"> {
   const last = draft.members.at(-1)!.node;
   // Neighbouring invocations write neighbouring elements of the last node.
   const grid = [...draft.grid].sort((a, b) => position(last, a.axisOf) - position(last, b.axisOf));
@@ -75,7 +75,7 @@ function byWorkgroups(
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
   target: Target,
-): Group {
+): Omit<Group, "seconds"> {
   const gridOf = new Map(
     draft.members.map(
       ({ node }) => [node.name, draft.grid.map((axis) => axis.axisOf.get(node.name)!)] as const,
