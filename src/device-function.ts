@@ -74,6 +74,22 @@ export interface DeviceFunction {
 }
 
 /**
+ * Tunes the kernels of a function that have not been tuned before, for all compilations after it.
+ *
+ * @throws {ArgumentError} when `inPlace` names what there is not. @throws {DeviceLostError}
+ */
+export async function tuneFunction(
+  device: KnownDevice,
+  compiled: Compiled,
+  { fuse = "full", inPlace = {} }: Pick<DeviceCompileOptions, "fuse" | "inPlace"> = {},
+  options: TuneOptions = {},
+): Promise<void> {
+  const updates = updatesOf(compiled, inPlace);
+  const { plan } = compiled.kernels({ fuse, target: device.target, updates });
+  await tuneKernels(device, plan, updates, options);
+}
+
+/**
  * Makes kernels of a compiled function for the device's adapter and loads them.
  *
  * @throws {ArgumentError} when `inPlace` names what there is not.
@@ -84,13 +100,10 @@ export async function compileOnDevice(
   compiled: Compiled,
   { fuse = "full", inPlace = {}, tune = false, ...options }: DeviceCompileOptions = {},
 ): Promise<DeviceFunction> {
-  const updates = updatesOf(compiled, inPlace);
-  const target = "target" in device ? device.target : device.adapter;
-  const make = (): KernelProgram => compiled.kernels({ fuse, target, updates });
-  const untuned = make();
   if (tune !== false && "choices" in device)
-    await tuneKernels(device, untuned.plan, updates, tune === true ? {} : tune);
-  const kernels = tune === false ? untuned : make();
+    await tuneFunction(device, compiled, { fuse, inPlace }, tune === true ? {} : tune);
+  const target = "target" in device ? device.target : device.adapter;
+  const kernels = compiled.kernels({ fuse, target, updates: updatesOf(compiled, inPlace) });
   const executable = await device.load(kernels.program, options);
   return {
     compiled,

@@ -6,12 +6,17 @@
  *     const p = await step.put("p", weights);
  *     await device.scope(async () => { const [, loss] = await step.run(p, images, labels); … });
  */
-import { compileOnDevice, type DeviceCompileOptions, type DeviceFunction } from "./device-function.ts";
+import {
+  compileOnDevice,
+  type DeviceCompileOptions,
+  type DeviceFunction,
+  tuneFunction,
+} from "./device-function.ts";
 import type { MeasuredRates } from "./fusion/calibrate.ts";
 import type { Compiled } from "./module.ts";
 import { compileOpen, type OpenFunction, type OpenOptions } from "./open-function.ts";
 import type { Device as RuntimeDevice } from "./runtime/device.ts";
-import { type ChoiceStore, choicesInMemory, type KnownDevice } from "./tune.ts";
+import { type ChoiceStore, choicesInMemory, type KnownDevice, type TuneOptions } from "./tune.ts";
 
 /** What was measured of an adapter before. */
 export interface Knowledge {
@@ -31,6 +36,17 @@ export interface Device extends KnownDevice {
    */
   compile(compiled: Compiled, options: DeviceCompileOptions & OpenOptions): Promise<OpenFunction>;
   compile(compiled: Compiled, options?: DeviceCompileOptions): Promise<DeviceFunction>;
+  /**
+   * Measures other shapes of a function's kernels, of those that have not been measured before, and keeps the fastest for every later
+   * compilation: as the option `tune` of `compile` does before it compiles.
+   *
+   * @throws {ArgumentError} when `inPlace` names what there is not. @throws {DeviceLostError}
+   */
+  readonly tune: (
+    compiled: Compiled,
+    options?: Pick<DeviceCompileOptions, "fuse" | "inPlace">,
+    tuning?: TuneOptions,
+  ) => Promise<void>;
 }
 
 /** The device with the compiler before it. */
@@ -50,5 +66,6 @@ export function withCompiler(
       ? compileOnDevice(known, compiled, others)
       : compileOpen(known, compiled, { ...others, open });
   }
-  return { ...known, compile };
+  const tune: Device["tune"] = (compiled, options, tuning) => tuneFunction(known, compiled, options, tuning);
+  return { ...known, compile, tune };
 }

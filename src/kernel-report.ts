@@ -47,6 +47,8 @@ export interface KernelReport {
   readonly dispatches: number;
   /** Milliseconds of one dispatch by the planner's estimate for what it was planned for. */
   readonly predictedMs: number;
+  /** Milliseconds of one dispatch as it was measured: null where the adapter has no timestamps, absent where nothing was measured. */
+  readonly measuredMs?: number | null;
 }
 
 /** A tensor in device memory. */

@@ -69,14 +69,15 @@ interface Rows {
 export async function compileOpen(
   device: RuntimeDevice | KnownDevice,
   compiled: Compiled,
-  { open, ...options }: DeviceCompileOptions & OpenOptions,
+  { open, tune, ...options }: DeviceCompileOptions & OpenOptions,
 ): Promise<OpenFunction> {
   const capacity = compiled.dims[open];
   if (capacity === undefined) {
     const names = Object.keys(compiled.dims).join(", ");
     throw new ArgumentError(`open: ${compiled.name} has no dimension ${open}; there are ${names}`);
   }
-  const whole = await compileOnDevice(device, compiled, options);
+  // Other sizes are compiled when they come, when nobody expects to wait for measurements.
+  const whole = await compileOnDevice(device, compiled, tune === undefined ? options : { ...options, tune });
   const resizing = openResizing(device);
   const sized = new Map<number, Promise<OwnedSize>>([[capacity, Promise.resolve(whole)]]);
   const updated = new Set(whole.kernels.program.updated);

@@ -13,7 +13,7 @@ import {
   choiceKey,
   type ShapeChoice,
   type ShapeChoices,
-  tuningSteps,
+  tuningDirections,
   withChoice,
 } from "./codegen/tuner.ts";
 import type { KernelShape, LoweredGroup } from "./codegen/lower/kernel.ts";
@@ -53,6 +53,8 @@ export interface TuneOptions {
   readonly progress?: (tuned: TunedKernel | UntunedKernel) => void;
   /** No candidate of a kernel is begun after so many seconds (default 30). */
   readonly secondsPerKernel?: number;
+  /** Milliseconds of dispatches by which a kernel is measured each time (default 50). */
+  readonly millisecondsEach?: number;
 }
 
 /** A kernel that the device could not run by itself. */
@@ -86,7 +88,7 @@ export async function tuneKernels(
   device: KnownDevice,
   plan: Plan,
   updates: readonly Update[],
-  { progress = () => {}, secondsPerKernel = 30 }: TuneOptions = {},
+  { progress = () => {}, secondsPerKernel = 30, millisecondsEach = 50 }: TuneOptions = {},
 ): Promise<void> {
   const shape = kernelShapeOf(device.target);
   const { choices } = device;
@@ -101,7 +103,12 @@ export async function tuneKernels(
     const place = { kernel: shaped.own.kernel.name, number: i + 1, of: inOrder.length };
     const timer = openKernelTimer(device);
     try {
-      const found = await tuneKernel(device, timer, shaped, shape, 1000 * secondsPerKernel);
+      const found = await tuneKernel(shaped, shape, {
+        timer,
+        limits: device.adapter.limits,
+        limitMs: 1000 * secondsPerKernel,
+        budgetMs: millisecondsEach,
+      });
       await choices.keep(key, { ...found, kernel: place.kernel });
       progress({ ...found, ...place });
     } catch (error) {
@@ -113,11 +120,14 @@ export async function tuneKernels(
   }
 }
 
-/** Milliseconds of dispatches that a kernel is measured by. */
-const budgetMs = 50;
+/** A candidate that seems to take more than so many times the best time is not compared with it, nor is what lies behind it measured. */
+const likely = 1.15;
 
 /** A candidate whose first run takes so many times the best time so far is not run again. */
 const hopeless = 3;
+
+/** Milliseconds that a submission may take by itself. */
+const submission = 1;
 
 /** A shape is chosen that takes less than this part of the time of the kind's. */
 const worthwhile = 0.97;
@@ -125,8 +135,8 @@ const worthwhile = 0.97;
 /** Longer texts than so many times the kind's are not tried: drivers take long over them. */
 const longest = 3;
 
-/** Rounds in which the best and the kind's shape take turns at the end, so that neither has the quieter machine. */
-const rounds = 5;
+/** Rounds in which two shapes take turns, so that neither has the quieter machine: where one seems faster, and at the end. */
+const [fewRounds, manyRounds] = [3, 7] as const;
 
 type Found = Omit<FoundChoice, "kernel"> & Pick<TunedKernel, "candidates">;
 
@@ -136,18 +146,30 @@ interface Candidate {
   readonly milliseconds: number;
 }
 
+/** By what a kernel is tuned. */
+interface Bench {
+  readonly timer: KernelTimer;
+  readonly limits: DeviceLimits;
+  /** No candidate is begun after so many milliseconds; each is measured by about so many. */
+  readonly limitMs: number;
+  readonly budgetMs: number;
+}
+
 async function tuneKernel(
-  device: Device,
-  timer: KernelTimer,
   { group, own, write, typeOf }: ShapedKernel & { readonly own: LoweredGroup },
   shape: KernelShape,
-  limitMs: number,
+  bench: Bench,
 ): Promise<Found> {
+  const { timer, limits, limitMs, budgetMs } = bench;
   const start = performance.now();
   const ready = ({ kernel, values }: LoweredGroup): Promise<ReadyKernel> =>
     timer.ready(kernel, values.map(typeOf));
   const ownReady = await ready(own);
-  const first: Candidate = { choice: {}, ready: ownReady, milliseconds: await ownReady.milliseconds(budgetMs) };
+  const first: Candidate = {
+    choice: {},
+    ready: ownReady,
+    milliseconds: await ownReady.milliseconds(budgetMs),
+  };
   const text = choiceKey(own.kernel);
   const seen = new Set([text]);
   const isOpen = (): boolean => performance.now() - start < limitMs;
@@ -156,51 +178,71 @@ async function tuneKernel(
     if (candidate !== first) candidate.ready.free();
   };
   try {
-    for (const step of tuningSteps(group, shape)) {
-      // All values of a step stand beside what was found before it.
+    for (const direction of tuningDirections(group, shape)) {
+      // All values of a direction stand beside what was found before it.
       const before = best.choice;
-      for (const change of step) {
+      for (const change of direction) {
         if (!isOpen()) break;
         const choice = { ...before, ...change };
         const written = write(withChoice(shape, choice));
         const key = choiceKey(written.kernel);
-        if (seen.has(key) || key.length > longest * text.length || !fits(written.kernel, device.adapter.limits))
-          continue;
+        if (seen.has(key) || key.length > longest * text.length || !fits(written.kernel, limits)) continue;
         seen.add(key);
-        const candidate = await measured(await ready(written), choice, best.milliseconds);
-        if (candidate.milliseconds < best.milliseconds) {
+        const candidate = await measured(await ready(written), choice, best.milliseconds, budgetMs);
+        if (await isFaster(candidate, best, budgetMs)) {
           leave(best);
           best = candidate;
         } else leave(candidate);
+        if (candidate.milliseconds > likely * best.milliseconds) break;
       }
     }
-    const [defaultMs, chosenMs] = await compared(first, best);
     const candidates = seen.size - 1;
-    return chosenMs < worthwhile * defaultMs
-      ? { choice: best.choice, defaultMs, chosenMs, candidates }
-      : { choice: {}, defaultMs, chosenMs: defaultMs, candidates };
+    const none = { choice: {}, defaultMs: first.milliseconds, chosenMs: first.milliseconds, candidates };
+    if (best === first) return none;
+    const { defaultMs, chosenMs, part } = await compared(first, best, manyRounds, budgetMs);
+    return part < worthwhile ? { choice: best.choice, defaultMs, chosenMs, candidates } : none;
   } finally {
     leave(best);
     first.ready.free();
   }
 }
 
-async function measured(ready: ReadyKernel, choice: ShapeChoice, bestMs: number): Promise<Candidate> {
-  const once = await ready.milliseconds(0);
-  const milliseconds = once > hopeless * bestMs ? once : await ready.milliseconds(budgetMs);
+async function measured(
+  ready: ReadyKernel,
+  choice: ShapeChoice,
+  bestMs: number,
+  budgetMs: number,
+): Promise<Candidate> {
+  const once = await ready.once();
+  const milliseconds = once > hopeless * bestMs + submission ? once : await ready.milliseconds(budgetMs);
   return { choice, ready, milliseconds };
 }
 
-/** Their medians over some rounds, in turns. */
-async function compared(first: Candidate, best: Candidate): Promise<readonly [number, number]> {
-  if (first === best) return [first.milliseconds, first.milliseconds];
-  const times: [number[], number[]] = [[], []];
-  for (let round = 0; round < rounds; round++) {
-    times[0].push(await first.ready.milliseconds(budgetMs));
-    times[1].push(await best.ready.milliseconds(budgetMs));
-  }
-  const [own, other] = times.map((list) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0);
-  return [own!, other!];
+/** Is it faster, also in turns with the best so far? */
+async function isFaster(candidate: Candidate, best: Candidate, budgetMs: number): Promise<boolean> {
+  if (candidate.milliseconds > likely * best.milliseconds) return false;
+  return (await compared(best, candidate, fewRounds, budgetMs)).part < 1;
+}
+
+/** The medians of both over some rounds, and of the part of the default's time that the other takes in the same round. */
+async function compared(
+  first: Candidate,
+  other: Candidate,
+  rounds: number,
+  budgetMs: number,
+): Promise<{ readonly defaultMs: number; readonly chosenMs: number; readonly part: number }> {
+  const times: (readonly [number, number])[] = [];
+  for (let round = 0; round < rounds; round++)
+    times.push([await first.ready.milliseconds(budgetMs), await other.ready.milliseconds(budgetMs)]);
+  return {
+    defaultMs: middle(times.map(([own]) => own)),
+    chosenMs: middle(times.map(([, chosen]) => chosen)),
+    part: middle(times.map(([own, chosen]) => chosen / own)),
+  };
+}
+
+function middle(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 /** Does the kernel keep the device's limits? */

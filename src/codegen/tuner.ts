@@ -1,23 +1,28 @@
 /**
  * The tuner's part that needs no device: which other shapes a kernel may have, and how what was found is applied.
  *
- *     default ──▶ regionInvocations 1, 2, 4, 16, …        each a kernel, measured; the fastest goes on
- *             └─▶ bodiesInLoop 16, 32, 64, 256, …         from there
+ *     default ──▶ regionInvocations 16, 32, …   then 4, 2, …        each a kernel, measured, until times rise; the fastest goes on
+ *             └─▶ bodiesInLoop 256, 512   then 64, 32, …            from there
  *
  * All are lowerings of the same group: another shape changes results by rounding only. The search goes one number at a time, so that a few
- * dozen kernels are looked at where all combinations would be thousands.
+ * dozen kernels at most are looked at where all combinations would be thousands.
  */
 import type { Group } from "../fusion/plan.ts";
 import type { Kernel } from "./kernel.ts";
 import type { KernelShape } from "./lower/kernel.ts";
 import { printKernel } from "./print.ts";
 
-/** The numbers that a choice may have. `blocks` is 0 where contractions are not dealt in blocks. */
+/**
+ * The numbers that a choice may have. `blocks` is 0 where contractions are not dealt in blocks, `spreads` where loads are not spread over a
+ * subgroup.
+ */
 export const choiceNames = [
   "invocations",
   "regionInvocations",
   "busyInvocations",
   "bodiesInLoop",
+  "longestText",
+  "spreads",
   "blocks",
   "lanes",
   "laneRows",
@@ -43,44 +48,64 @@ export function choiceKey(kernel: Kernel): string {
 
 /** A shape with a choice's numbers in place of its own. */
 export function withChoice(shape: KernelShape, choice: ShapeChoice): KernelShape {
-  const { blocks = 1, lanes, laneRows, rows, columns, ...numbers } = choice;
-  const { block, ...others } = shape;
+  const { blocks = 1, spreads = 1, lanes, laneRows, rows, columns, ...numbers } = choice;
+  const { block, subgroup, ...rest } = shape;
+  const others = subgroup === undefined || spreads === 0 ? rest : { ...rest, subgroup };
   if (block === undefined || blocks === 0) return { ...others, ...numbers };
-  const given = Object.entries({ lanes, laneRows, rows, columns }).filter(
-    ([, value]) => value !== undefined,
-  );
+  const given = Object.entries({ lanes, laneRows, rows, columns }).filter(([, value]) => value !== undefined);
   return { ...others, ...numbers, block: { ...block, ...Object.fromEntries(given) } };
 }
 
-/** A number that is varied: the values to try, each beside what was found for the numbers before. */
-export type TuningStep = readonly ShapeChoice[];
+/**
+ * Values of one number, each farther from that of the kind than the one before. Times rise and fall once along them: where they have begun
+ * to rise, the rest need not be measured.
+ */
+export type TuningDirection = readonly ShapeChoice[];
 
 /** What to vary for a group, in order: first what matters most. */
-export function tuningSteps({ owner }: Pick<Group, "owner">, shape: KernelShape): readonly TuningStep[] {
-  const each = (name: ChoiceName, values: readonly number[]): TuningStep =>
-    values.map((value) => ({ [name]: value }));
-  const powers = (from: number, to: number): number[] => {
-    const list: number[] = [];
-    for (let n = from; n <= to; n *= 2) list.push(n);
-    return list;
-  };
-  const bodies = each("bodiesInLoop", [1, ...powers(16, 512)]);
-  const busy = each(
-    "busyInvocations",
-    [1 / 64, 1 / 16, 1 / 4, 4].map((factor) => Math.max(1, Math.round(shape.busyInvocations * factor))),
-  );
-  if (owner === "workgroup") return [each("regionInvocations", powers(1, 256)), bodies, busy];
-  const tiles = [each("invocations", powers(8, 256)), busy, bodies];
-  if (shape.block === undefined) return tiles;
-  const { lanes } = shape.block;
+export function tuningDirections(
+  { owner }: Pick<Group, "owner">,
+  shape: KernelShape,
+): readonly TuningDirection[] {
+  const { block } = shape;
+  const both = (name: ChoiceName, own: number, values: readonly number[]): readonly TuningDirection[] => [
+    values.filter((value) => value > own).map((value) => ({ [name]: value })),
+    values
+      .filter((value) => value < own)
+      .map((value) => ({ [name]: value }))
+      .reverse(),
+  ];
+  const busy = shape.busyInvocations;
+  const always = [
+    ...both("bodiesInLoop", shape.bodiesInLoop ?? 64, [1, ...powers(16, 512)]),
+    ...both("busyInvocations", busy, [busy / 64, busy / 16, busy / 4, 4 * busy].map(atLeastOne)),
+    ...(shape.longestText === undefined ? [] : [[{ longestText: 2 * shape.longestText }]]),
+    ...(shape.subgroup === undefined ? [] : [[{ spreads: 0 }]]),
+  ];
+  if (owner === "workgroup")
+    return [...both("regionInvocations", shape.regionInvocations, powers(1, 256)), ...always];
+  const tiles = [...both("invocations", shape.invocations, powers(8, 256)), ...always];
+  if (block === undefined) return tiles;
+  const { lanes } = block;
   return [
     [{ blocks: 0 }],
-    each("rows", powers(1, 32)),
-    each("columns", powers(1, 8)),
-    each("laneRows", powers(1, 16)),
-    each("lanes", [lanes / 2, 2 * lanes, 4 * lanes].filter((n) => n >= 4)),
+    ...both("rows", block.rows, powers(1, 32)),
+    ...both("columns", block.columns, powers(1, 8)),
+    ...both("laneRows", block.laneRows, powers(1, 16)),
+    ...both("lanes", lanes, [lanes / 2, 2 * lanes, 4 * lanes].map(atLeastOne)),
     ...tiles,
   ];
+}
+
+function atLeastOne(n: number): number {
+  return Math.max(1, Math.round(n));
+}
+
+/** The powers of two from one to another. */
+function powers(from: number, to: number): number[] {
+  const list: number[] = [];
+  for (let n = from; n <= to; n *= 2) list.push(n);
+  return list;
 }
 
 /** Is it a choice that a kernel can be made with? What was kept on disk may be anything. */
@@ -90,7 +115,7 @@ export function isChoice(value: unknown): value is ShapeChoice {
     ([name, number]) =>
       choiceNames.some((known) => known === name) &&
       Number.isInteger(number) &&
-      number >= (name === "blocks" ? 0 : 1) &&
+      number >= (name === "blocks" || name === "spreads" ? 0 : 1) &&
       number <= (most[name as ChoiceName] ?? mostInvocations),
   );
 }
@@ -101,6 +126,8 @@ const mostInvocations = 256;
 const most: Readonly<Partial<Record<ChoiceName, number>>> = {
   busyInvocations: 2 ** 24,
   bodiesInLoop: 512,
+  longestText: 2 ** 20,
+  spreads: 1,
   blocks: 1,
   lanes: 128,
   laneRows: 16,

@@ -3,7 +3,7 @@
  *
  *     const timer = openKernelTimer(device);
  *     const ready = await timer.ready(kernel, values);         // compiled and run once
- *     await ready.milliseconds(60)                             // 1.84: the median of as many dispatches as 60 ms have
+ *     await ready.milliseconds(60)                             // 1.84: a quarter of as many dispatches as 60 ms have take less
  *
  * What the tensors hold is made up: floats between ¼ and 1¼, indices anywhere within their bounds, so that nothing is read out of place
  * and no loop runs longer than it could.
@@ -19,7 +19,12 @@ import type { DeviceTensor } from "./tensor.ts";
 export interface ReadyKernel {
   /** Milliseconds to compile it and run it for the first time. */
   readonly firstMs: number;
-  /** The median of some dispatches that take about so many milliseconds together. @throws what running throws. */
+  /** Milliseconds of one more run, with its submission. @throws what running throws. */
+  readonly once: () => Promise<number>;
+  /**
+   * What a quarter of some dispatches stay below that take about so many milliseconds together: whatever else runs on the machine makes
+   * them longer, never shorter. @throws what running throws.
+   */
   readonly milliseconds: (budget: number) => Promise<number>;
   readonly free: () => void;
 }
@@ -63,9 +68,11 @@ export function openKernelTimer(device: Device): KernelTimer {
         throw error;
       }
       const firstMs = performance.now() - start;
+      const repeated = (count: number): Program => programOf(kernel, values, count);
       return {
         firstMs,
-        milliseconds: (budget) => timeOf(device, one, args, (count) => programOf(kernel, values, count), budget),
+        once: () => wallTime(device, one, args),
+        milliseconds: (budget) => quarterTime(device, one, args, repeated, budget),
         free: one.free,
       };
     },
@@ -75,30 +82,35 @@ export function openKernelTimer(device: Device): KernelTimer {
   };
 }
 
-async function timeOf(
+async function wallTime(device: Device, program: Executable, args: readonly DeviceTensor[]): Promise<number> {
+  const start = performance.now();
+  await program.run(args);
+  await device.finished();
+  return Math.max(1e-3, performance.now() - start);
+}
+
+async function quarterTime(
   device: Device,
   one: Executable,
   args: readonly DeviceTensor[],
   repeated: (count: number) => Program,
   budget: number,
 ): Promise<number> {
-  const start = performance.now();
-  await one.run(args);
-  await device.finished();
-  const about = Math.max(1e-3, performance.now() - start);
+  const about = await wallTime(device, one, args);
   const count = Math.max(fewest, Math.min(most, Math.floor(budget / about)));
-  const profiled = await one.profile(args, count);
-  if (profiled !== null) return profiled.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const [time] = (await one.profile(args, 1)) ?? [];
+    if (time === undefined) break;
+    times.push(time.milliseconds);
+  }
+  if (times.length > 0) return times.sort((a, b) => a - b)[Math.floor(times.length / 4)]!;
   // Without a clock of its own: as many in a row as the budget has, so that what a submission costs counts little.
   const several = Math.max(1, Math.min(1000, Math.floor(budget / about)));
   const program = await device.load(repeated(several));
   try {
-    await program.run(args);
-    await device.finished();
-    const again = performance.now();
-    await program.run(args);
-    await device.finished();
-    return (performance.now() - again) / several;
+    await wallTime(device, program, args);
+    return (await wallTime(device, program, args)) / several;
   } finally {
     program.free();
   }
@@ -125,7 +137,10 @@ function programOf(kernel: Kernel, types: readonly ValueType[], count: number): 
 const period = 65_521;
 
 /** Elements that a value of its type may have. */
-function plausible({ element: { scalar, bound }, shape }: ValueType): Float32Array | Int32Array | Uint32Array {
+function plausible({
+  element: { scalar, bound },
+  shape,
+}: ValueType): Float32Array | Int32Array | Uint32Array {
   const count = sizeOf(shape);
   let state = 1;
   /** The next of a sequence of whole numbers below 2³¹ - 1, by Lehmer's generator. */
