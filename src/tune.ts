@@ -55,6 +55,8 @@ export interface TuneOptions {
   readonly secondsPerKernel?: number;
   /** Milliseconds of dispatches by which a kernel is measured each time (default 50). */
   readonly millisecondsEach?: number;
+  /** Ends tuning; what was found until then is kept. */
+  readonly signal?: AbortSignal;
 }
 
 /** A kernel that the device could not run by itself. */
@@ -88,10 +90,11 @@ export async function tuneKernels(
   device: KnownDevice,
   plan: Plan,
   updates: readonly Update[],
-  { progress = () => {}, secondsPerKernel = 30, millisecondsEach = 50 }: TuneOptions = {},
+  { progress = () => {}, secondsPerKernel = 30, millisecondsEach = 50, signal }: TuneOptions = {},
 ): Promise<void> {
   const shape = kernelShapeOf(device.target);
   const { choices } = device;
+  const isEnded = (): boolean => signal?.aborted === true;
   const waiting = new Map<string, ShapedKernel & { readonly own: LoweredGroup }>();
   for (const shaped of kernelsToShape(plan, updates)) {
     const own = shaped.write(shape);
@@ -100,15 +103,18 @@ export async function tuneKernels(
   }
   const inOrder = [...waiting].sort(([, a], [, b]) => b.group.seconds - a.group.seconds);
   for (const [i, [key, shaped]] of inOrder.entries()) {
+    if (isEnded()) break;
     const place = { kernel: shaped.own.kernel.name, number: i + 1, of: inOrder.length };
     const timer = openKernelTimer(device);
     try {
       const found = await tuneKernel(shaped, shape, {
         timer,
         limits: device.adapter.limits,
-        limitMs: 1000 * secondsPerKernel,
+        isOpen: opening(1000 * secondsPerKernel, isEnded),
         budgetMs: millisecondsEach,
       });
+      // One that was broken off is measured again another time.
+      if (isEnded()) break;
       await choices.keep(key, { ...found, kernel: place.kernel });
       progress({ ...found, ...place });
     } catch (error) {
@@ -150,9 +156,16 @@ interface Candidate {
 interface Bench {
   readonly timer: KernelTimer;
   readonly limits: DeviceLimits;
-  /** No candidate is begun after so many milliseconds; each is measured by about so many. */
-  readonly limitMs: number;
+  /** May another candidate be begun? */
+  readonly isOpen: () => boolean;
+  /** Milliseconds by which each is measured. */
   readonly budgetMs: number;
+}
+
+/** Open for so many milliseconds from now on, unless it is ended. */
+function opening(milliseconds: number, isEnded: () => boolean): () => boolean {
+  const start = performance.now();
+  return () => !isEnded() && performance.now() - start < milliseconds;
 }
 
 async function tuneKernel(
@@ -160,8 +173,7 @@ async function tuneKernel(
   shape: KernelShape,
   bench: Bench,
 ): Promise<Found> {
-  const { timer, limits, limitMs, budgetMs } = bench;
-  const start = performance.now();
+  const { timer, limits, isOpen, budgetMs } = bench;
   const ready = ({ kernel, values }: LoweredGroup): Promise<ReadyKernel> =>
     timer.ready(kernel, values.map(typeOf));
   const ownReady = await ready(own);
@@ -172,7 +184,6 @@ async function tuneKernel(
   };
   const text = choiceKey(own.kernel);
   const seen = new Set([text]);
-  const isOpen = (): boolean => performance.now() - start < limitMs;
   let best = first;
   const leave = (candidate: Candidate): void => {
     if (candidate !== first) candidate.ready.free();

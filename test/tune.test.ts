@@ -113,6 +113,19 @@ describe("tuning", () => {
     expect(told.map((one) => "reason" in one)).toEqual([false, false]);
   });
 
+  it("ends when it is told to, and keeps what it has", async () => {
+    const choices = recordedChoices();
+    const device = withCompiler(runtime, { choices });
+    const stop = new AbortController();
+    const progress = (): void => stop.abort();
+    const both = load(`
+fn both(x: f32[n], y: f32[m]) -> (f32, f32) = (sum[i] x[i], max[j] y[j])
+`);
+    const compiled = both.compile("both", { dims: { n: 300, m: 500 } });
+    await device.tune(compiled, { fuse: "off" }, { millisecondsEach: 0, progress, signal: stop.signal });
+    expect(choices.kept).toHaveLength(1);
+  });
+
   it("says why a kernel could not be measured, and goes on", async () => {
     const device = withCompiler({
       ...runtime,

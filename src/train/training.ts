@@ -49,7 +49,7 @@ export async function train(
 ): Promise<LoopEnd & { readonly run: RunFolder }> {
   const { settings, dataset, model, beginning, state, folder, isResumed } = prepared;
   const { size, fuse, batch } = settings;
-  const tune = options.tune ?? false;
+  const tune = options.tune === undefined ? false : { ...options.tune, signal: options.signal };
   const trainer = await openTrainer(device, model, settings, beginning, {
     tune,
     progress: (done, total) => options.compiling?.("the step", done, total),

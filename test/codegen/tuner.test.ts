@@ -21,7 +21,7 @@ import { randomInputs } from "../programs/inputs.ts";
 import { randomSource } from "../programs/random-source.ts";
 import { interpretedResults } from "../runtime/on-device.ts";
 
-const text = `
+const programs = `
 fn product(a: f32[m, k], b: f32[k, n]) -> f32[m, n] = for i, j -> sum[l] a[i, l] * b[l, j]
 
 fn softmax(x: f32[m, n]) -> f32[m, n] {
@@ -86,7 +86,7 @@ function problemsWith(graph: Graph, inputs: Inputs, shape: AdapterShape): string
 
 describe.each(adapters)("for %s", (_, shape) => {
   it.each(functions)("every candidate of %s is right, and of its vjp", (name, dims) => {
-    const graph = graphOf(text, name, dims);
+    const graph = graphOf(programs, name, dims);
     for (const one of [prepared(graph), prepared(vjpGraph(graph))])
       expect(problemsWith(one, randomInputs(one.params, randomSource(7)), shape)).toEqual([]);
   });
@@ -108,7 +108,7 @@ describe("choices", () => {
   });
 
   it("are applied where the kernel is the one that was measured", () => {
-    const graph = graphOf(text, "softmax", { m: 5, n: 21 });
+    const graph = graphOf(programs, "softmax", { m: 5, n: 21 });
     const shape = kernelShapeFor("software");
     const plan = planGraph(prepared(graph), "full", shape.target);
     const own = lowerProgram(plan, shape).program.kernels[0]!;
