@@ -49,6 +49,8 @@ export interface TunedKernel extends FoundChoice {
 }
 
 export interface TuneOptions {
+  /** Hears at the beginning how many kernels are to be tuned, if any, and for how many seconds each at most. */
+  readonly begun?: (kernels: number, secondsEach: number) => void;
   /** Hears of each kernel when it has been tuned, or why it could not be. */
   readonly progress?: (tuned: TunedKernel | UntunedKernel) => void;
   /** No candidate of a kernel is begun after so many seconds (default 30). */
@@ -90,7 +92,13 @@ export async function tuneKernels(
   device: KnownDevice,
   plan: Plan,
   updates: readonly Update[],
-  { progress = () => {}, secondsPerKernel = 30, millisecondsEach = 50, signal }: TuneOptions = {},
+  {
+    begun = () => {},
+    progress = () => {},
+    secondsPerKernel = 30,
+    millisecondsEach = 50,
+    signal,
+  }: TuneOptions = {},
 ): Promise<void> {
   const shape = kernelShapeOf(device.target);
   const { choices } = device;
@@ -102,6 +110,7 @@ export async function tuneKernels(
     if (choices.find(key) === null && !waiting.has(key)) waiting.set(key, { ...shaped, own });
   }
   const inOrder = [...waiting].sort(([, a], [, b]) => b.group.seconds - a.group.seconds);
+  if (inOrder.length > 0) begun(inOrder.length, secondsPerKernel);
   for (const [i, [key, shaped]] of inOrder.entries()) {
     if (isEnded()) break;
     const place = { kernel: shaped.own.kernel.name, number: i + 1, of: inOrder.length };

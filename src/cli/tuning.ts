@@ -1,6 +1,7 @@
 /**
  * `--tune`: what it is called, and what is shown of it on stderr.
  *
+ *     fecit: tuning 3 kernels, up to 30 s each; what is found is kept when it is stopped
  *     fecit: tuned 1/3 cluster: 4.1 ms, 2.9 ms with regionInvocations 16 (17 others measured)
  *     fecit: tuned 2/3 sum: 0.21 ms, none of 12 others is faster
  */
@@ -8,6 +9,7 @@ import { Option } from "commander";
 import type { ShapeChoice } from "../codegen/tuner.ts";
 import type { TuneOptions } from "../tune.ts";
 import { figures } from "./ceilings-text.ts";
+import { counted } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -27,6 +29,10 @@ export function requireTunable(device: string, tune: boolean | undefined): void 
 /** Tells of each kernel that is tuned. */
 export function showTuning(terminal: Pick<Terminal, "err">): TuneOptions {
   return {
+    begun: (kernels, seconds) =>
+      terminal.err(
+        `fecit: tuning ${counted(kernels, "kernel")}, up to ${seconds} s each; what is found is kept when it is stopped\n`,
+      ),
     progress: (tuned) => {
       const { kernel, number, of } = tuned;
       const place = `${number}/${of} ${kernel}`;

@@ -111,7 +111,9 @@ describe("bench", () => {
       const words = ["scale", "x=ones", "by=2", "--dim", "n=8", "--device", device];
       const tuned = await fecit(["bench", "p.fec", ...words, "--runs", "10", "--tune"], folder, environment);
       expect(tuned.code).toBe(0);
-      expect(tuned.err).toMatch(/\nfecit: tuned 1\/1 scale: \S+ ms, \S/);
+      expect(tuned.err).toMatch(
+        /\nfecit: tuning 1 kernel, up to 30 s each; .*\nfecit: tuned 1\/1 scale: \S+ ms, \S/,
+      );
       const kept = readdirSync(join(folder, "fecit")).find((name) => name.startsWith("choices-"));
       const again = await fecit(["run", "p.fec", ...words, "--tune"], folder, environment);
       expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/\[2 {2}2 {2}2/) as string });
