@@ -57,7 +57,7 @@ async function outputOfCommand(command: string, directory: string): Promise<stri
     out: write,
     err: write,
     // Pages show what does not depend on the machine.
-    environment: { FECIT_DEVICE: "interpreter" },
+    environment: { FECIT_DEVICE: "interpreter", FECIT_MEASURED: "off" },
     directory,
     outColors: false,
     errColors: false,

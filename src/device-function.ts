@@ -21,6 +21,7 @@ import type { Executable, LoadOptions } from "./runtime/executable.ts";
 import { flatSteps } from "./runtime/memory-plan.ts";
 import { shapeLeaves } from "./lang/elaborate/shape.ts";
 import type { DeviceTensor } from "./runtime/tensor.ts";
+import { type KnownDevice, tuneKernels, type TuneOptions } from "./tune.ts";
 import { ArgumentError } from "./tree.ts";
 
 export interface DeviceCompileOptions extends Omit<LoadOptions, "printer"> {
@@ -31,6 +32,11 @@ export interface DeviceCompileOptions extends Omit<LoadOptions, "printer"> {
    * carries. Such an argument must be on the device, is overwritten by each call, and comes back as the result.
    */
   readonly inPlace?: InPlace;
+  /**
+   * Measure other shapes of its kernels on the device first, and take the fastest: minutes, once for each kernel. Later compilations
+   * take what was found without it. Not by default.
+   */
+  readonly tune?: boolean | TuneOptions;
 }
 
 /** A function on a device, ready to run. */
@@ -68,17 +74,36 @@ export interface DeviceFunction {
 }
 
 /**
+ * Tunes the kernels of a function that have not been tuned before, for all compilations after it.
+ *
+ * @throws {ArgumentError} when `inPlace` names what there is not. @throws {DeviceLostError}
+ */
+export async function tuneFunction(
+  device: KnownDevice,
+  compiled: Compiled,
+  { fuse = "full", inPlace = {} }: Pick<DeviceCompileOptions, "fuse" | "inPlace"> = {},
+  options: TuneOptions = {},
+): Promise<void> {
+  const updates = updatesOf(compiled, inPlace);
+  const { plan } = compiled.kernels({ fuse, target: device.target, updates });
+  await tuneKernels(device, plan, updates, options);
+}
+
+/**
  * Makes kernels of a compiled function for the device's adapter and loads them.
  *
  * @throws {ArgumentError} when `inPlace` names what there is not.
  * @throws {LimitError | ShaderError | OutOfMemoryError | DeviceLostError}
  */
 export async function compileOnDevice(
-  device: RuntimeDevice,
+  device: RuntimeDevice | KnownDevice,
   compiled: Compiled,
-  { fuse = "full", inPlace = {}, ...options }: DeviceCompileOptions = {},
+  { fuse = "full", inPlace = {}, tune = false, ...options }: DeviceCompileOptions = {},
 ): Promise<DeviceFunction> {
-  const kernels = compiled.kernels({ fuse, target: device.adapter, updates: updatesOf(compiled, inPlace) });
+  if (tune !== false && "choices" in device)
+    await tuneFunction(device, compiled, { fuse, inPlace }, tune === true ? {} : tune);
+  const target = "target" in device ? device.target : device.adapter;
+  const kernels = compiled.kernels({ fuse, target, updates: updatesOf(compiled, inPlace) });
   const executable = await device.load(kernels.program, options);
   return {
     compiled,

@@ -45,6 +45,10 @@ export interface KernelReport {
   readonly wgsl: string;
   /** How often a call dispatches it: the turns of the loops around it. */
   readonly dispatches: number;
+  /** Milliseconds of one dispatch by the planner's estimate for what it was planned for. */
+  readonly predictedMs: number;
+  /** Milliseconds of one dispatch as it was measured: null where the adapter has no timestamps, absent where nothing was measured. */
+  readonly measuredMs?: number | null;
 }
 
 /** A tensor in device memory. */
@@ -122,6 +126,7 @@ function kernelReport(
     source: [...new Map(origins.map((origin) => [JSON.stringify(origin), origin])).values()],
     wgsl,
     dispatches,
+    predictedMs: 1e3 * group.seconds,
   };
 }
 

@@ -7,6 +7,8 @@
  */
 import { bindKernel } from "./codegen/bindings.ts";
 import type { LoweredProgram } from "./codegen/lower/program.ts";
+import type { ShapeChoices } from "./codegen/tuner.ts";
+import { calibrated, type MeasuredRates } from "./fusion/calibrate.ts";
 import type { Group } from "./fusion/plan.ts";
 import type { Comprehension } from "./ir/ir.ts";
 import { type AdapterShape, kernelShapeFor } from "./codegen/shapes.ts";
@@ -16,7 +18,12 @@ import { type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
 
 /** What kernels are made for: an adapter's description has it. */
 export type KernelTarget = Pick<AdapterDescription, "kind" | "limits"> &
-  Partial<Pick<AdapterDescription, "subgroupSizes" | "vendor">>;
+  Partial<Pick<AdapterDescription, "subgroupSizes" | "vendor">> & {
+    /** What was measured of the adapter; without it the planner goes by what is usual of its kind. */
+    readonly rates?: MeasuredRates | null;
+    /** Shapes of kernels that were found by measurement. */
+    readonly choices?: ShapeChoices | null;
+  };
 
 /**
  * A GPU as most are, for looking at kernels without one: the least of WebGPU's limits but for the sizes of buffers, so that
@@ -39,12 +46,13 @@ export const portableKernelTarget: KernelTarget = {
 };
 
 /** The shape of kernels for a target; what only checks validity is taken for a GPU. */
-export function kernelShapeOf({ kind, subgroupSizes, vendor }: KernelTarget): AdapterShape {
+export function kernelShapeOf({ kind, subgroupSizes, vendor, rates }: KernelTarget): AdapterShape {
   const [fewest, most] = subgroupSizes ?? [];
   const subgroup = fewest !== undefined && fewest === most ? fewest : null;
   // WebGPU does not say how large an adapter is; what this vendor makes has memory of its own.
-  if (kind !== "software") return kernelShapeFor(vendor === "nvidia" ? "discrete" : "hardware", subgroup);
-  return kernelShapeFor("software", subgroup);
+  const large = vendor === "nvidia" ? "discrete" : "hardware";
+  const shape = kernelShapeFor(kind === "software" ? "software" : large, subgroup);
+  return rates == null ? shape : { ...shape, target: calibrated(shape.target, rates) };
 }
 
 /** The nodes that a group's kernel computes: those of its phases, then those that are inlined into them; each once. */

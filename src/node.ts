@@ -6,7 +6,10 @@
  *
  *     const device = await openDevice();                    // a GPU, else a software driver; FECIT_DEVICE chooses another
  */
-import { type Device, withCompiler } from "./device.ts";
+import { type Device, type Knowledge, withCompiler } from "./device.ts";
+import type { AdapterDescription } from "./runtime/adapter.ts";
+import { openChoices } from "./runtime/node-choices.ts";
+import { ceilingsOf } from "./runtime/node-ceilings.ts";
 import { type NodeDeviceOptions, openNodeDevice } from "./runtime/node.ts";
 
 export type { NodeDeviceOptions };
@@ -17,5 +20,15 @@ export type { NodeDeviceOptions };
  * @throws {AdapterError} when there is none of the choice: with what was tried and how to install a driver.
  */
 export async function openDevice(options: NodeDeviceOptions = {}): Promise<Device> {
-  return withCompiler(await openNodeDevice(options));
+  const device = await openNodeDevice(options);
+  return withCompiler(device, knowledgeOf(device.adapter, options));
+}
+
+/** What was measured of an adapter before; nothing where it is not wanted. */
+function knowledgeOf(
+  adapter: AdapterDescription,
+  { measured, onWarning: warn = () => {}, environment = process.env }: NodeDeviceOptions,
+): Knowledge {
+  if (!(measured ?? environment["FECIT_MEASURED"] !== "off")) return {};
+  return { rates: ceilingsOf(adapter, environment), choices: openChoices(adapter, { environment, warn }) };
 }

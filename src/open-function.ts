@@ -24,6 +24,7 @@ import { shapeLeaves } from "./lang/elaborate/shape.ts";
 import type { Compiled, FunctionShapes } from "./module.ts";
 import type { Argument } from "./runtime/arguments.ts";
 import type { Device as RuntimeDevice } from "./runtime/device.ts";
+import type { KnownDevice } from "./tune.ts";
 import { openResizing, type Resizing } from "./resize-rows.ts";
 import type { DeviceTensor } from "./runtime/tensor.ts";
 import { ArgumentError, isList, isRecord } from "./tree.ts";
@@ -66,16 +67,17 @@ interface Rows {
  * @throws {ArgumentError} when there is no such dimension. @throws what `compileOnDevice` throws.
  */
 export async function compileOpen(
-  device: RuntimeDevice,
+  device: RuntimeDevice | KnownDevice,
   compiled: Compiled,
-  { open, ...options }: DeviceCompileOptions & OpenOptions,
+  { open, tune, ...options }: DeviceCompileOptions & OpenOptions,
 ): Promise<OpenFunction> {
   const capacity = compiled.dims[open];
   if (capacity === undefined) {
     const names = Object.keys(compiled.dims).join(", ");
     throw new ArgumentError(`open: ${compiled.name} has no dimension ${open}; there are ${names}`);
   }
-  const whole = await compileOnDevice(device, compiled, options);
+  // Other sizes are compiled when they come, when nobody expects to wait for measurements.
+  const whole = await compileOnDevice(device, compiled, tune === undefined ? options : { ...options, tune });
   const resizing = openResizing(device);
   const sized = new Map<number, Promise<OwnedSize>>([[capacity, Promise.resolve(whole)]]);
   const updated = new Set(whole.kernels.program.updated);

@@ -235,7 +235,7 @@ function lower(before: Compilation): Compilation {
   const { plan, request } = before;
   if (plan === null || request?.kernels == null) throw new Error("a plan and a request are needed");
   const { target, updates } = request.kernels;
-  return { ...before, lowered: lowerProgram(plan, kernelShapeOf(target), updates) };
+  return { ...before, lowered: lowerProgram(plan, kernelShapeOf(target), updates, target.choices) };
 }
 
 function printTexts({ lowered, request }: Compilation): string {

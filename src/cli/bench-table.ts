@@ -4,10 +4,10 @@
  *     softmax  b=8, n=1000  full  on llvmpipe
  *     0.512 ms  the median of 1000 calls; half of them 0.498 … 0.531, the fastest 0.471
  *
- *     kernel        time    share  read and written  operations   GB/s  of ceiling  GFLOP/s  of ceiling
- *     softmax   0.431 ms  100.0 %          62.5 KiB        31 k  0.148       2.0 %   0.0719       0.1 %
+ *     kernel        time  predicted    share  read and written  operations   GB/s  of ceiling  GFLOP/s  of ceiling
+ *     softmax   0.431 ms   0.396 ms  100.0 %          62.5 KiB        31 k  0.148       2.0 %   0.0719       0.1 %
  *
- * Operations are those of the tensor IR, bytes those of the tensors; what kernels compute or read several times is counted once.
+ * What is predicted is the planner's estimate, by which it chose what shares a kernel. Operations are those of the tensor IR, bytes those of the tensors; what kernels compute or read several times is counted once.
  */
 import type { FusionLevel } from "../fusion/plan.ts";
 import type { Ceilings } from "../runtime/ceilings.ts";
@@ -57,6 +57,7 @@ export function benchText(benched: Benched, { function: name, dims, fuse }: Benc
 const columns: readonly Column[] = [
   { title: "kernel", align: "left", most: 32 },
   { title: "time", align: "right" },
+  { title: "predicted", align: "right" },
   { title: "share", align: "right" },
   { title: "read and written", align: "right" },
   { title: "operations", align: "right" },
@@ -79,6 +80,7 @@ function totalOf(kernels: readonly BenchedKernel[], medianMs: number): BenchedKe
     name: "the whole call",
     dispatches: 1,
     medianMs,
+    predictedMs: sum(({ predictedMs }) => predictedMs),
     bytes: sum(({ bytes }) => bytes),
     flops: sum(({ flops }) => flops),
   };
@@ -86,16 +88,18 @@ function totalOf(kernels: readonly BenchedKernel[], medianMs: number): BenchedKe
 
 /** A row; its share is of `allMs`, of which the whole call has none. */
 function rowOf(kernel: BenchedKernel, allMs: number | null, ceilings: Ceilings | null): string[] {
-  const { name, dispatches, medianMs, bytes, flops } = kernel;
+  const { name, dispatches, medianMs, predictedMs, bytes, flops } = kernel;
   const work = [formatBytes(bytes), showCount(flops)];
   const shown = dispatches === 1 ? name : `${name} × ${dispatches}`;
-  if (medianMs === null || medianMs === 0) return [shown, "–", "–", ...work, "–", "–", "–", "–"];
+  const predicted = `${figures(predictedMs)} ms`;
+  if (medianMs === null || medianMs === 0) return [shown, "–", predicted, "–", ...work, "–", "–", "–", "–"];
   const [bandwidth, rate] = [bytes / medianMs / 1e6, flops / medianMs / 1e6];
   const part = (reached: number, most: number | undefined): string =>
     most === undefined ? "–" : percent(reached / most);
   return [
     shown,
     `${figures(medianMs)} ms`,
+    predicted,
     allMs === null ? "" : percent(medianMs / allMs),
     ...work,
     figures(bandwidth),

@@ -16,9 +16,11 @@ import { onDevice, requireRunning } from "./device.ts";
 import { exit, Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 import { median, timesOf } from "./timing.ts";
+import { requireTunable, showTuning, tuneOption } from "./tuning.ts";
 
 interface Options extends CallOptions {
   readonly runs?: number;
+  readonly tune?: boolean;
   readonly json?: boolean;
 }
 
@@ -32,6 +34,7 @@ export function addBench(program: Command, terminal: Terminal, done: (code: numb
       "Times warm calls of a function: arguments on the device, results left there, nothing read back.",
     )
     .option("--runs <number>", "time so many calls (as many as a second has, from 10)", parseRuns)
+    .addOption(tuneOption())
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
@@ -53,7 +56,7 @@ function parseRuns(text: string): number {
 }
 
 /** A kernel of a call, with all its dispatches: in a loop there are several. */
-export interface BenchedKernel extends Pick<KernelReport, "name" | "dispatches" | "flops"> {
+export interface BenchedKernel extends Pick<KernelReport, "name" | "dispatches" | "flops" | "predictedMs"> {
   /** Milliseconds; null where the adapter has no timestamps. */
   readonly medianMs: number | null;
   /** Read and written. */
@@ -81,6 +84,7 @@ async function bench(
   words: readonly string[],
   options: Options,
 ): Promise<void> {
+  requireTunable(options.device, options.tune);
   const { compiled, compileMs, makeArguments } = calledFunction(terminal, file, name, words, options);
   const measured =
     options.device === "interpreter"
@@ -103,9 +107,13 @@ async function bench(
     runs: times.length,
     firstMs: rounded(firstMs),
     compileMs: rounded(benched.compileMs),
-    kernels: kernels.map(({ name: kernel, medianMs, bytes, flops }) => {
-      return { name: kernel, medianMs: medianMs === null ? null : rounded(medianMs), bytes, flops };
-    }),
+    kernels: kernels.map(({ name: kernel, medianMs, predictedMs, bytes, flops }) => ({
+      name: kernel,
+      medianMs: medianMs === null ? null : rounded(medianMs),
+      predictedMs: rounded(predictedMs),
+      bytes,
+      flops,
+    })),
     peakBytes,
   };
   terminal.out(`${JSON.stringify(facts)}\n`);
@@ -131,10 +139,14 @@ function dispatched(
   terminal: Terminal,
   compiled: Compiled,
   args: readonly Value[],
-  { device: choice, fuse, runs }: Options,
+  { device: choice, fuse, runs, tune }: Options,
 ): Promise<Benched> {
   return onDevice(terminal, choice, async (device) => {
     const { adapter } = device;
+    if (tune === true) {
+      requireRunning(adapter);
+      await device.tune(compiled, { fuse }, showTuning(terminal));
+    }
     const start = performance.now();
     const ready = await device.compile(compiled, { fuse, reuseOutputs: true });
     const compileMs = performance.now() - start;
@@ -166,12 +178,13 @@ async function kernelsOf(
   const profiled = Math.max(3, Math.min(fewestRuns, Math.round(1000 / callMs)));
   const times = await ready.profile(args, profiled);
   return reportOf(ready.kernels, adapter.limits).kernels.map((kernel, i) => {
-    const { name, reads, writes, flops, dispatches } = kernel;
+    const { name, reads, writes, flops, dispatches, predictedMs } = kernel;
     const bytes = [...reads, ...writes].reduce((sum, part) => sum + part.bytes, 0);
     return {
       name,
       dispatches,
       medianMs: times?.[i]?.milliseconds ?? null,
+      predictedMs: predictedMs * dispatches,
       bytes: bytes * dispatches,
       flops: flops * dispatches,
     };

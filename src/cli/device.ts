@@ -52,6 +52,8 @@ export async function onDevice<T>(
   const { openDevice } = await import("../node.ts");
   const device = await openDevice({
     adapter: choice,
+    environment: terminal.environment,
+    onWarning: (message) => terminal.err(`fecit: ${message}\n`),
     onAdapter: (adapter) => terminal.err(`fecit: on ${adapterInWords(adapter)}\n`),
   });
   try {

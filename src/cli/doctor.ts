@@ -35,7 +35,7 @@ export function addDoctor(program: Command, terminal: Terminal, done: (code: num
       "Shows the adapters of this machine with their limits, and what to install where one is missing.",
     )
     .option("--device <name>", "look at this one only: gpu, software, or part of an adapter's name")
-    .option("--measure", "measure what it reaches at most, a few seconds, and keep it for `bench`")
+    .option("--measure", "measure what it reaches at most, a few seconds, and keep it for plans and `bench`")
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExample:\n  fecit doctor --measure")
     .action(async ({ device, measure = false, json }: Options) => {
@@ -59,7 +59,7 @@ async function examine(terminal: Terminal, choice: string, isMeasured: boolean):
   const { ceilingsOf } = await import("../runtime/node-ceilings.ts");
   let device: Device;
   try {
-    device = await openDevice({ adapter: choice });
+    device = await openDevice({ adapter: choice, measured: false });
   } catch (error) {
     if (!(error instanceof AdapterError)) throw error;
     return { choice, adapter: null, tried: error.tried, help: error.advice, ceilings: null };

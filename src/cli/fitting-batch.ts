@@ -88,7 +88,7 @@ async function planOrRefuse(
 ): Promise<PlannedForward | Refusal> {
   const { adapter } = device;
   const compiled = model.forward({ b: batch, h: size, w: size });
-  const kernels = compiled.kernels({ fuse, target: adapter });
+  const kernels = compiled.kernels({ fuse, target: device.target });
   let memory: MemoryPlan;
   try {
     memory = planMemory(kernels.program, adapter.limits);

@@ -53,6 +53,14 @@ export function generate(how: MadeBy, shape: Shape, name: string, seed: number):
   return valueOf(shape, tensors.values());
 }
 
+/** A value of a shape of which nothing is known: floats are normal, all else is uniform. */
+export function generateAny(shape: Shape, name: string, seed: number): Value {
+  const tensors = shapeLeaves(shape, name).map(({ path, leaf }) =>
+    makers[isFloat(leaf.element.scalar) ? "normal" : "uniform"](leaf, path, seed),
+  );
+  return valueOf(shape, tensors.values());
+}
+
 function uniformDraw({ element: { scalar, bound } }: Leaf): Draw {
   if (isFloat(scalar)) return { kind: "uniform", lo: 0, hi: 1 };
   if (scalar === "u32") return { kind: "bits" };

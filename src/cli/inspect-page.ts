@@ -10,6 +10,7 @@
 import type { SourceFile } from "../lang/source.ts";
 import type { BufferReport, KernelReport, ProgramReport, Traffic } from "../kernel-report.ts";
 import { formatBytes } from "../runtime/errors.ts";
+import { figures } from "./ceilings-text.ts";
 import { pageScript } from "./inspect-script.ts";
 import { pageStyle } from "./inspect-style.ts";
 import { showCount } from "./table.ts";
@@ -94,6 +95,8 @@ function bar(share: number, kind: string): string {
 function kernelList(kernels: readonly KernelReport[]): string {
   const most = Math.max(1, ...kernels.map(({ flops, dispatches }) => flops * dispatches));
   const mostBytes = Math.max(1, ...kernels.map(trafficOf));
+  const mostMs = Math.max(...kernels.flatMap(timesOf));
+  const isMeasured = kernels.some(({ measuredMs }) => measuredMs != null);
   const items = kernels.map((kernel, i) => {
     const { name, flops, dispatches, barriers, nodes } = kernel;
     const times = dispatches === 1 ? "" : ` <span class="quiet">× ${dispatches}</span>`;
@@ -101,9 +104,27 @@ function kernelList(kernels: readonly KernelReport[]): string {
       <span class="quiet">${new Set(nodes).size} nodes, ${barriers} barriers</span>
       <span class="bars" title="operations">${bar((flops * dispatches) / most, "work")}<em>${showCount(flops * dispatches)}</em></span>
       <span class="bars" title="bytes read and written">${bar(trafficOf(kernel) / mostBytes, "traffic")}<em>${formatBytes(trafficOf(kernel))}</em></span>
+      ${timeBars(kernel, mostMs)}
     </button></li>`;
   });
-  return `<p class="quiet"><i class="key work"></i> operations <i class="key traffic"></i> bytes read and written</p><ol class="kernels">${items.join("")}</ol>`;
+  const keys =
+    '<i class="key work"></i> operations <i class="key traffic"></i> bytes read and written <i class="key predicted"></i> predicted time' +
+    (isMeasured ? ' <i class="key measured"></i> measured time' : "");
+  return `<p class="quiet">${keys}</p><ol class="kernels">${items.join("")}</ol>`;
+}
+
+/** Milliseconds of all its dispatches: predicted, and measured where that is known. */
+function timesOf({ predictedMs, measuredMs, dispatches }: KernelReport): number[] {
+  return [predictedMs, ...(measuredMs == null ? [] : [measuredMs])].map((ms) => ms * dispatches);
+}
+
+function timeBars(kernel: KernelReport, most: number): string {
+  return timesOf(kernel)
+    .map((ms, i) => {
+      const kind = i === 0 ? "predicted" : "measured";
+      return `<span class="bars" title="${kind} time">${bar(ms / most, kind)}<em>${figures(ms)} ms</em></span>`;
+    })
+    .join("");
 }
 
 /** Every file that a kernel computes something of; each line knows its kernels. */
@@ -132,6 +153,7 @@ function sourcePanels({ sources, kernels }: Inspection): string {
 
 function kernelDetails(kernel: KernelReport, number: number): string {
   const { name, nodes, grid, workgroupSize, workgroupBytes, barriers, reads, writes, flops, wgsl } = kernel;
+  const { measuredMs } = kernel;
   const bytes = bytesIn(reads) + bytesIn(writes);
   const facts: readonly (readonly [string, string])[] = [
     ["grid", grid.join(" × ")],
@@ -139,6 +161,8 @@ function kernelDetails(kernel: KernelReport, number: number): string {
     ["barriers", String(barriers)],
     ["operations", showCount(flops)],
     ["operations a byte", bytes === 0 ? "–" : String(Number((flops / bytes).toPrecision(3)))],
+    ["predicted", `${figures(kernel.predictedMs)} ms`],
+    ...(measuredMs == null ? [] : [["measured", `${figures(measuredMs)} ms`] as const]),
   ];
   return `<article class="kernel" data-kernel="${number}"><h2>${escaped(name)}</h2>
   <dl>${facts.map(([term, value]) => `<div><dt>${term}</dt><dd>${value}</dd></div>`).join("")}</dl>

@@ -30,6 +30,7 @@ code, pre { font: 12.5px/1.55 ui-monospace, "SF Mono", Menlo, Consolas, monospac
 .bars { display: flex; align-items: center; height: 15px; } .bars em { font: 12px system-ui; color: var(--quiet); margin-left: 6px; white-space: nowrap; }
 .bar { display: block; height: 7px; border-radius: 4px; background: var(--quiet); min-width: 2px; max-width: 75%; }
 .bar.work, .key.work { background: var(--work); } .bar.traffic, .key.traffic { background: var(--traffic); }
+.bar.predicted, .key.predicted { background: var(--role); } .bar.measured, .key.measured { background: var(--good); }
 .bar.intermediate { background: var(--traffic); } .bar.input { background: var(--work); } .bar.output { background: var(--good); }
 .bar.constant { background: var(--role); }
 .key { display: inline-block; width: 10px; height: 10px; border-radius: 3px; margin: 0 3px 0 10px; }

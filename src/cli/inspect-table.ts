@@ -1,12 +1,15 @@
 /**
  * The kernels of a function as a table for the terminal, with what they come to together.
  *
- *     kernel   nodes            grid  size  workgroup  barriers    read   written  operations
- *     cluster  dot, sim, a, r     32    64    1.5 KiB         4  98 KiB    49 KiB      51.2 k
+ *     kernel   nodes            grid  size  workgroup  barriers    read   written  operations  predicted
+ *     cluster  dot, sim, a, r     32    64    1.5 KiB         4  98 KiB    49 KiB      51.2 k   0.084 ms
  *     1 kernel, 51.2 k operations, …
+ *
+ * What is predicted is the planner's estimate of a dispatch, by which it chose what shares a kernel; what was measured stands beside it.
  */
 import type { KernelReport, ProgramReport, Traffic } from "../kernel-report.ts";
 import { formatBytes } from "../runtime/errors.ts";
+import { figures } from "./ceilings-text.ts";
 import { counted } from "./diagnose.ts";
 import { type Column, showCount, table } from "./table.ts";
 
@@ -20,7 +23,10 @@ const columns: readonly Column[] = [
   { title: "read", align: "right" },
   { title: "written", align: "right" },
   { title: "operations", align: "right" },
+  { title: "predicted", align: "right" },
 ];
+
+const measuredColumn: Column = { title: "measured", align: "right" };
 
 /** The table and its totals. */
 export function kernelTable(report: ProgramReport): string {
@@ -31,16 +37,22 @@ export function kernelTable(report: ProgramReport): string {
     0,
   );
   return (
-    (kernels.length === 0 ? "" : `${table(columns, kernels.map(rowOf))}\n`) +
+    (kernels.length === 0 ? "" : `${tableOf(kernels)}\n`) +
     `${counted(kernels.length, "kernel") ?? "no kernels: nothing is computed"}, ${showCount(operations)} operations, ` +
     `${formatBytes(traffic)} read and written\n` +
     `memory: ${formatBytes(peakBytes)} in all, ${formatBytes(intermediateBytes)} of it for intermediates\n`
   );
 }
 
+function tableOf(kernels: readonly KernelReport[]): string {
+  const isMeasured = kernels.some(({ measuredMs }) => measuredMs !== undefined);
+  return table(isMeasured ? [...columns, measuredColumn] : columns, kernels.map(rowOf));
+}
+
 function rowOf(kernel: KernelReport): string[] {
   const { name, nodes, grid, workgroupSize, workgroupBytes, barriers, reads, writes, flops, dispatches } =
     kernel;
+  const { predictedMs, measuredMs } = kernel;
   return [
     dispatches === 1 ? name : `${name} × ${dispatches}`,
     [...new Set(nodes)].join(", "),
@@ -51,6 +63,8 @@ function rowOf(kernel: KernelReport): string[] {
     formatBytes(bytesIn(reads)),
     formatBytes(bytesIn(writes)),
     showCount(flops),
+    `${figures(predictedMs)} ms`,
+    measuredMs == null ? "–" : `${figures(measuredMs)} ms`,
   ];
 }
 

@@ -16,12 +16,13 @@ import { positionOf, type SourceFile } from "../lang/source.ts";
 import { closest } from "../lang/suggest.ts";
 import { showElement, showType } from "../lang/types.ts";
 import { type Compiled, type KernelProgram, loadModule, type LoadedModule } from "../module.ts";
-import { deviceOption, fuseOption, onDevice } from "./device.ts";
+import { deviceOption, fuseOption, onDevice, requireRunning } from "./device.ts";
 import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource, writeWhole } from "./files.ts";
 import { kernelTable } from "./inspect-table.ts";
 import { inspectionPage } from "./inspect-page.ts";
+import { measuredReport } from "./measured-report.ts";
 import { dimOption, functionNamed, knowDims, needDims, reassociateHelp } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { traceHelp, tracing } from "./trace.ts";
@@ -34,6 +35,7 @@ interface Options {
   readonly device?: string;
   readonly html?: string;
   readonly reassociate?: boolean;
+  readonly measure?: boolean;
   readonly json?: boolean;
   readonly trace?: string;
 }
@@ -63,6 +65,7 @@ export function addInspect(program: Command, terminal: Terminal, done: (code: nu
     .addOption(inspectDeviceOption(terminal))
     .option("--html <file>", "write a page that shows it all")
     .option("--reassociate", reassociateHelp)
+    .option("--measure", "time its kernels on the device (auto unless given), on arguments that are made up")
     .option("--json", "print one JSON object; with an early --stage, the nodes as data")
     .option("--trace <stages>", traceHelp)
     .addHelpText(
@@ -120,9 +123,7 @@ async function inspect(terminal: Terminal, file: string, name: string, options: 
   const compiled = orDiagnose(terminal, () => compileFor(module, name, options));
   if ((stage === "ir" || stage === "vjp") && html === undefined)
     return showStage(terminal, name, options, printGraph(compiled.graph), graphNodes(compiled.graph));
-  const { target, adapter } = await targetOf(terminal, options.device);
-  const made = compiled.kernels({ fuse: options.fuse, target });
-  const report = reportOf(made, target.limits);
+  const { made, report, adapter } = await kernelsOf(terminal, compiled, options);
   const about = { function: compiled.name, dims: Object.fromEntries(dims), adapter, fuse: options.fuse };
   if (html !== undefined) {
     const sources = sourcesOf(module, source);
@@ -149,17 +150,29 @@ function backEndText(stage: Stage, made: KernelProgram, { kernels }: ProgramRepo
   return stage === "kernels" ? printProgram(made.program) : kernels.map(({ wgsl }) => wgsl).join("\n");
 }
 
-/** What kernels are made for: an adapter that is asked for, or a GPU as most are. */
-async function targetOf(
+/** The kernels for an adapter that is asked for, or for a GPU as most are. */
+async function kernelsOf(
   terminal: Terminal,
-  choice: string | undefined,
-): Promise<{ readonly target: KernelTarget; readonly adapter: string }> {
-  if (choice === undefined) return { target: portableKernelTarget, adapter: "none" };
+  compiled: Compiled,
+  { device: choice, fuse, measure = false }: Options,
+): Promise<{ readonly made: KernelProgram; readonly report: ProgramReport; readonly adapter: string }> {
+  const made = (target: KernelTarget): { readonly made: KernelProgram; readonly report: ProgramReport } => {
+    const kernels = compiled.kernels({ fuse, target });
+    return { made: kernels, report: reportOf(kernels, target.limits) };
+  };
   if (choice === "interpreter")
     throw new Failure(exit.commandWrong, "--device interpreter: the interpreter has no kernels", {
       help: "leave the option out: no adapter is needed to inspect",
     });
-  return onDevice(terminal, choice, async ({ adapter }) => ({ target: adapter, adapter: adapter.name }));
+  if (choice === undefined && !measure) return { ...made(portableKernelTarget), adapter: "none" };
+  return onDevice(terminal, choice ?? "auto", async (device) => {
+    const { target, adapter } = device;
+    const { made: kernels, report } = made(target);
+    if (!measure) return { made: kernels, report, adapter: adapter.name };
+    requireRunning(adapter);
+    const measured = await measuredReport(device, compiled, fuse, report);
+    return { made: kernels, report: measured, adapter: adapter.name };
+  });
 }
 
 /** The texts that nodes come from. */

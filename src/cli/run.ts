@@ -12,14 +12,16 @@ import { tensorsOf, type Value } from "../host-value.ts";
 import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
 import type { Compiled, Parameter } from "../module.ts";
 import { calledFunction, type CallOptions, takeCall, withMemory } from "./called-function.ts";
-import { onDevice } from "./device.ts";
+import { onDevice, requireRunning } from "./device.ts";
 import { exit, Failure } from "./failure.ts";
 import { makeFolder, writeWhole } from "./files.ts";
 import { showValue } from "./show.ts";
 import type { Terminal } from "./terminal.ts";
+import { requireTunable, showTuning, tuneOption } from "./tuning.ts";
 
 interface Options extends CallOptions {
   readonly out?: string;
+  readonly tune?: boolean;
   readonly json?: boolean;
 }
 
@@ -28,6 +30,7 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
     .summary("run a function")
     .description("Compiles a function for the dimensions given and runs it.")
     .option("--out <dir>", "write the results there: 0.npy, 1.npy, …, a struct as N.safetensors", parseFolder)
+    .addOption(tuneOption())
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
@@ -54,6 +57,7 @@ async function run(
   words: readonly string[],
   options: Options,
 ): Promise<void> {
+  requireTunable(options.device, options.tune);
   const { compiled, compileMs, makeArguments } = calledFunction(terminal, file, name, words, options);
   const ran =
     options.device === "interpreter"
@@ -82,9 +86,13 @@ function dispatched(
   terminal: Terminal,
   compiled: Compiled,
   args: readonly Value[],
-  { device: choice, fuse }: Options,
+  { device: choice, fuse, tune }: Options,
 ): Promise<Ran> {
   return onDevice(terminal, choice, async (device) => {
+    if (tune === true) {
+      requireRunning(device.adapter);
+      await device.tune(compiled, { fuse }, showTuning(terminal));
+    }
     const start = performance.now();
     const ready = await device.compile(compiled, { fuse });
     const before = performance.now();

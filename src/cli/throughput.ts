@@ -25,6 +25,7 @@ import { pathOf, type Terminal } from "./terminal.ts";
 import { median, quantile, timeText } from "./timing.ts";
 import { orFail } from "./training-failure.ts";
 import { modelDeviceOption, modelNamed, modelOption } from "./training-options.ts";
+import { showTuning, tuneOption } from "./tuning.ts";
 
 interface Options {
   readonly model: string;
@@ -35,6 +36,7 @@ interface Options {
   readonly passes: number;
   readonly device: string;
   readonly fuse: FusionLevel;
+  readonly tune?: boolean;
   readonly json?: boolean;
 }
 
@@ -53,6 +55,7 @@ export function addThroughput(program: Command, terminal: Terminal, done: (code:
     .option("--passes <passes>", "passes that are timed", parseCount("--passes"), 100)
     .addOption(modelDeviceOption(terminal))
     .addOption(fuseOption())
+    .addOption(tuneOption())
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExample:\n  fecit throughput --model fec_small --batch 64 --device gpu")
     .action(async (options: Options) => {
@@ -80,7 +83,7 @@ async function throughput(terminal: Terminal, options: Options): Promise<void> {
   const sizes = { batch, size, fuse };
   const plan = { warmUp, passes, batch };
   const measured = await onDevice(terminal, choice, (device) =>
-    measure(terminal, device, model, trained, sizes, plan),
+    measure(terminal, device, model, trained, sizes, plan, options.tune === true),
   );
   report(terminal, model, measured, { ...options, size });
 }
@@ -92,11 +95,19 @@ async function measure(
   weights: DeviceArgument | null,
   sizes: ForwardSizes,
   plan: PassPlan,
+  isTuned: boolean,
 ): Promise<Measured> {
+  const planBatch = (): Promise<PlannedForward> =>
+    planFitting(device, model, sizes, (batch) =>
+      terminal.err(`fecit: a batch of ${sizes.batch} does not fit; trying ${batch}\n`),
+    );
+  if (isTuned) {
+    const { compiled } = await planBatch();
+    requireRunning(device.adapter);
+    await device.tune(compiled, sizes, showTuning(terminal));
+  }
   const start = performance.now();
-  const planned = await planFitting(device, model, sizes, (batch) =>
-    terminal.err(`fecit: a batch of ${sizes.batch} does not fit; trying ${batch}\n`),
-  );
+  const planned = await planBatch();
   requireRunning(device.adapter);
   const { program } = planned.kernels;
   const executable = await device.load(program, { reuseOutputs: true, progress: showCompiling(terminal) });

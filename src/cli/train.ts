@@ -25,6 +25,7 @@ import {
   shownPath,
 } from "./training-options.ts";
 import { showTraining } from "./training-progress.ts";
+import { showTuning, tuneOption } from "./tuning.ts";
 
 interface Options {
   readonly model?: string;
@@ -46,6 +47,7 @@ interface Options {
   readonly resume?: string;
   readonly saveEvery: number;
   readonly device: string;
+  readonly tune?: boolean;
   readonly json?: boolean;
 }
 
@@ -91,6 +93,7 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option("--save-every <minutes>", "a checkpoint at least so often", parsePositive("--save-every"), 5)
     .addOption(modelDeviceOption(terminal))
     .addOption(fuseOption().default(undefined))
+    .addOption(tuneOption())
     .option("--json", "print one JSON object at the end")
     .addHelpText(
       "after",
@@ -119,7 +122,7 @@ async function trainCommand(terminal: Terminal, options: Options): Promise<numbe
 export async function runTraining(
   terminal: Terminal,
   prepared: PreparedRun,
-  options: Pick<Options, "device" | "saveEvery"> & Pick<TrainOptions, "atEnd">,
+  options: Pick<Options, "device" | "saveEvery" | "tune"> & Pick<TrainOptions, "atEnd">,
 ): Promise<LoopEnd & { readonly run: RunFolder }> {
   const shown = shownPath(terminal, prepared.folder);
   const kept = (): readonly string[] =>
@@ -139,6 +142,7 @@ export async function runTraining(
             secondsBetweenCheckpoints: 60 * options.saveEvery,
             now: () => performance.now() / 1000,
             ...(options.atEnd === undefined ? {} : { atEnd: options.atEnd }),
+            ...(options.tune === true ? { tune: showTuning(terminal) } : {}),
           }),
         ),
       ).finally(progress.end),

@@ -10,6 +10,7 @@
 import { type Comprehension, sizeOf, type ValueName } from "../ir/ir.ts";
 import { type Access, namesOf, pointAxes } from "./accesses.ts";
 import { type Draft, isPointwise } from "./draft.ts";
+import { valuesUsed } from "../ir/traverse.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Group, Phase, Placement } from "./plan.ts";
 import type { Target } from "./target.ts";
@@ -20,12 +21,30 @@ export function groupOf(
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
   target: Target,
-): Group {
+): Omit<Group, "seconds"> {
   const nodes = draft.members.map((member) => member.node);
   const name = nameOf(nodes, isNeeded);
+  const own = inlinedInto(nodes, inlined);
   return isPointwise(draft) || draft.members.length === 1
-    ? byInvocations(name, draft, inlined, isNeeded)
-    : byWorkgroups(name, draft, inlined, isNeeded, target);
+    ? byInvocations(name, draft, own, isNeeded)
+    : byWorkgroups(name, draft, own, isNeeded, target);
+}
+
+/** Of the nodes that are computed at their reads, those that these nodes read, by way of others as well. */
+function inlinedInto(
+  nodes: readonly Comprehension[],
+  inlined: ReadonlyMap<ValueName, Comprehension>,
+): ReadonlyMap<ValueName, Comprehension> {
+  const found = new Map<ValueName, Comprehension>();
+  const open = [...nodes];
+  for (let node = open.pop(); node !== undefined; node = open.pop())
+    for (const value of valuesUsed(node)) {
+      const inner = inlined.get(value);
+      if (inner === undefined || found.has(value)) continue;
+      found.set(value, inner);
+      open.push(inner);
+    }
+  return new Map([...inlined].filter(([value]) => found.has(value)));
 }
 
 /** Named after what leaves it last. */
@@ -38,7 +57,7 @@ function byInvocations(
   draft: Draft,
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
-): Group {
+): Omit<Group, "seconds"> {
   const last = draft.members.at(-1)!.node;
   // Neighbouring invocations write neighbouring elements of the last node.
   const grid = [...draft.grid].sort((a, b) => position(last, a.axisOf) - position(last, b.axisOf));
@@ -75,7 +94,7 @@ function byWorkgroups(
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
   target: Target,
-): Group {
+): Omit<Group, "seconds"> {
   const gridOf = new Map(
     draft.members.map(
       ({ node }) => [node.name, draft.grid.map((axis) => axis.axisOf.get(node.name)!)] as const,

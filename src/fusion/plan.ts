@@ -47,6 +47,8 @@ export interface Group {
   readonly inlined: ReadonlyMap<ValueName, Comprehension>;
   /** Of the values that the phases define. A value read elsewhere is `device`. */
   readonly placements: ReadonlyMap<ValueName, Placement>;
+  /** Seconds that a dispatch takes by the planner's estimate. */
+  readonly seconds: number;
 }
 
 export type PlanStep =

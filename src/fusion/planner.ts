@@ -8,7 +8,7 @@ import { type NameSupply, namesFor } from "../ir/names.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 import { cutReduction } from "./cut.ts";
 import { divisionsOf, type History, sharedAsItStands, worthKeeping, worthSharing } from "./divide.ts";
-import { type Draft } from "./draft.ts";
+import { type Draft, timeOf } from "./draft.ts";
 import { decideInlining, type Inlining } from "./inline.ts";
 import { mergeNodes, type Merging } from "./merge.ts";
 import { planOff } from "./off.ts";
@@ -23,7 +23,7 @@ const mostRounds = 8;
 /** The plan of a graph whose derivatives have been taken. */
 export function planGraph(graph: Graph, level: FusionLevel, target: Target = hardwareTarget): Plan {
   const flat = withTurnsAsValues(graph);
-  if (level === "off") return planOff(flat);
+  if (level === "off") return planOff(flat, target);
   const types = new Map<ValueName, ValueType>(graph.params.map((param) => [param.name, param]));
   const planned = planBlock(flat.nodes, new Set(graph.results), {
     level,
@@ -97,12 +97,15 @@ function finish(
 ): PlannedBlock {
   const decisions = [...inlining.decisions, ...merging.decisions];
   const readers = readersOf(merging);
+  const sizes = new Map([...around.types].map(([name, { shape }]) => [name, sizeOf(shape)]));
   const loops = new Map<Node, Node>();
   const steps = merging.steps.map((step): PlanStep => {
     if (step.kind === "draft") {
       const isNeeded = (value: ValueName): boolean =>
         kept.has(value) || [...(readers.get(value) ?? [])].some((reader) => reader !== step.draft);
-      return { kind: "group", group: groupOf(step.draft, inlining.inlined, isNeeded, around.target) };
+      const group = groupOf(step.draft, inlining.inlined, isNeeded, around.target);
+      const seconds = timeOf(step.draft, sizes, isNeeded, around.target);
+      return { kind: "group", group: { ...group, seconds } };
     }
     const { loop } = step;
     const inner = new Map(around.types);

@@ -6,6 +6,7 @@
 import type { AdapterDescription } from "./adapter.ts";
 import { type Device, openDevice } from "./device.ts";
 import { chooseAdapter } from "./node-adapters.ts";
+import type { Environment } from "./node-cache-folder.ts";
 
 /** How a device is opened in Node. */
 export interface NodeDeviceOptions {
@@ -17,6 +18,15 @@ export interface NodeDeviceOptions {
   readonly adapter?: string;
   /** Hears which adapter was taken, before anything runs on it. */
   readonly onAdapter?: (adapter: AdapterDescription) => void;
+  /**
+   * Whether programs are planned by what was measured of the adapter before (`fecit doctor --measure`), and kernels written as tuning
+   * found them; what tuning finds is then kept. The default is no with `off` in the environment variable FECIT_MEASURED, else yes.
+   */
+  readonly measured?: boolean;
+  /** Hears of files of the cache that can't be used (default: nobody does). */
+  readonly onWarning?: (message: string) => void;
+  /** The variables of the process, by which the cache is found (default: `process.env`). */
+  readonly environment?: Environment;
 }
 
 /**

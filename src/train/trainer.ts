@@ -6,7 +6,7 @@
  *     await trainer.totals.take();                  // the sums of loss and hits of the steps since
  */
 import { type Device } from "../device.ts";
-import { type DeviceFunction } from "../device-function.ts";
+import { type DeviceCompileOptions, type DeviceFunction } from "../device-function.ts";
 import { type DeviceArgument, type DeviceValue, free } from "../device-value.ts";
 import { type NumberArray } from "../formats/array.ts";
 import { keyOfSeed } from "../lang/elaborate/init.ts";
@@ -50,7 +50,7 @@ export async function openTrainer(
   model: Model,
   settings: TrainingSettings,
   beginning: Beginning,
-  compiling: (done: number, total: number) => void = () => {},
+  compiling: Pick<DeviceCompileOptions, "progress" | "tune"> = {},
 ): Promise<Trainer> {
   const { size, batch, seed, fuse, weightDecay, labelSmoothing, dropPath } = settings;
   const compiled = model.step({ b: batch, h: size, w: size });
@@ -59,7 +59,7 @@ export async function openTrainer(
     fuse,
     inPlace: "carried",
     reuseOutputs: true,
-    progress: compiling,
+    ...compiling,
   });
   const parameters = await step.put("p", p);
   const moments = await step.put("s", { m, v });

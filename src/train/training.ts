@@ -9,6 +9,7 @@ import { type LoopEnd, type LoopOptions, trainingLoop } from "./loop.ts";
 import { type PreparedRun } from "./prepare.ts";
 import { createRun, type RunFolder, runFiles, writeKernels } from "./run-folder.ts";
 import { configurationOf } from "./settings.ts";
+import { type TuneOptions } from "../tune.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
 
 /** How a run is trained, besides what `PreparedRun` says. */
@@ -18,6 +19,8 @@ export interface TrainOptions extends Pick<
 > {
   /** Hears what is being compiled, and that it is done. */
   readonly compiling?: (what: string, done: number, total: number) => void;
+  /** Tunes the kernels of the step and of the evaluation first, as `DeviceCompileOptions.tune` does. */
+  readonly tune?: TuneOptions;
   /** Does something with the model at the end, before it is given back. */
   readonly atEnd?: (trained: TrainedModel, device: Device) => Promise<void>;
 }
@@ -46,13 +49,16 @@ export async function train(
 ): Promise<LoopEnd & { readonly run: RunFolder }> {
   const { settings, dataset, model, beginning, state, folder, isResumed } = prepared;
   const { size, fuse, batch } = settings;
-  const trainer = await openTrainer(device, model, settings, beginning, (done, total) =>
-    options.compiling?.("the step", done, total),
-  );
+  const tune = options.tune === undefined ? false : { ...options.tune, signal: options.signal };
+  const trainer = await openTrainer(device, model, settings, beginning, {
+    tune,
+    progress: (done, total) => options.compiling?.("the step", done, total),
+  });
   const capacity = Math.min(Math.max(batch, heldOutBatch), dataset.heldOut.size);
   const forward = await device.compile(model.forward({ b: capacity, h: size, w: size }), {
     fuse,
     open: "b",
+    tune,
     progress: (done, total) => options.compiling?.("the evaluation", done, total),
   });
   try {

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ceilingNames, type Ceilings } from "../../src/runtime/ceilings.ts";
@@ -62,6 +62,7 @@ describe("bench", () => {
       kernels: [4 * 284, 4 * 564].map((bytes, i) => ({
         name: expect.stringContaining("normalise") as string,
         medianMs: found.kernels[i]!.medianMs,
+        predictedMs: time,
         bytes,
         flops: time,
       })),
@@ -97,10 +98,31 @@ describe("bench", () => {
     expect(out).toMatch(
       /^normalise {2}b=4,n=70 {2}--fuse off, on .*\n\S+ ms {2}the median of 10 calls; half of them/,
     );
-    expect(out).toMatch(/\nkernel +time +share +read and written +operations/);
+    expect(out).toMatch(/\nkernel +time +predicted +share +read and written +operations/);
     expect(out).toMatch(/\nthe whole call +\S+ ms /);
     expect(out).toContain("\n2 kernels, memory ");
     expect(out).toContain("no ceilings are known: `fecit doctor --measure` measures them\n");
+  });
+
+  it("tunes once, and finds again what was kept; a broken file is told of and ignored", async () => {
+    await inFolder(async (folder) => {
+      writeFileSync(join(folder, "p.fec"), program);
+      const environment = { XDG_CACHE_HOME: folder, FECIT_MEASURED: "on" };
+      const words = ["scale", "x=ones", "by=2", "--dim", "n=8", "--device", device];
+      const tuned = await fecit(["bench", "p.fec", ...words, "--runs", "10", "--tune"], folder, environment);
+      expect(tuned.code).toBe(0);
+      expect(tuned.err).toMatch(
+        /\nfecit: tuning 1 kernel, up to 30 s each; .*\nfecit: tuned 1\/1 scale: \S+ ms, \S/,
+      );
+      const kept = readdirSync(join(folder, "fecit")).find((name) => name.startsWith("choices-"));
+      const again = await fecit(["run", "p.fec", ...words, "--tune"], folder, environment);
+      expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/\[2 {2}2 {2}2/) as string });
+      expect(again.err).toMatch(/^fecit: on [^\n]*\n$/);
+      writeFileSync(join(folder, "fecit", kept!), "{");
+      const broken = await fecit(["run", "p.fec", ...words], folder, environment);
+      expect(broken.code).toBe(0);
+      expect(broken.err).toContain(`${kept!} is not what tuning writes: it is ignored`);
+    });
   });
 
   it("counts the turns of loops", async () => {
@@ -143,6 +165,14 @@ describe("bench", () => {
     expect(err).toContain("error: null backend runs nothing: there is nothing to time\n");
   });
 
+  it("refuses to tune where there are no kernels, or nothing runs", async () => {
+    const words = ["scale", "x=ones", "by=1", "--dim", "n=4", "--tune"];
+    const interpreted = await bench(words, "interpreter");
+    expect(interpreted).toMatchObject({ code: 2, out: "" });
+    expect(interpreted.err).toContain("--tune: the interpreter has no kernels to tune\n");
+    expect(await bench(words, "null")).toMatchObject({ code: 3, out: "" });
+  });
+
   it("refuses what the device can't bind: exit code 3", async () => {
     const words = ["scale", "x=ones", "by=1", "--dim", "n=40000000"];
     const { code, err } = await bench(words, "null");
@@ -152,7 +182,7 @@ describe("bench", () => {
 });
 
 describe("the table", () => {
-  const kernel = { name: "sum", dispatches: 1, medianMs: 2, bytes: 4e6, flops: 1e6 };
+  const kernel = { name: "sum", dispatches: 1, medianMs: 2, predictedMs: 1, bytes: 4e6, flops: 1e6 };
   const about = { function: "f", dims: { n: 3 }, fuse: "full" } as const;
   const rest = { times: [3, 1, 2], firstMs: 9, compileMs: 5, peakBytes: 2048, adapter: null };
 
@@ -171,10 +201,10 @@ describe("the table", () => {
     const text = benchText({ ...rest, adapter, kernels: [kernel, slow], ceilings }, about);
     expect(text.split("\n").slice(3).join("\n")).toMatchInlineSnapshot(`
       "
-      kernel          time   share  read and written  operations   GB/s  of ceiling  GFLOP/s  of ceiling
-      turns × 3       6 ms  75.0 %         3.815 MiB         1 M  0.667      16.7 %    0.167       4.2 %
-      sum             2 ms  25.0 %         3.815 MiB         1 M      2      50.0 %      0.5      12.5 %
-      the whole call  2 ms                 7.629 MiB         2 M      4     100.0 %        1      25.0 %
+      kernel          time  predicted   share  read and written  operations   GB/s  of ceiling  GFLOP/s  of ceiling
+      turns × 3       6 ms       1 ms  75.0 %         3.815 MiB         1 M  0.667      16.7 %    0.167       4.2 %
+      sum             2 ms       1 ms  25.0 %         3.815 MiB         1 M      2      50.0 %      0.5      12.5 %
+      the whole call  2 ms       2 ms                 7.629 MiB         2 M      4     100.0 %        1      25.0 %
 
       2 kernels, memory 2 KiB
       ceilings, measured on 2026-11-26: 4 GB/s by a copying kernel, 4 GFLOP/s

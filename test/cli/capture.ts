@@ -18,7 +18,7 @@ export async function fecit(
   const code = await main(words, {
     out: (text) => void (out += text),
     err: (text) => void (err += text),
-    environment: { FECIT_VERIFY: "1", ...environment },
+    environment: { FECIT_VERIFY: "1", FECIT_MEASURED: "off", ...environment },
     directory,
     outColors: false,
     errColors: false,

@@ -75,7 +75,9 @@ describe("inspect shows kernels", () => {
     const { code, out, err } = await fecit(cluster);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     const [head, row, , total, memory] = out.split("\n");
-    expect(head).toMatch(/^kernel +nodes +grid +size +workgroup +barriers +read +written +operations$/);
+    expect(head).toMatch(
+      /^kernel +nodes +grid +size +workgroup +barriers +read +written +operations +predicted$/,
+    );
     expect(row).toMatch(/^dispatch_hard +\S/);
     expect(total).toMatch(/^1 kernel, \S+( k)? operations, .* read and written$/);
     expect(memory).toMatch(/^memory: .* in all, 0 bytes of it for intermediates$/);
@@ -168,6 +170,30 @@ describe("inspect shows kernels", () => {
     expect(code).toBe(0);
     expect(err).toContain("fecit: on null backend");
     expect((JSON.parse(out) as { adapter: string }).adapter).toBe("null backend");
+  });
+
+  it("with measured times beside predicted ones, in the table, as data, and on a page", async () => {
+    await inFolder(async (folder) => {
+      const page = join(folder, "page.html");
+      const words = [...cluster, "--measure", "--device", process.env["FECIT_DEVICE"] ?? "software"];
+      const table = await fecit([...words, "--html", page, "--stage", "fused"]);
+      expect(table.code).toBe(0);
+      expect(readFileSync(page, "utf8")).toContain("predicted time");
+      const { out } = await fecit(words);
+      expect(out).toMatch(/^kernel .* predicted +measured\n/);
+      const { kernels } = JSON.parse((await fecit([...words, "--json"])).out) as {
+        kernels: { predictedMs: number; measuredMs: number | null }[];
+      };
+      for (const { predictedMs, measuredMs } of kernels) {
+        expect(predictedMs).toBeGreaterThan(0);
+        // Null where the adapter has no timestamps.
+        expect(measuredMs ?? 0).toBeGreaterThanOrEqual(0);
+      }
+    });
+  });
+
+  it("measures on no adapter that runs nothing", async () => {
+    expect((await fecit([...cluster, "--measure", "--device", "null"])).code).toBe(3);
   });
 
   it("on a page that needs nothing else", async () => {

@@ -5,6 +5,7 @@ import type { Program } from "../../src/codegen/program.ts";
 import { defaultLimits, verifyKernel } from "../../src/codegen/verify.ts";
 import type { FusionLevel } from "../../src/fusion/plan.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
+import { softwareTarget, type Target } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 
 export const levels: readonly FusionLevel[] = ["off", "map", "full"];
@@ -34,9 +35,22 @@ export const tallShape: KernelShape = {
   block: { ...blockShape.block!, lanes: 4, laneRows: 3, rows: 2 },
 };
 
+/** As on a driver whose subgroups run as vectors: regions in rows of eight lanes, which share reductions. */
+export const laneShape: KernelShape & { readonly target: Target } = {
+  ...smallShape,
+  invocations: 16,
+  regionInvocations: 8,
+  subgroup: 8,
+  target: { ...softwareTarget, regionInvocations: 8, exchanges: true },
+};
+
 /** The verified program of a graph. */
-export function programFor(graph: Graph, level: FusionLevel, shape: KernelShape = smallShape): Program {
-  const { program } = lowerProgram(planGraph(graph, level), shape);
+export function programFor(
+  graph: Graph,
+  level: FusionLevel,
+  shape: KernelShape & { readonly target?: Target } = smallShape,
+): Program {
+  const { program } = lowerProgram(planGraph(graph, level, shape.target), shape);
   const problems = program.kernels.flatMap((kernel) =>
     verifyKernel(kernel, defaultLimits).map((problem) => `${kernel.name}: ${problem}`),
   );

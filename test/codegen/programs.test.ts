@@ -1,6 +1,6 @@
 /** Every program with expectations, as kernels at every level of fusion, run by the interpreter that finds races. */
 import { describe, expect, it } from "vitest";
-import { blockShape, levels, programFor, smallShape, tallShape } from "./levels.ts";
+import { blockShape, laneShape, levels, programFor, smallShape, tallShape } from "./levels.ts";
 import { vjpGraph } from "../../src/autodiff/differentiate.ts";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
@@ -16,6 +16,7 @@ const ways = [
   ...levels.map((level) => ({ title: `--fuse ${level}`, level, shape: smallShape })),
   { title: "--fuse off, in blocks", level: "off" as const, shape: blockShape },
   { title: "--fuse full, in blocks", level: "full" as const, shape: blockShape },
+  { title: "--fuse full, in rows of lanes", level: "full" as const, shape: laneShape },
   { title: "--fuse full, in tall blocks", level: "full" as const, shape: tallShape },
 ];
 

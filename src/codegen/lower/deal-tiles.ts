@@ -56,7 +56,8 @@ export function lowerTiles(
   // Reductions have loads to share.
   const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
   const { invocations } = dealing;
-  if (isTogether && tiles === 1 && dealing.isSubgroup) emission.sharing = invocations;
+  const isOnePoint = variables.every(({ size }) => size === 1);
+  if (isOnePoint && isTogether && dealing.isSubgroup) emission.sharing = invocations;
   deal(emission, tiles, dealing, isTogether, fill);
   emission.sharing = null;
   return { workgroups: Math.ceil(tiles / invocations), invocations };

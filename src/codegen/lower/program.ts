@@ -19,7 +19,8 @@ import type { Offset, Program, ProgramStep, ProgramValue } from "../program.ts";
 import { turnValue } from "../../fusion/turns.ts";
 import { updatable } from "./in-place.ts";
 import { groupKey } from "./group-key.ts";
-import { type KernelShape, lowerGroup } from "./kernel.ts";
+import { type KernelShape, type LoweredGroup, lowerGroup } from "./kernel.ts";
+import { choiceKey, type ShapeChoices, withChoice } from "../tuner.ts";
 
 /** A result that is to lie in the memory of a parameter, which it overwrites; both by number. */
 export interface Update {
@@ -38,18 +39,24 @@ export interface LoweredProgram {
   }[];
 }
 
-/** Writes the program of a plan. */
-export function lowerProgram(
-  plan: Plan,
-  shape: KernelShape,
-  updates: readonly Update[] = [],
-): LoweredProgram {
+/** The values of a plan, and where they lie. */
+interface PlanValues {
+  readonly types: ReadonlyMap<ValueName, ValueType>;
+  /** Of the tensors that hold a loop's turns, how many those are. */
+  readonly iotas: ReadonlyMap<ValueName, number>;
+  readonly updated: readonly { readonly result: ValueName; readonly param: ValueName }[];
+  /** The results that kernels write into the memory of a parameter. */
+  readonly inPlace: ReadonlyMap<ValueName, ValueName>;
+  /** The value in whose memory a value lies. */
+  readonly memoryOf: (value: ValueName) => ValueName;
+}
+
+function valuesOf(plan: Plan, updates: readonly Update[]): PlanValues {
   const { graph } = plan;
   const types = new Map<ValueName, ValueType>(graph.params.map((param) => [param.name, param]));
   collectTypes(graph.nodes, types);
   const iotas = new Map<ValueName, number>();
   collectIndices(graph.nodes, types, iotas);
-
   const updated = updates.map(({ result, param }) => ({
     result: graph.results[result]!,
     param: graph.params[param]!.name,
@@ -59,19 +66,64 @@ export function lowerProgram(
       .filter(({ result, param }) => updatable(plan, result, param))
       .map(({ result, param }) => [result, param]),
   );
-  const memoryOf = (value: ValueName): ValueName => inPlace.get(value) ?? value;
+  return { types, iotas, updated, inPlace, memoryOf: (value) => inPlace.get(value) ?? value };
+}
 
+/** A kernel of a plan that can be written in other shapes. */
+export interface ShapedKernel {
+  readonly group: Group;
+  readonly write: (shape: KernelShape) => LoweredGroup;
+  readonly typeOf: (value: ValueName) => ValueType;
+}
+
+/** The kernels of a plan, equal ones once, in order. */
+export function kernelsToShape(plan: Plan, updates: readonly Update[] = []): readonly ShapedKernel[] {
+  const { types, memoryOf } = valuesOf(plan, updates);
+  const typeOf = (value: ValueName): ValueType => types.get(value)!;
+  const kernels = new Map<string, ShapedKernel>();
+  const visit = (steps: readonly PlanStep[]): void => {
+    for (const step of steps) {
+      if (step.kind === "loop") visit(step.steps);
+      else if (!isEmpty(step.group)) {
+        const { group } = step;
+        const write = (shape: KernelShape): LoweredGroup => lowerGroup(group, types, memoryOf, shape);
+        const { text } = groupKey(group, types, memoryOf);
+        if (!kernels.has(text)) kernels.set(text, { group, write, typeOf });
+      }
+    }
+  };
+  visit(plan.steps);
+  return [...kernels.values()];
+}
+
+/** Does it make nothing? */
+function isEmpty(group: Group): boolean {
+  const made = group.phases.flatMap((phase) => phase.nodes.flatMap(definitions));
+  return made.every((value) => sizeOf(value.shape) === 0);
+}
+
+/** Writes the program of a plan, its kernels in the shapes that were chosen for them before. */
+export function lowerProgram(
+  plan: Plan,
+  shape: KernelShape,
+  updates: readonly Update[] = [],
+  choices: ShapeChoices | null = null,
+): LoweredProgram {
+  const { graph } = plan;
+  const { types, iotas, updated, inPlace, memoryOf } = valuesOf(plan, updates);
   const kernels: Kernel[] = [];
   const groups: { group: Group; kernel: number; values: readonly ValueName[] }[] = [];
   const written = new Map<string, { readonly kernel: number; readonly places: readonly number[] }>();
   const dispatch = (group: Group): ProgramStep[] => {
-    const made = group.phases.flatMap((phase) => phase.nodes.flatMap(definitions));
-    if (made.every((value) => sizeOf(value.shape) === 0)) return [];
+    if (isEmpty(group)) return [];
     // Nodes of another layer have other names; the kernel is the same.
     const key = groupKey(group, types, memoryOf);
     let known = written.get(key.text);
     if (known === undefined) {
-      const { kernel, values } = lowerGroup(group, types, memoryOf, shape);
+      const own = lowerGroup(group, types, memoryOf, shape);
+      const choice = choices?.find(choiceKey(own.kernel)) ?? null;
+      const { kernel, values } =
+        choice === null ? own : lowerGroup(group, types, memoryOf, withChoice(shape, choice));
       known = { kernel: kernels.push(kernel) - 1, places: values.map((value) => key.values.indexOf(value)) };
       written.set(key.text, known);
     }
