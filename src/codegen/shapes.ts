@@ -36,6 +36,7 @@ const discreteShape: AdapterShape = { ...hardwareShape, busyInvocations: 65536, 
  */
 const softwareShape: AdapterShape = {
   invocations: 128,
+  leastWorkgroups: 8,
   regionInvocations: 8,
   busyInvocations: 64,
   bodiesInLoop: 128,

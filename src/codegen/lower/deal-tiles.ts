@@ -55,12 +55,22 @@ export function lowerTiles(
   };
   // Reductions have loads to share.
   const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
-  const { invocations } = dealing;
+  const invocations = invocationsFor(tiles, dealing);
   const isOnePoint = variables.every(({ size }) => size === 1);
   if (isOnePoint && isTogether && dealing.isSubgroup) emission.sharing = invocations;
-  deal(emission, tiles, dealing, isTogether, fill);
+  deal(emission, tiles, { ...dealing, invocations }, isTogether, fill);
   emission.sharing = null;
   return { workgroups: Math.ceil(tiles / invocations), invocations };
+}
+
+/** No workgroup has fewer invocations than this. */
+const fewestInvocations = 8;
+
+/** The invocations of a workgroup: fewer than is usual where few tiles would leave workgroups idle. */
+function invocationsFor(tiles: number, { invocations, leastWorkgroups }: Dealing): number {
+  let few = invocations;
+  while (few > fewestInvocations && few % 2 === 0 && Math.ceil(tiles / few) < leastWorkgroups) few /= 2;
+  return few;
 }
 
 /**

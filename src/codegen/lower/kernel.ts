@@ -27,6 +27,8 @@ import { bind, freshName, kernelName, openScopes, write } from "./scopes.ts";
 export interface KernelShape {
   /** Invocations of a workgroup where points are dealt over all of them. */
   readonly invocations: number;
+  /** Where there would be fewer workgroups than this, they have fewer invocations, down to 8. */
+  readonly leastWorkgroups?: number;
   /** Invocations of a workgroup that owns a region, at most. */
   readonly regionInvocations: number;
   /** So many invocations keep the device busy. */
@@ -124,6 +126,7 @@ function lowerWith(
       group.owner === "workgroup"
         ? {
             invocations,
+            leastWorkgroups: 1,
             over: "workgroup",
             leastTiles: Math.min(invocations, Math.ceil(shape.busyInvocations / regions)),
             block: null,
@@ -131,6 +134,7 @@ function lowerWith(
           }
         : {
             invocations,
+            leastWorkgroups: shape.leastWorkgroups ?? 1,
             over: "all",
             leastTiles: shape.busyInvocations,
             block: shape.block ?? null,

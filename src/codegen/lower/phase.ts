@@ -14,6 +14,8 @@ import { namesOf } from "./points.ts";
 export interface Dealing {
   /** Invocations of a workgroup. */
   readonly invocations: number;
+  /** So many workgroups there should be, where the points are dealt over all of them, even if each has fewer invocations then. */
+  readonly leastWorkgroups: number;
   /** Over the invocations of all workgroups, or of each. */
   readonly over: "all" | "workgroup";
   /** So many tiles there should at least be. */

@@ -1,49 +1,119 @@
-/** Axes on which a value does not depend: it is computed without them, and read without them. */
-import { index, read } from "../build.ts";
-import type { Comprehension, Expr, ValueName } from "../ir.ts";
+/**
+ * Axes on which a value does not depend: it is computed without them, and read without them. An axis on which it depends only by a
+ * quotient is as short as that quotient has values.
+ *
+ *     for n<6272, q. sum r. %d[n // 49, r] * %w[q, r]     ⟶     for e<128, q. sum r. %d[e, r] * %w[q, r]     read at [n // 49, q]
+ */
+import { apply, index, integer, read } from "../build.ts";
+import type { Axis, Comprehension, Expr, ValueName } from "../ir.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr } from "../substitute.ts";
-import { expressionsOf, indicesIn } from "../traverse.ts";
+import { expressionsOf, indicesIn, operands, postorder } from "../traverse.ts";
 import type { NodeRewrite } from "./walk.ts";
+
+/** How an axis is kept: not at all, or by its quotient. */
+type Keep = { readonly kind: "none" } | { readonly kind: "quotient"; readonly by: number };
+
+interface Narrow {
+  readonly name: ValueName;
+  readonly keep: readonly Keep[];
+}
 
 /** A rewrite that narrows nodes and remembers which, for the nodes after them. */
 export function narrowing(): NodeRewrite {
-  const dropped = new Map<ValueName, { readonly name: ValueName; readonly keep: readonly boolean[] }>();
+  const narrowed = new Map<ValueName, Narrow>();
   return (node, scope) => {
     const readNarrow = (e: Expr): Expr => {
-      const narrow = e.kind === "read" ? dropped.get(e.tensor) : undefined;
+      const narrow = e.kind === "read" ? narrowed.get(e.tensor) : undefined;
       if (narrow === undefined || e.kind !== "read") return e;
-      return read(
-        narrow.name,
-        e.element,
-        e.indices.filter((_, i) => narrow.keep[i]!),
-      );
+      return read(narrow.name, e.element, kept(narrow.keep, e.indices, quotient));
     };
     const current = mapExpressions(node, (e) => rewriteExpr(e, readNarrow));
-    const used = indicesIn(expressionsOf(current));
-    const keyed = new Set(current.keys.map((k) => k.axis));
-    const keep = current.axes.map((a) => used.has(a.name) || keyed.has(a.name) || a.size === 0);
-    if (keep.every(Boolean) || isCopy(current)) return [current];
-    const part: Comprehension = {
-      ...current,
+    const keep = keepsOf(current);
+    const isWhole = keep.every((each) => each.kind === "quotient" && each.by === 1);
+    if (isWhole || isCopy(current) || (current.reduction?.bestValue ?? null) !== null) return [current];
+    const part = {
+      ...narrowedNode(current, keep),
       name: scope.names.fresh(current.name),
-      axes: current.axes.filter((_, i) => keep[i]!),
     };
-    const best = current.reduction?.bestValue ?? null;
-    if (best !== null) return [current];
-    dropped.set(current.name, { name: part.name, keep });
+    narrowed.set(current.name, { name: part.name, keep });
     // Readers no longer need the wide value; what is used by name, such as a result, still does.
+    const at = current.axes.map((axis) => index(axis.name));
     const wide: Comprehension = {
       ...current,
       reduction: null,
       keys: [],
-      body: read(
-        part.name,
-        part.element,
-        part.axes.map((a) => index(a.name)),
-      ),
+      body: read(part.name, part.element, kept(keep, at, quotient)),
     };
     return [part, wide];
+  };
+}
+
+/** What is kept of a list by axes. */
+function kept<T>(keep: readonly Keep[], list: readonly T[], by: (one: T, divisor: number) => T): T[] {
+  return list.flatMap((one, i) => {
+    const each = keep[i]!;
+    return each.kind === "none" ? [] : [by(one, each.by)];
+  });
+}
+
+function quotient(at: Expr, by: number): Expr {
+  return by === 1 ? at : apply("floor_div", at, integer(by));
+}
+
+/** What the node depends on of each of its axes. */
+function keepsOf(node: Comprehension): Keep[] {
+  const expressions = expressionsOf(node);
+  const used = indicesIn(expressions);
+  const keyed = new Set(node.keys.map((key) => key.axis));
+  const divisors = divisorsIn(expressions);
+  return node.axes.map((axis): Keep => {
+    if (keyed.has(axis.name) || axis.size === 0) return { kind: "quotient", by: 1 };
+    if (!used.has(axis.name)) return { kind: "none" };
+    const by = divisors.get(axis.name) ?? 1;
+    return { kind: "quotient", by: axis.size % by === 0 ? by : 1 };
+  });
+}
+
+/** The number by which a variable is divided wherever it stands; 1 for one that also stands otherwise. */
+function divisorsIn(expressions: readonly Expr[]): Map<string, number> {
+  const divisors = new Map<string, number>();
+  const see = (name: string, by: number): void => {
+    const before = divisors.get(name);
+    divisors.set(name, before === undefined || before === by ? by : 1);
+  };
+  // A subexpression that is reached twice is looked at once; what stands over a variable is looked at for each place.
+  for (const expr of postorder(...expressions)) {
+    if (expr.kind === "apply" && expr.fn === "floor_div") {
+      const [a, b] = expr.args;
+      if (a!.kind === "index" && b!.kind === "const" && b!.value > 1) {
+        see(a!.name, b!.value);
+        continue;
+      }
+    }
+    for (const operand of operands(expr)) if (operand.kind === "index") see(operand.name, 1);
+  }
+  for (const root of expressions) if (root.kind === "index") see(root.name, 1);
+  return divisors;
+}
+
+/** The node over what is kept of its axes, quotients being axes themselves. */
+function narrowedNode(node: Comprehension, keep: readonly Keep[]): Comprehension {
+  const by = new Map(
+    node.axes.flatMap(({ name }, i) => {
+      const each = keep[i]!;
+      return each.kind === "quotient" && each.by > 1 ? [[name, each.by] as const] : [];
+    }),
+  );
+  const axes = kept<Axis>(keep, node.axes, (axis, divisor) => ({ ...axis, size: axis.size / divisor }));
+  if (by.size === 0) return { ...node, axes };
+  const isQuotient = (e: Expr): boolean =>
+    e.kind === "apply" && e.fn === "floor_div" && e.args[0]!.kind === "index" && by.has(e.args[0]!.name);
+  return {
+    ...mapExpressions(node, (root) =>
+      rewriteExpr(root, (e) => (isQuotient(e) ? (e as Expr & { kind: "apply" }).args[0]! : e)),
+    ),
+    axes,
   };
 }
 
