@@ -38,9 +38,11 @@ const leastGain = 0.8;
 /** Lanes may have so many times as many columns as there are. */
 const mostWaste = 1.3;
 
-/** So many points of a lane stand side by side at most, and so many columns. */
+/** So many points of a lane stand side by side at most, and so many columns and rows. */
 const mostPoints = 32;
+const mostSums = 64;
 const mostColumns = 8;
+const rowCounts = [16, 8, 4, 2, 1];
 
 /** The rows in which the points of a phase are best computed; null where tiles load as little. */
 export function chooseRows(
@@ -55,50 +57,82 @@ export function chooseRows(
   if (variables.some(({ name }) => phaseReads.loopBounds.has(name))) return null;
   if (!mayRepeat(emission, instances, phaseReads)) return null;
   const request = { variables, instances, phaseReads, leastTiles, isExact: false };
-  const inTiles = loadsOfTiles(emission, request, chooseTile(emission, request));
+  const most = leastGain * loadsOfTiles(emission, request, chooseTile(emission, request));
+  const all = variables.map((_, axis) => axis);
   const sizeOf = (axes: readonly number[]): number =>
     axes.reduce((product, axis) => product * variables[axis]!.size, 1);
-  const all = variables.map((_, axis) => axis);
-  let best: { readonly lanes: readonly number[]; readonly loads: number } | null = null;
-  for (const lanes of [...all.map((axis) => [axis]), ...all.slice(0, -1).map((axis) => all.slice(axis))]) {
+  const mostBeside = Math.floor(
+    (phaseReads.turns > 1 ? mostSums : mostPoints) / Math.max(1, phaseReads.reductions),
+  );
+  let best: { readonly rows: Rows; readonly loads: number } | null = null;
+  const candidates = [...all.map((axis) => all.slice(axis)), ...all.slice(0, -1).map((axis) => [axis])];
+  for (const lanes of candidates.reverse()) {
     const size = sizeOf(lanes);
-    const padded = paddedTo(size, invocations) / size;
-    if (size < invocations || padded > mostWaste) continue;
-    const names = new Set(lanes.map((axis) => variables[axis]!.name));
+    const row = all.findLast((axis) => !lanes.includes(axis) && variables[axis]!.size > 1);
     const rows = sizeOf(all.filter((axis) => !lanes.includes(axis)));
-    const loads = phaseReads.reads.reduce(
-      (total, read) => total + loadsInRows(emission, read, names, region, rows),
-      0,
+    const depends = dependence(
+      phaseReads.reads,
+      new Set(lanes.map((axis) => variables[axis]!.name)),
+      row === undefined ? null : variables[row]!.name,
+      region,
+      emission,
     );
-    if (best === null || loads * padded <= best.loads) best = { lanes, loads: loads * padded };
+    for (const count of rowCounts) {
+      if (count > 1 && (row === undefined || variables[row]!.size % count !== 0)) continue;
+      for (let columns = mostColumns; columns >= 1; columns--) {
+        const padded = paddedTo(size, invocations * columns) / size;
+        if (padded > mostWaste || count * columns > Math.max(mostBeside, mostColumns)) continue;
+        const loads = padded * depends.reduce((sum, of) => sum + loadsOf(of, count, columns, rows), 0);
+        if (loads > most || (best !== null && loads >= best.loads)) continue;
+        const factors = variables.map((_, axis) => (axis === row ? count : 1));
+        best = { loads, rows: { lanes, columns, factors } };
+      }
+    }
   }
-  if (best === null || best.loads > leastGain * inTiles) return null;
-  const { lanes } = best;
-  let columns = mostColumns;
-  const size = sizeOf(lanes);
-  while (paddedTo(size, invocations * columns) > paddedTo(size, invocations)) columns -= 1;
-  const factors = variables.map(() => 1);
-  const row = all.findLast((axis) => !lanes.includes(axis) && variables[axis]!.size > 1);
-  if (row !== undefined)
-    factors[row] = [4, 2].find((f) => variables[row]!.size % f === 0 && f * columns <= mostPoints) ?? 1;
-  return { lanes, columns, factors };
+  return best?.rows ?? null;
 }
 
-/** How often a read is loaded for a point, in loads of an element by each lane. */
-function loadsInRows(
-  emission: Emission,
-  { read, variables, times }: ReadOfMemory,
+/** On what a read depends, and how often it is read for a point. */
+interface Dependence {
+  readonly times: number;
+  readonly onLane: boolean;
+  readonly onRow: boolean;
+  /** On nothing but the lane and the region: neither another row nor a turn changes it. */
+  readonly onLaneOnly: boolean;
+  readonly isChoice: boolean;
+}
+
+function dependence(
+  reads: readonly ReadOfMemory[],
   lanes: ReadonlySet<string>,
+  row: string | null,
   region: Point,
+  emission: Emission,
+): Dependence[] {
+  return reads.map(({ read, variables, times }) => ({
+    times,
+    onLane: [...variables].some((name) => lanes.has(name)),
+    onRow: row !== null && variables.has(row),
+    onLaneOnly: [...variables].every((name) => lanes.has(name) || region.has(name)),
+    isChoice: choiceOf(emission, read, lanes) !== null,
+  }));
+}
+
+/** How often a read is loaded for a point, in loads of an element by each lane, with so many rows and columns side by side. */
+function loadsOf(
+  { times, onLane, onRow, onLaneOnly, isChoice }: Dependence,
+  count: number,
+  columns: number,
   rows: number,
 ): number {
-  const depends = [...variables].some((name) => lanes.has(name));
-  if (!depends) return times * sharedLoad;
-  // What neither the row nor a turn changes is loaded once.
-  const isOnce = [...variables].every((name) => lanes.has(name) || region.has(name));
-  if (isOnce) return 1 / rows;
-  return choiceOf(emission, read, lanes) === null ? times : times * sharedLoad;
+  if (!onLane || isChoice)
+    return (times * (isChoice ? choiceLoad : sharedLoad)) / columns / (onRow ? 1 : count);
+  if (onLaneOnly) return 1 / rows;
+  return times / (onRow ? 1 : count);
 }
+
+/** Loads of all that may be chosen, and the choice. */
+const choiceLoad = 1;
 
 const paddedTo = (size: number, unit: number): number => Math.ceil(size / unit) * unit;
 
