@@ -9,6 +9,7 @@ import { definitions, sizeOf, type ValueType } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 import { type Draft, draftOf, isPointwise, join, regionsOf, timeOf } from "./draft.ts";
 import type { Inlining } from "./inline.ts";
+import { inOrder } from "./order.ts";
 import type { Decision } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -24,9 +25,11 @@ export interface Merging {
 
 interface Vertex {
   item: Merged;
-  /** Positions in the graph of its first and its last node. */
+  /** Positions of its first and its last node, in an order in which little memory is alive at once. */
   first: number;
   last: number;
+  /** Elements of tensors that nothing reads after it. */
+  frees: number;
   alive: boolean;
   /** Counts what was joined to it. */
   version: number;
@@ -35,6 +38,9 @@ interface Vertex {
 
 /** Larger regions are fewer: they must take less than this part of the time. */
 const worthLarger = 0.8;
+
+/** What gives back more elements than this is not put off by more than so many nodes to share a kernel. */
+const patience = { elements: 2 ** 16, nodes: 32 };
 
 /** Joins the stored nodes of a block. `kept` are values that are read outside of it. */
 export function mergeNodes(
@@ -50,13 +56,13 @@ export function mergeNodes(
   const byName = new Map(inlining.stored.map((member) => [member.node.name, member]));
   const vertices: Vertex[] = [];
   const definedBy = new Map<ValueName, Vertex>();
-  nodes.forEach((node, order) => {
+  nodes.forEach((node) => {
     const member = node.kind === "comprehension" ? byName.get(node.name) : undefined;
     if (member === undefined && node.kind !== "loop") return;
     const item: Merged =
       member !== undefined ? { kind: "draft", draft: draftOf(member) } : { kind: "loop", loop: node as Loop };
     const reads = member === undefined ? valuesUsed(node) : new Set(member.tensors);
-    const vertex: Vertex = { item, first: order, last: order, alive: true, version: 0, reads };
+    const vertex: Vertex = { item, first: 0, last: 0, frees: 0, alive: true, version: 0, reads };
     vertices.push(vertex);
     for (const { name } of definitions(node)) definedBy.set(name, vertex);
   });
@@ -77,6 +83,39 @@ export function mergeNodes(
     for (const source of sources) after.get(source)!.add(vertex);
   }
 
+  /** The vertices that are alive, in an order that keeps little in memory at once. */
+  const inOrderOf = (alive: readonly Vertex[]): Vertex[] => {
+    const writes = (vertex: Vertex): ValueName[] =>
+      vertex.item.kind === "loop"
+        ? definitions(vertex.item.loop).map(({ name }) => name)
+        : vertex.item.draft.members.flatMap(({ names }) => names.filter(neededOutside(vertex)));
+    const steps = alive.map((vertex) => ({ vertex, reads: vertex.reads, writes: writes(vertex) }));
+    const stepOf = new Map(steps.map((step) => [step.vertex, step]));
+    return inOrder(
+      steps,
+      ({ vertex }) => new Set([...before.get(vertex)!].map((source) => stepOf.get(source)!)),
+      passes,
+    ).map(({ vertex }) => vertex);
+  };
+  /** Elements of a value that is in memory between what makes it and what reads it last; 0 for others. */
+  const passes = (value: ValueName): number =>
+    definedBy.has(value) && !kept.has(value) ? (sizes.get(value) ?? 0) : 0;
+  const neededOutside =
+    (...inside: readonly Vertex[]) =>
+    (value: ValueName): boolean =>
+      kept.has(value) || [...(readers.get(value) ?? [])].some((vertex) => !inside.includes(vertex));
+  inOrderOf(vertices).forEach((vertex, at) => Object.assign(vertex, { first: at, last: at }));
+  for (const [value, by] of readers) {
+    const last = [...by].reduce((a, b) => (a.last > b.last ? a : b));
+    last.frees += passes(value);
+  }
+  /** Would something wait long for what comes at `last` and keep much memory meanwhile, were `vertex` to come then? */
+  const isPutOff = (vertex: Vertex, last: number): boolean => {
+    const isLong = (one: Vertex): boolean =>
+      last - one.last > patience.nodes && one.frees > patience.elements;
+    return isLong(vertex) || [...after.get(vertex)!].some(isLong);
+  };
+
   /** Is there a way from one to the other by way of a third? */
   const isBypassed = (from: Vertex, to: Vertex): boolean => {
     const seen = new Set<Vertex>([to]);
@@ -91,10 +130,6 @@ export function mergeNodes(
     }
     return false;
   };
-  const neededOutside =
-    (...inside: readonly Vertex[]) =>
-    (value: ValueName): boolean =>
-      kept.has(value) || [...(readers.get(value) ?? [])].some((vertex) => !inside.includes(vertex));
   const times = new Map<Vertex, number>();
   const timeAlone = (vertex: Vertex, draft: Draft): number => {
     let time = times.get(vertex);
@@ -105,6 +140,7 @@ export function mergeNodes(
     into.item = { kind: "draft", draft };
     into.first = Math.min(into.first, gone.first);
     into.last = Math.max(into.last, gone.last);
+    into.frees += gone.frees;
     into.version += 1;
     gone.alive = false;
     for (const member of draft.members) for (const name of member.names) definedBy.set(name, into);
@@ -166,6 +202,7 @@ export function mergeNodes(
     const apart = timeAlone(producer, a) + timeAlone(consumer, b);
     const numbers = `${micros(together)} as one, ${micros(apart)} as two, by estimate; ${regionsOf(joined)} regions`;
     if (together >= apart) return refuse(numbers);
+    if (isPutOff(producer, consumer.last)) return refuse("memory that others give back would be kept for long");
     if (isBypassed(producer, consumer)) return refuse("another kernel lies between them");
     for (const { node, names } of a.members)
       for (const member of b.members)
@@ -210,17 +247,14 @@ export function mergeNodes(
     return size;
   }
 
-  if (isOn) joinSiblings(vertices, before, absorb, target, sizes, timeAlone);
+  if (isOn) joinSiblings(vertices, before, absorb, isPutOff, target, sizes, timeAlone);
   for (const [pair, reason] of refusals) {
     const [producer, consumer] = pair.split(" ") as [string, string];
     if (definedBy.get(producer) !== definedBy.get(consumer))
       decisions.push({ producer, consumer, fused: false, placement: "device", reason });
   }
   return {
-    steps: inOrder(
-      vertices.filter((vertex) => vertex.alive),
-      before,
-    ),
+    steps: inOrderOf(vertices.filter((vertex) => vertex.alive).sort((a, b) => a.last - b.last)).map(({ item }) => item),
     decisions,
   };
 }
@@ -233,6 +267,7 @@ function joinSiblings(
   vertices: readonly Vertex[],
   before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>,
   absorb: (into: Vertex, gone: Vertex, draft: Draft) => void,
+  isPutOff: (vertex: Vertex, last: number) => boolean,
   target: Target,
   sizes: ReadonlyMap<ValueName, number>,
   timeAlone: (vertex: Vertex, draft: Draft) => number,
@@ -264,6 +299,7 @@ function joinSiblings(
       if (!other.alive || other.item.kind !== "draft") return false;
       const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
       if (!(isSmall && otherIsSmall) && !large.some((value) => other.reads.has(value))) return false;
+      if (isPutOff(other, vertex.last)) return false;
       const both = [...other.item.draft.members, ...draft.members];
       return buffersOf(both, sizes) <= target.buffers && !reaches(vertex, other) && !reaches(other, vertex);
     });
@@ -281,21 +317,6 @@ function joinSiblings(
 function buffersOf(members: Draft["members"], sizes: ReadonlyMap<ValueName, number>): number {
   const values = new Set(members.flatMap(({ names, tensors }) => [...names, ...tensors]));
   return [...values].filter((value) => sizes.has(value)).length;
-}
-
-/** An order in which everything comes after what it reads; otherwise that of the graph. */
-function inOrder(vertices: readonly Vertex[], before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>): Merged[] {
-  const done = new Set<Vertex>();
-  const order: Merged[] = [];
-  const sorted = [...vertices].sort((a, b) => a.last - b.last);
-  const visit = (vertex: Vertex): void => {
-    if (done.has(vertex)) return;
-    done.add(vertex);
-    for (const source of [...before.get(vertex)!].sort((a, b) => a.last - b.last)) visit(source);
-    order.push(vertex.item);
-  };
-  sorted.forEach(visit);
-  return order;
 }
 
 function micros(seconds: number): string {

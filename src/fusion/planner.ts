@@ -3,9 +3,10 @@
  *
  * Cutting a reduction changes what can be joined, so it plans again with the cuts made, until none is called for.
  */
-import { definitions, type Graph, type Node, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
+import { type Comprehension, definitions, type Graph, type Node, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
 import { type NameSupply, namesFor } from "../ir/names.ts";
 import { valuesUsed } from "../ir/traverse.ts";
+import { namesOf } from "./accesses.ts";
 import { cutReduction } from "./cut.ts";
 import { divisionsOf, type History, worthKeeping } from "./divide.ts";
 import { type Draft } from "./draft.ts";
@@ -100,7 +101,8 @@ function finish(
     if (step.kind === "draft") {
       const isNeeded = (value: ValueName): boolean =>
         kept.has(value) || [...(readers.get(value) ?? [])].some((reader) => reader !== step.draft);
-      return { kind: "group", group: groupOf(step.draft, inlining.inlined, isNeeded, around.target) };
+      const inlined = inlinedIn(step.draft, inlining.inlined);
+      return { kind: "group", group: groupOf(step.draft, inlined, isNeeded, around.target) };
     }
     const { loop } = step;
     const inner = new Map(around.types);
@@ -116,6 +118,24 @@ function finish(
     return { kind: "loop", loop: planned, steps: body.steps };
   });
   return { nodes: nodes.map((node) => loops.get(node) ?? node), steps, decisions };
+}
+
+/** The inlined nodes that a draft computes at its reads, by each value that they define. */
+function inlinedIn(
+  { members }: Draft,
+  inlined: ReadonlyMap<ValueName, Comprehension>,
+): ReadonlyMap<ValueName, Comprehension> {
+  const found = new Map<ValueName, Comprehension>();
+  const visit = (node: Comprehension): void => {
+    for (const value of valuesUsed(node)) {
+      const inner = inlined.get(value);
+      if (inner === undefined || found.has(value)) continue;
+      for (const name of namesOf(inner)) found.set(name, inner);
+      visit(inner);
+    }
+  };
+  for (const { node } of members) visit(node);
+  return found;
 }
 
 /** The drafts, or loops, that read each value. */
