@@ -12,7 +12,7 @@ import {
   deviceTree,
   isOnDevice,
 } from "./device-value.ts";
-import type { FusionLevel } from "./fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "./fusion/plan.ts";
 import { type InPlace, updatesOf } from "./in-place.ts";
 import type { Compiled, FunctionShapes, KernelProgram } from "./module.ts";
 import type { Argument } from "./runtime/arguments.ts";
@@ -26,6 +26,8 @@ import { ArgumentError } from "./tree.ts";
 export interface DeviceCompileOptions extends Omit<LoadOptions, "printer"> {
   /** `off`: a kernel for every node; `map`: elementwise chains are one; `full`, the default: everything that pays. */
   readonly fuse?: FusionLevel;
+  /** What memory is worth: see `KernelOptions`. */
+  readonly memory?: MemoryChoice;
   /**
    * Results that overwrite arguments: `{ p: 0 }` for the first result over the argument p, or `carried` for all that a training step
    * carries. Such an argument must be on the device, is overwritten by each call, and comes back as the result.
@@ -76,9 +78,14 @@ export interface DeviceFunction {
 export async function compileOnDevice(
   device: RuntimeDevice,
   compiled: Compiled,
-  { fuse = "full", inPlace = {}, ...options }: DeviceCompileOptions = {},
+  { fuse = "full", memory, inPlace = {}, ...options }: DeviceCompileOptions = {},
 ): Promise<DeviceFunction> {
-  const kernels = compiled.kernels({ fuse, target: device.adapter, updates: updatesOf(compiled, inPlace) });
+  const kernels = compiled.kernels({
+    fuse,
+    ...(memory === undefined ? {} : { memory }),
+    target: device.adapter,
+    updates: updatesOf(compiled, inPlace),
+  });
   const executable = await device.load(kernels.program, options);
   return {
     compiled,

@@ -7,6 +7,7 @@
 import type { Loop, Node, ValueName } from "../ir/ir.ts";
 import { definitions, sizeOf, type ValueType } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
+import type { Again } from "./clone.ts";
 import { type Draft, draftOf, isPointwise, join, regionsOf, timeOf } from "./draft.ts";
 import type { Inlining } from "./inline.ts";
 import { inOrder } from "./order.ts";
@@ -36,13 +37,30 @@ interface Vertex {
   reads: ReadonlySet<ValueName>;
 }
 
+/** The drafts, or loops, that read each value. */
+export function readersOf({ steps }: Merging): Map<ValueName, Set<Draft | Node>> {
+  const readers = new Map<ValueName, Set<Draft | Node>>();
+  const add = (value: ValueName, reader: Draft | Node): void => {
+    const set = readers.get(value);
+    if (set === undefined) readers.set(value, new Set([reader]));
+    else set.add(reader);
+  };
+  for (const step of steps) {
+    if (step.kind === "loop") for (const value of valuesUsed(step.loop)) add(value, step.loop);
+    else
+      for (const { accesses } of step.draft.members)
+        for (const { tensor } of accesses.values()) add(tensor, step.draft);
+  }
+  return readers;
+}
+
 /** Larger regions are fewer: they must take less than this part of the time. */
 const worthLarger = 0.8;
 
 /** What gives back more elements than this is not put off by more than so many nodes to share a kernel. */
 const patience = { elements: 2 ** 16, nodes: 32 };
 
-/** Joins the stored nodes of a block. `kept` are values that are read outside of it. */
+/** Joins the stored nodes of a block. `kept` are values that are read outside of it; what is in `repeats` waits for what is named there. */
 export function mergeNodes(
   nodes: readonly Node[],
   inlining: Inlining,
@@ -50,6 +68,7 @@ export function mergeNodes(
   types: ReadonlyMap<ValueName, ValueType>,
   isOn: boolean,
   target: Target,
+  repeats: ReadonlyMap<ValueName, Again>,
 ): Merging {
   const decisions: Decision[] = [];
   const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
@@ -70,6 +89,20 @@ export function mergeNodes(
   const before = new Map<Vertex, Set<Vertex>>();
   const after = new Map<Vertex, Set<Vertex>>(vertices.map((vertex) => [vertex, new Set()]));
   const readers = new Map<ValueName, Set<Vertex>>();
+  /** What a vertex waits for though it does not read it. */
+  const triggersOf = ({ item }: Vertex): Vertex[] => {
+    if (item.kind === "loop") return [];
+    const names = item.draft.members.flatMap((member) => member.names);
+    const open = new Set(names.flatMap((name) => repeats.get(name)?.after ?? []));
+    const found: Vertex[] = [];
+    for (const name of open) {
+      const vertex = definedBy.get(name);
+      const inner = inlining.inlined.get(name);
+      if (vertex !== undefined) found.push(vertex);
+      else if (inner !== undefined) for (const value of valuesUsed(inner)) open.add(value);
+    }
+    return found;
+  };
   for (const vertex of vertices) {
     const sources = new Set<Vertex>();
     for (const value of vertex.reads) {
@@ -79,6 +112,7 @@ export function mergeNodes(
       if (set === undefined) readers.set(value, (set = new Set()));
       set.add(vertex);
     }
+    for (const trigger of triggersOf(vertex)) if (trigger !== vertex) sources.add(trigger);
     before.set(vertex, sources);
     for (const source of sources) after.get(source)!.add(vertex);
   }
@@ -109,11 +143,17 @@ export function mergeNodes(
     const last = [...by].reduce((a, b) => (a.last > b.last ? a : b));
     last.frees += passes(value);
   }
-  /** Would something wait long for what comes at `last` and keep much memory meanwhile, were `vertex` to come then? */
+  /** Would what follows a vertex wait long for what comes at `last`, and keep much memory meanwhile, were the vertex to come then? */
   const isPutOff = (vertex: Vertex, last: number): boolean => {
-    const isLong = (one: Vertex): boolean =>
-      last - one.last > patience.nodes && one.frees > patience.elements;
-    return isLong(vertex) || [...after.get(vertex)!].some(isLong);
+    let held = 0;
+    const waiting = new Set([vertex]);
+    for (const one of waiting) {
+      if (last - one.last <= patience.nodes) continue;
+      held += one.frees;
+      if (held > patience.elements) return true;
+      for (const next of after.get(one)!) waiting.add(next);
+    }
+    return false;
   };
 
   /** Is there a way from one to the other by way of a third? */
@@ -123,8 +163,7 @@ export function mergeNodes(
     while (open.length > 0) {
       const vertex = open.pop()!;
       if (vertex === from) return true;
-      // What ends before the one begins does not come after it.
-      if (seen.has(vertex) || vertex.last < from.first) continue;
+      if (seen.has(vertex)) continue;
       seen.add(vertex);
       open.push(...before.get(vertex)!);
     }
@@ -202,7 +241,8 @@ export function mergeNodes(
     const apart = timeAlone(producer, a) + timeAlone(consumer, b);
     const numbers = `${micros(together)} as one, ${micros(apart)} as two, by estimate; ${regionsOf(joined)} regions`;
     if (together >= apart) return refuse(numbers);
-    if (isPutOff(producer, consumer.last)) return refuse("memory that others give back would be kept for long");
+    if (isPutOff(producer, consumer.last))
+      return refuse("memory that others give back would be kept for long");
     if (isBypassed(producer, consumer)) return refuse("another kernel lies between them");
     for (const { node, names } of a.members)
       for (const member of b.members)
@@ -254,7 +294,9 @@ export function mergeNodes(
       decisions.push({ producer, consumer, fused: false, placement: "device", reason });
   }
   return {
-    steps: inOrderOf(vertices.filter((vertex) => vertex.alive).sort((a, b) => a.last - b.last)).map(({ item }) => item),
+    steps: inOrderOf(vertices.filter((vertex) => vertex.alive).sort((a, b) => a.last - b.last)).map(
+      ({ item }) => item,
+    ),
     decisions,
   };
 }

@@ -3,8 +3,9 @@ import { lowerProgram } from "../../src/codegen/lower/program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
 import type { Program } from "../../src/codegen/program.ts";
 import { defaultLimits, verifyKernel } from "../../src/codegen/verify.ts";
-import type { FusionLevel } from "../../src/fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "../../src/fusion/plan.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
+import { hardwareTarget } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 
 export const levels: readonly FusionLevel[] = ["off", "map", "full"];
@@ -35,8 +36,13 @@ export const tallShape: KernelShape = {
 };
 
 /** The verified program of a graph. */
-export function programFor(graph: Graph, level: FusionLevel, shape: KernelShape = smallShape): Program {
-  const { program } = lowerProgram(planGraph(graph, level), shape);
+export function programFor(
+  graph: Graph,
+  level: FusionLevel,
+  shape: KernelShape = smallShape,
+  memory: MemoryChoice = "speed",
+): Program {
+  const { program } = lowerProgram(planGraph(graph, level, hardwareTarget, memory), shape);
   const problems = program.kernels.flatMap((kernel) =>
     verifyKernel(kernel, defaultLimits).map((problem) => `${kernel.name}: ${problem}`),
   );
