@@ -18,6 +18,8 @@ export interface Again {
   readonly of: ValueName;
   /** It is computed once this is there, and not before. */
   readonly after: ValueName | null;
+  /** Is it a reduction that was in memory? Computed at its reads it could be much slower. */
+  readonly isReduction: boolean;
 }
 
 export interface Cloned {
@@ -56,7 +58,8 @@ export function nodesOfSlots(
     const after = trigger === undefined ? null : (called.get(trigger) ?? trigger);
     const add = (node: Comprehension, copied: ReadonlyMap<ValueName, ValueName>): void => {
       nodes.push(...renameNodes([node], new Map([...renamed, ...copied])));
-      for (const [of, name] of copied) if (isCopy) again.push({ name, of, after });
+      for (const [of, name] of copied)
+        if (isCopy) again.push({ name, of, after, isReduction: node.reduction !== null && !inlined.has(of) });
     };
     const copyOf = (node: Comprehension, hint: string): Map<ValueName, ValueName> =>
       new Map(namesOf(node).map((name) => [name, names.fresh(`${baseName(name)}_${hint}`)]));

@@ -96,6 +96,7 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
         repeats.set(one.name, one);
         const [reason, kind] = [wanted.get(one.of), history.get(one.of)];
         if (reason !== undefined) wanted.set(one.name, reason);
+        else if (one.isReduction) wanted.set(one.name, "it is computed again as it was at first");
         if (kind !== undefined) history.set(one.name, kind);
       }
       continue;
