@@ -13,10 +13,13 @@ import { rematerialise, type Slot } from "./rematerialise.ts";
 import type { Target } from "./target.ts";
 
 /** The part of a program's time that may be spent on computing again. */
-const partOfTime: Readonly<Record<MemoryChoice, number>> = { speed: 0, balanced: 0.1, least: Infinity };
+const partOfTime: Readonly<Record<MemoryChoice, number>> = { speed: 0, balanced: 0.04, least: Infinity };
 
-/** What is computed again changes what is joined: the choice is made so often at most, each time with what is left of the time. */
-const mostChoices = 2;
+/**
+ * What is computed again changes what is joined, and that what is alive: the choice is made twice, the second time with what the first one,
+ * which has only this part of the time, has left.
+ */
+const partAtFirst = 0.8;
 
 interface Around {
   readonly target: Target;
@@ -36,16 +39,17 @@ export interface Thrift {
 }
 
 export function thriftFor(memory: MemoryChoice): Thrift {
-  let choices = memory === "speed" ? 0 : mostChoices;
+  let choices = memory === "speed" ? 0 : 2;
   let seconds: number | null = null;
   return {
     spare(merging, inlining, { target, names }, kept, sizes) {
       if (choices === 0) return null;
+      const part = choices === 2 ? partAtFirst : 1;
       choices--;
       const { slots, loops } = slotsOf(merging, inlining, kept, sizes, target);
       seconds ??= partOfTime[memory] * slots.reduce((sum, { time }) => sum + time, 0);
       const { inlined } = inlining;
-      const chosen = rematerialise(slots, { sizes, kept, inlined, target, seconds });
+      const chosen = rematerialise(slots, { sizes, kept, inlined, target, seconds: part * seconds });
       if (chosen === slots) return null;
       for (const { again, time } of chosen) if (again !== null) seconds -= time;
       const { nodes, again } = nodesOfSlots(chosen, loops, inlined, names);
