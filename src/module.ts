@@ -71,7 +71,7 @@ export interface KernelOptions {
   readonly fuse?: FusionLevel;
   /**
    * `speed`: nothing is computed twice to save memory. `balanced`: what waits for the backward pass is computed again where that saves most,
-   * for a tenth of the time in all; usual in training. `least`: for as much time as it takes.
+   * for a twenty-fifth of the time in all; usual in training. `least`: for as much time as it takes.
    */
   readonly memory?: MemoryChoice;
   /** What they are for, as `device.adapter` says it; a GPU of WebGPU's least limits unless given. */

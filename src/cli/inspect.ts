@@ -1,6 +1,6 @@
 /** `fecit inspect FILE FUNCTION`: what the compiler made of a function: its kernels, or what any stage made. */
 import { type Command, Option } from "commander";
-import type { FusionLevel } from "../fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
 import { printPlan } from "../fusion/print.ts";
 import type { Comprehension, Graph, Node } from "../ir/ir.ts";
 import { definitions } from "../ir/ir.ts";
@@ -16,7 +16,7 @@ import { positionOf, type SourceFile } from "../lang/source.ts";
 import { closest } from "../lang/suggest.ts";
 import { showElement, showType } from "../lang/types.ts";
 import { type Compiled, type KernelProgram, loadModule, type LoadedModule } from "../module.ts";
-import { deviceOption, fuseOption, onDevice } from "./device.ts";
+import { deviceOption, fuseOption, memoryOption, onDevice } from "./device.ts";
 import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource, writeWhole } from "./files.ts";
@@ -31,6 +31,7 @@ interface Options {
   readonly stage?: Stage;
   readonly vjp?: boolean;
   readonly fuse: FusionLevel;
+  readonly memory?: MemoryChoice;
   readonly device?: string;
   readonly html?: string;
   readonly reassociate?: boolean;
@@ -60,6 +61,7 @@ export function addInspect(program: Command, terminal: Terminal, done: (code: nu
     )
     .option("--vjp", "inspect its vjp")
     .addOption(fuseOption())
+    .addOption(memoryOption())
     .addOption(inspectDeviceOption(terminal))
     .option("--html <file>", "write a page that shows it all")
     .option("--reassociate", reassociateHelp)
@@ -121,7 +123,11 @@ async function inspect(terminal: Terminal, file: string, name: string, options: 
   if ((stage === "ir" || stage === "vjp") && html === undefined)
     return showStage(terminal, name, options, printGraph(compiled.graph), graphNodes(compiled.graph));
   const { target, adapter } = await targetOf(terminal, options.device);
-  const made = compiled.kernels({ fuse: options.fuse, target });
+  const made = compiled.kernels({
+    fuse: options.fuse,
+    ...(options.memory === undefined ? {} : { memory: options.memory }),
+    target,
+  });
   const report = reportOf(made, target.limits);
   const about = { function: compiled.name, dims: Object.fromEntries(dims), adapter, fuse: options.fuse };
   if (html !== undefined) {
