@@ -12,7 +12,7 @@ import {
   deviceTree,
   isOnDevice,
 } from "./device-value.ts";
-import type { FusionLevel } from "./fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "./fusion/plan.ts";
 import { type InPlace, updatesOf } from "./in-place.ts";
 import type { Compiled, FunctionShapes, KernelProgram } from "./module.ts";
 import type { Argument } from "./runtime/arguments.ts";
@@ -27,6 +27,8 @@ import { ArgumentError } from "./tree.ts";
 export interface DeviceCompileOptions extends Omit<LoadOptions, "printer"> {
   /** `off`: a kernel for every node; `map`: elementwise chains are one; `full`, the default: everything that pays. */
   readonly fuse?: FusionLevel;
+  /** What memory is worth: see `KernelOptions`. */
+  readonly memory?: MemoryChoice;
   /**
    * Results that overwrite arguments: `{ p: 0 }` for the first result over the argument p, or `carried` for all that a training step
    * carries. Such an argument must be on the device, is overwritten by each call, and comes back as the result.
@@ -81,11 +83,16 @@ export interface DeviceFunction {
 export async function tuneFunction(
   device: KnownDevice,
   compiled: Compiled,
-  { fuse = "full", inPlace = {} }: Pick<DeviceCompileOptions, "fuse" | "inPlace"> = {},
+  { fuse = "full", memory, inPlace = {} }: Pick<DeviceCompileOptions, "fuse" | "memory" | "inPlace"> = {},
   options: TuneOptions = {},
 ): Promise<void> {
   const updates = updatesOf(compiled, inPlace);
-  const { plan } = compiled.kernels({ fuse, target: device.target, updates });
+  const { plan } = compiled.kernels({
+    fuse,
+    ...(memory === undefined ? {} : { memory }),
+    target: device.target,
+    updates,
+  });
   await tuneKernels(device, plan, updates, options);
 }
 
@@ -98,12 +105,13 @@ export async function tuneFunction(
 export async function compileOnDevice(
   device: RuntimeDevice | KnownDevice,
   compiled: Compiled,
-  { fuse = "full", inPlace = {}, tune = false, ...options }: DeviceCompileOptions = {},
+  { fuse = "full", memory, inPlace = {}, tune = false, ...options }: DeviceCompileOptions = {},
 ): Promise<DeviceFunction> {
+  const chosen = memory === undefined ? {} : { memory };
   if (tune !== false && "choices" in device)
-    await tuneFunction(device, compiled, { fuse, inPlace }, tune === true ? {} : tune);
+    await tuneFunction(device, compiled, { fuse, inPlace, ...chosen }, tune === true ? {} : tune);
   const target = "target" in device ? device.target : device.adapter;
-  const kernels = compiled.kernels({ fuse, target, updates: updatesOf(compiled, inPlace) });
+  const kernels = compiled.kernels({ fuse, ...chosen, target, updates: updatesOf(compiled, inPlace) });
   const executable = await device.load(kernels.program, options);
   return {
     compiled,

@@ -21,7 +21,7 @@ import { rowsAgree } from "./open-dimension.ts";
 import { type Compilation, hasErrors, type PipelineOptions, runPipeline, unchecked } from "./pipeline.ts";
 import { carriedBy } from "./training-step.ts";
 import type { LoweredProgram, Update } from "./codegen/lower/program.ts";
-import type { FusionLevel, Plan } from "./fusion/plan.ts";
+import type { FusionLevel, MemoryChoice, Plan } from "./fusion/plan.ts";
 
 /** A mistake in the program, or one that only the dimensions bring. The message is the rendered text. */
 export class CompileError extends Error {
@@ -69,6 +69,11 @@ export interface CompileOptions {
 export interface KernelOptions {
   /** `off`: a kernel for every node; `map`: elementwise chains are one; `full`, the default: everything that pays. */
   readonly fuse?: FusionLevel;
+  /**
+   * `speed`: nothing is computed twice to save memory. `balanced`: what waits for the backward pass is computed again where that saves most,
+   * for a twenty-fifth of the time in all; usual in training. `least`: for as much time as it takes.
+   */
+  readonly memory?: MemoryChoice;
   /** What they are for, as `device.adapter` says it; a GPU of WebGPU's least limits unless given. */
   readonly target?: KernelTarget;
   /** Results that overwrite arguments, by the numbers of their tensors among all results' and all arguments'. */
@@ -245,8 +250,9 @@ function compileRequest(start: Compilation, options: PipelineOptions): Compiled 
     },
     init: (param, seed = 0) => initParameter(compiled, param, seed),
     interpret: (...args) => run(compiled, args),
-    kernels({ fuse = "full", target = portableKernelTarget, updates = [] } = {}) {
-      const asked = { ...done, request: { ...request, kernels: { fuse, target, updates } } };
+    kernels({ fuse = "full", memory, target = portableKernelTarget, updates = [] } = {}) {
+      const kernels = { fuse, memory: memory ?? null, target, updates };
+      const asked = { ...done, request: { ...request, kernels } };
       const { plan, lowered } = runPipeline(asked, options);
       return { plan: plan!, ...lowered! };
     },

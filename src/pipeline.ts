@@ -11,7 +11,7 @@ import { differentiate } from "./autodiff/differentiate.ts";
 import { type LoweredProgram, lowerProgram, type Update } from "./codegen/lower/program.ts";
 import { verifyKernel } from "./codegen/verify.ts";
 import { type DerivativeKind, rebind, withDerivative } from "./derived.ts";
-import type { FusionLevel, Plan } from "./fusion/plan.ts";
+import type { FusionLevel, MemoryChoice, Plan } from "./fusion/plan.ts";
 import { planGraph } from "./fusion/planner.ts";
 import { printPlan } from "./fusion/print.ts";
 import { printGraph } from "./ir/print.ts";
@@ -33,6 +33,8 @@ import { trainingStep } from "./training-step.ts";
 /** How a graph is to become kernels. */
 export interface KernelRequest {
   readonly fuse: FusionLevel;
+  /** What memory is worth; null for what is usual: `balanced` in training, else `speed`. */
+  readonly memory: MemoryChoice | null;
   readonly target: KernelTarget;
   readonly updates: readonly Update[];
 }
@@ -227,8 +229,9 @@ function fuse(before: Compilation): Compilation {
   const { compiled, request } = before;
   if (compiled === null || request?.kernels == null)
     throw new Error("a compiled function and a request are needed");
-  const { fuse: level, target } = request.kernels;
-  return { ...before, plan: planGraph(compiled.graph, level, kernelShapeOf(target).target) };
+  const { fuse: level, target, memory } = request.kernels;
+  const thrift = memory ?? (request.training ? "balanced" : "speed");
+  return { ...before, plan: planGraph(compiled.graph, level, kernelShapeOf(target).target, thrift) };
 }
 
 function lower(before: Compilation): Compilation {

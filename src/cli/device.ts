@@ -7,7 +7,7 @@
  */
 import { Option } from "commander";
 import type { Device } from "../device.ts";
-import type { FusionLevel } from "../fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
 import { closest } from "../lang/suggest.ts";
 import type { AdapterDescription } from "../runtime/adapter.ts";
 import { exit, Failure } from "./failure.ts";
@@ -41,6 +41,24 @@ export function fuseOption(): Option {
         help: near === null ? `levels are ${levels.join(", ")}` : `did you mean ${near}?`,
       });
     });
+}
+
+const choices: readonly MemoryChoice[] = ["speed", "balanced", "least"];
+
+/** `--memory speed|balanced|least`. */
+export function memoryOption(): Option {
+  return new Option(
+    "--memory <choice>",
+    "speed: nothing is computed again to save memory; balanced: what saves most, for little time; least: as much as can be " +
+      "(default: balanced for a step of training, else speed)",
+  ).argParser((text): MemoryChoice => {
+    const choice = choices.find((name) => name === text);
+    if (choice !== undefined) return choice;
+    const near = closest(text, choices);
+    throw new Failure(exit.commandWrong, `--memory ${text}: there is no such choice`, {
+      help: near === null ? `choices are ${choices.join(", ")}` : `did you mean ${near}?`,
+    });
+  });
 }
 
 /** Opens the device of a choice, says once which it is, and closes it when the step is done or has failed. */

@@ -1,12 +1,12 @@
 /**
  * The kernels of a report with their measured times: the function is run on arguments that are made up.
  *
- *     const measured = await measuredReport(device, compiled, "full", report);
+ *     const measured = await measuredReport(device, compiled, { fuse: "full" }, report);
  *     measured.kernels[0]                // { …, predictedMs: 3.9, measuredMs: 3.1 }
  */
 import type { Device } from "../device.ts";
 import { type DeviceValue, free } from "../device-value.ts";
-import type { FusionLevel } from "../fusion/plan.ts";
+import type { DeviceCompileOptions } from "../device-function.ts";
 import type { ProgramReport } from "../kernel-report.ts";
 import type { Compiled } from "../module.ts";
 import { withMemory } from "./called-function.ts";
@@ -19,10 +19,10 @@ const runs = 5;
 export async function measuredReport(
   device: Device,
   compiled: Compiled,
-  fuse: FusionLevel,
+  how: Pick<DeviceCompileOptions, "fuse" | "memory">,
   report: ProgramReport,
 ): Promise<ProgramReport> {
-  const ready = await device.compile(compiled, { fuse, reuseOutputs: true });
+  const ready = await device.compile(compiled, { ...how, reuseOutputs: true });
   const resident: DeviceValue[] = [];
   try {
     for (const { name, shape } of compiled.params) {

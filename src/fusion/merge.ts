@@ -7,8 +7,10 @@
 import type { Loop, Node, ValueName } from "../ir/ir.ts";
 import { definitions, sizeOf, type ValueType } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
+import type { Again } from "./clone.ts";
 import { type Draft, draftOf, isPointwise, join, regionsOf, timeOf } from "./draft.ts";
 import type { Inlining } from "./inline.ts";
+import { inOrder } from "./order.ts";
 import type { Decision } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -24,19 +26,41 @@ export interface Merging {
 
 interface Vertex {
   item: Merged;
-  /** Positions in the graph of its first and its last node. */
+  /** Positions of its first and its last node, in an order in which little memory is alive at once. */
   first: number;
   last: number;
+  /** Elements of tensors that nothing reads after it. */
+  frees: number;
   alive: boolean;
   /** Counts what was joined to it. */
   version: number;
   reads: ReadonlySet<ValueName>;
 }
 
+/** The drafts, or loops, that read each value. */
+export function readersOf({ steps }: Merging): Map<ValueName, Set<Draft | Node>> {
+  const readers = new Map<ValueName, Set<Draft | Node>>();
+  const add = (value: ValueName, reader: Draft | Node): void => {
+    const set = readers.get(value);
+    if (set === undefined) readers.set(value, new Set([reader]));
+    else set.add(reader);
+  };
+  for (const step of steps) {
+    if (step.kind === "loop") for (const value of valuesUsed(step.loop)) add(value, step.loop);
+    else
+      for (const { accesses } of step.draft.members)
+        for (const { tensor } of accesses.values()) add(tensor, step.draft);
+  }
+  return readers;
+}
+
 /** Larger regions are fewer: they must take less than this part of the time. */
 const worthLarger = 0.8;
 
-/** Joins the stored nodes of a block. `kept` are values that are read outside of it. */
+/** What gives back more elements than this is not put off by more than so many nodes to share a kernel. */
+const patience = { elements: 2 ** 16, nodes: 32 };
+
+/** Joins the stored nodes of a block. `kept` are values that are read outside of it; what is in `repeats` waits for what is named there. */
 export function mergeNodes(
   nodes: readonly Node[],
   inlining: Inlining,
@@ -44,19 +68,20 @@ export function mergeNodes(
   types: ReadonlyMap<ValueName, ValueType>,
   isOn: boolean,
   target: Target,
+  repeats: ReadonlyMap<ValueName, Again>,
 ): Merging {
   const decisions: Decision[] = [];
   const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
   const byName = new Map(inlining.stored.map((member) => [member.node.name, member]));
   const vertices: Vertex[] = [];
   const definedBy = new Map<ValueName, Vertex>();
-  nodes.forEach((node, order) => {
+  nodes.forEach((node) => {
     const member = node.kind === "comprehension" ? byName.get(node.name) : undefined;
     if (member === undefined && node.kind !== "loop") return;
     const item: Merged =
       member !== undefined ? { kind: "draft", draft: draftOf(member) } : { kind: "loop", loop: node as Loop };
     const reads = member === undefined ? valuesUsed(node) : new Set(member.tensors);
-    const vertex: Vertex = { item, first: order, last: order, alive: true, version: 0, reads };
+    const vertex: Vertex = { item, first: 0, last: 0, frees: 0, alive: true, version: 0, reads };
     vertices.push(vertex);
     for (const { name } of definitions(node)) definedBy.set(name, vertex);
   });
@@ -64,6 +89,20 @@ export function mergeNodes(
   const before = new Map<Vertex, Set<Vertex>>();
   const after = new Map<Vertex, Set<Vertex>>(vertices.map((vertex) => [vertex, new Set()]));
   const readers = new Map<ValueName, Set<Vertex>>();
+  /** What a vertex waits for though it does not read it. */
+  const triggersOf = ({ item }: Vertex): Vertex[] => {
+    if (item.kind === "loop") return [];
+    const names = item.draft.members.flatMap((member) => member.names);
+    const open = new Set(names.flatMap((name) => repeats.get(name)?.after ?? []));
+    const found: Vertex[] = [];
+    for (const name of open) {
+      const vertex = definedBy.get(name);
+      const inner = inlining.inlined.get(name);
+      if (vertex !== undefined) found.push(vertex);
+      else if (inner !== undefined) for (const value of valuesUsed(inner)) open.add(value);
+    }
+    return found;
+  };
   for (const vertex of vertices) {
     const sources = new Set<Vertex>();
     for (const value of vertex.reads) {
@@ -73,9 +112,49 @@ export function mergeNodes(
       if (set === undefined) readers.set(value, (set = new Set()));
       set.add(vertex);
     }
+    for (const trigger of triggersOf(vertex)) if (trigger !== vertex) sources.add(trigger);
     before.set(vertex, sources);
     for (const source of sources) after.get(source)!.add(vertex);
   }
+
+  /** The vertices that are alive, in an order that keeps little in memory at once. */
+  const inOrderOf = (alive: readonly Vertex[]): Vertex[] => {
+    const writes = (vertex: Vertex): ValueName[] =>
+      vertex.item.kind === "loop"
+        ? definitions(vertex.item.loop).map(({ name }) => name)
+        : vertex.item.draft.members.flatMap(({ names }) => names.filter(neededOutside(vertex)));
+    const steps = alive.map((vertex) => ({ vertex, reads: vertex.reads, writes: writes(vertex) }));
+    const stepOf = new Map(steps.map((step) => [step.vertex, step]));
+    return inOrder(
+      steps,
+      ({ vertex }) => new Set([...before.get(vertex)!].map((source) => stepOf.get(source)!)),
+      passes,
+    ).map(({ vertex }) => vertex);
+  };
+  /** Elements of a value that is in memory between what makes it and what reads it last; 0 for others. */
+  const passes = (value: ValueName): number =>
+    definedBy.has(value) && !kept.has(value) ? (sizes.get(value) ?? 0) : 0;
+  const neededOutside =
+    (...inside: readonly Vertex[]) =>
+    (value: ValueName): boolean =>
+      kept.has(value) || [...(readers.get(value) ?? [])].some((vertex) => !inside.includes(vertex));
+  inOrderOf(vertices).forEach((vertex, at) => Object.assign(vertex, { first: at, last: at }));
+  for (const [value, by] of readers) {
+    const last = [...by].reduce((a, b) => (a.last > b.last ? a : b));
+    last.frees += passes(value);
+  }
+  /** Would what follows a vertex wait long for what comes at `last`, and keep much memory meanwhile, were the vertex to come then? */
+  const isPutOff = (vertex: Vertex, last: number): boolean => {
+    let held = 0;
+    const waiting = new Set([vertex]);
+    for (const one of waiting) {
+      if (last - one.last <= patience.nodes) continue;
+      held += one.frees;
+      if (held > patience.elements) return true;
+      for (const next of after.get(one)!) waiting.add(next);
+    }
+    return false;
+  };
 
   /** Is there a way from one to the other by way of a third? */
   const isBypassed = (from: Vertex, to: Vertex): boolean => {
@@ -84,17 +163,12 @@ export function mergeNodes(
     while (open.length > 0) {
       const vertex = open.pop()!;
       if (vertex === from) return true;
-      // What ends before the one begins does not come after it.
-      if (seen.has(vertex) || vertex.last < from.first) continue;
+      if (seen.has(vertex)) continue;
       seen.add(vertex);
       open.push(...before.get(vertex)!);
     }
     return false;
   };
-  const neededOutside =
-    (...inside: readonly Vertex[]) =>
-    (value: ValueName): boolean =>
-      kept.has(value) || [...(readers.get(value) ?? [])].some((vertex) => !inside.includes(vertex));
   const times = new Map<Vertex, number>();
   const timeAlone = (vertex: Vertex, draft: Draft): number => {
     let time = times.get(vertex);
@@ -105,6 +179,7 @@ export function mergeNodes(
     into.item = { kind: "draft", draft };
     into.first = Math.min(into.first, gone.first);
     into.last = Math.max(into.last, gone.last);
+    into.frees += gone.frees;
     into.version += 1;
     gone.alive = false;
     for (const member of draft.members) for (const name of member.names) definedBy.set(name, into);
@@ -166,6 +241,8 @@ export function mergeNodes(
     const apart = timeAlone(producer, a) + timeAlone(consumer, b);
     const numbers = `${micros(together)} as one, ${micros(apart)} as two, by estimate; ${regionsOf(joined)} regions`;
     if (together >= apart) return refuse(numbers);
+    if (isPutOff(producer, consumer.last))
+      return refuse("memory that others give back would be kept for long");
     if (isBypassed(producer, consumer)) return refuse("another kernel lies between them");
     for (const { node, names } of a.members)
       for (const member of b.members)
@@ -210,16 +287,15 @@ export function mergeNodes(
     return size;
   }
 
-  if (isOn) joinSiblings(vertices, before, absorb, target, sizes, timeAlone);
+  if (isOn) joinSiblings(vertices, before, absorb, isPutOff, target, sizes, timeAlone);
   for (const [pair, reason] of refusals) {
     const [producer, consumer] = pair.split(" ") as [string, string];
     if (definedBy.get(producer) !== definedBy.get(consumer))
       decisions.push({ producer, consumer, fused: false, placement: "device", reason });
   }
   return {
-    steps: inOrder(
-      vertices.filter((vertex) => vertex.alive),
-      before,
+    steps: inOrderOf(vertices.filter((vertex) => vertex.alive).sort((a, b) => a.last - b.last)).map(
+      ({ item }) => item,
     ),
     decisions,
   };
@@ -233,6 +309,7 @@ function joinSiblings(
   vertices: readonly Vertex[],
   before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>,
   absorb: (into: Vertex, gone: Vertex, draft: Draft) => void,
+  isPutOff: (vertex: Vertex, last: number) => boolean,
   target: Target,
   sizes: ReadonlyMap<ValueName, number>,
   timeAlone: (vertex: Vertex, draft: Draft) => number,
@@ -264,6 +341,7 @@ function joinSiblings(
       if (!other.alive || other.item.kind !== "draft") return false;
       const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
       if (!(isSmall && otherIsSmall) && !large.some((value) => other.reads.has(value))) return false;
+      if (isPutOff(other, vertex.last)) return false;
       const both = [...other.item.draft.members, ...draft.members];
       return buffersOf(both, sizes) <= target.buffers && !reaches(vertex, other) && !reaches(other, vertex);
     });
@@ -281,21 +359,6 @@ function joinSiblings(
 function buffersOf(members: Draft["members"], sizes: ReadonlyMap<ValueName, number>): number {
   const values = new Set(members.flatMap(({ names, tensors }) => [...names, ...tensors]));
   return [...values].filter((value) => sizes.has(value)).length;
-}
-
-/** An order in which everything comes after what it reads; otherwise that of the graph. */
-function inOrder(vertices: readonly Vertex[], before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>): Merged[] {
-  const done = new Set<Vertex>();
-  const order: Merged[] = [];
-  const sorted = [...vertices].sort((a, b) => a.last - b.last);
-  const visit = (vertex: Vertex): void => {
-    if (done.has(vertex)) return;
-    done.add(vertex);
-    for (const source of [...before.get(vertex)!].sort((a, b) => a.last - b.last)) visit(source);
-    order.push(vertex.item);
-  };
-  sorted.forEach(visit);
-  return order;
 }
 
 function micros(seconds: number): string {

@@ -74,3 +74,9 @@ export interface Plan {
 
 /** How much is fused. `off`: every node has a kernel of its own. `map`: chains of elementwise nodes are one. `full`: everything that pays. */
 export type FusionLevel = "off" | "map" | "full";
+
+/**
+ * What memory is worth. `speed`: nothing is computed again to save it. `balanced`: where most memory is in use, values that wait there are
+ * computed again, cheapest first, for a twenty-fifth of the time in all. `least`: for as much time as it takes.
+ */
+export type MemoryChoice = "speed" | "balanced" | "least";

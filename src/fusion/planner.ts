@@ -5,29 +5,36 @@
  */
 import { definitions, type Graph, type Node, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
 import { type NameSupply, namesFor } from "../ir/names.ts";
-import { valuesUsed } from "../ir/traverse.ts";
+import type { Again } from "./clone.ts";
 import { cutReduction } from "./cut.ts";
 import { divisionsOf, type History, sharedAsItStands, worthKeeping, worthSharing } from "./divide.ts";
-import { type Draft, timeOf } from "./draft.ts";
+import { timeOf } from "./draft.ts";
 import { decideInlining, type Inlining } from "./inline.ts";
-import { mergeNodes, type Merging } from "./merge.ts";
+import { mergeNodes, type Merging, readersOf } from "./merge.ts";
 import { planOff } from "./off.ts";
 import { groupOf } from "./phases.ts";
-import type { Decision, FusionLevel, Plan, PlanStep } from "./plan.ts";
+import type { Decision, FusionLevel, MemoryChoice, Plan, PlanStep } from "./plan.ts";
 import { hardwareTarget, type Target } from "./target.ts";
+import { repeatDecisions, thriftFor } from "./thrift.ts";
 import { withTurnsAsValues } from "./turns.ts";
 
 /** Plans again at most so many times. */
-const mostRounds = 8;
+const mostRounds = 12;
 
 /** The plan of a graph whose derivatives have been taken. */
-export function planGraph(graph: Graph, level: FusionLevel, target: Target = hardwareTarget): Plan {
+export function planGraph(
+  graph: Graph,
+  level: FusionLevel,
+  target: Target = hardwareTarget,
+  memory: MemoryChoice = "speed",
+): Plan {
   const flat = withTurnsAsValues(graph);
   if (level === "off") return planOff(flat, target);
   const types = new Map<ValueName, ValueType>(graph.params.map((param) => [param.name, param]));
   const planned = planBlock(flat.nodes, new Set(graph.results), {
     level,
     target,
+    memory,
     types,
     names: namesFor(flat),
   });
@@ -37,6 +44,7 @@ export function planGraph(graph: Graph, level: FusionLevel, target: Target = har
 interface Around {
   readonly level: FusionLevel;
   readonly target: Target;
+  readonly memory: MemoryChoice;
   readonly types: ReadonlyMap<ValueName, ValueType>;
   readonly names: NameSupply;
 }
@@ -52,13 +60,15 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
   const { level, target } = around;
   const history: History = new Map();
   const wanted = new Map<ValueName, string>();
+  const repeats = new Map<ValueName, Again>();
+  const thrift = thriftFor(around.memory);
   let nodes = given;
   for (let round = 0; ; round++) {
     const types = new Map(around.types);
     for (const node of nodes) for (const value of definitions(node)) types.set(value.name, value);
     const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
     const inlining = decideInlining(nodes, kept, wanted, level, target, sizes);
-    const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target);
+    const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target, repeats);
     const drafts = merging.steps.flatMap((step) => (step.kind === "draft" ? [step.draft] : []));
     const isLast = level !== "full" || round === mostRounds;
     const atHand = isLast ? [] : worthKeeping(drafts, inlining, target);
@@ -66,8 +76,22 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     const divisions = isLast
       ? new Map<never, never>()
       : divisionsOf(drafts, inlining, sizes, history, target);
-    if (divisions.size + atHand.length + toShare.length === 0)
-      return finish(nodes, inlining, merging, kept, { ...around, types });
+    if (divisions.size + atHand.length + toShare.length === 0) {
+      const spared = isLast ? null : thrift.spare(merging, inlining, around, kept, sizes);
+      if (spared === null) {
+        const planned = finish(nodes, inlining, merging, kept, { ...around, types });
+        return { ...planned, decisions: [...planned.decisions, ...repeatDecisions(repeats, inlining)] };
+      }
+      nodes = spared.nodes;
+      for (const one of spared.again) {
+        repeats.set(one.name, one);
+        const [reason, kind] = [wanted.get(one.of), history.get(one.of)];
+        if (reason !== undefined) wanted.set(one.name, reason);
+        else if (one.isReduction) wanted.set(one.name, "it is computed again as it was at first");
+        if (kind !== undefined) history.set(one.name, kind);
+      }
+      continue;
+    }
     for (const name of atHand) wanted.set(name, "its readers share a workgroup, which keeps it at hand");
     for (const name of toShare) wanted.set(name, sharedAsItStands);
     nodes = nodes.flatMap((node): Node[] => {
@@ -114,28 +138,11 @@ function finish(
       ...loop.carries.map((carry) => carry.next),
       ...loop.stacks.map((stack) => stack.value),
     ]);
-    const body = planBlock(loop.body, leaving, { ...around, types: inner });
+    const body = planBlock(loop.body, leaving, { ...around, memory: "speed", types: inner });
     decisions.push(...body.decisions);
     const planned = { ...loop, body: body.nodes };
     loops.set(loop, planned);
     return { kind: "loop", loop: planned, steps: body.steps };
   });
   return { nodes: nodes.map((node) => loops.get(node) ?? node), steps, decisions };
-}
-
-/** The drafts, or loops, that read each value. */
-function readersOf({ steps }: Merging): Map<ValueName, Set<Draft | Node>> {
-  const readers = new Map<ValueName, Set<Draft | Node>>();
-  const add = (value: ValueName, reader: Draft | Node): void => {
-    const set = readers.get(value);
-    if (set === undefined) readers.set(value, new Set([reader]));
-    else set.add(reader);
-  };
-  for (const step of steps) {
-    if (step.kind === "loop") for (const value of valuesUsed(step.loop)) add(value, step.loop);
-    else
-      for (const { accesses } of step.draft.members)
-        for (const { tensor } of accesses.values()) add(tensor, step.draft);
-  }
-  return readers;
 }

@@ -4,29 +4,42 @@ import { blockShape, laneShape, levels, programFor, smallShape, tallShape } from
 import { vjpGraph } from "../../src/autodiff/differentiate.ts";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
+import type { MemoryChoice } from "../../src/fusion/plan.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 import type { TensorData } from "../../src/ir/interpret.ts";
 import { differences, oracle } from "../programs/closeness.ts";
 import { type Inputs, prepared } from "../programs/compile.ts";
 import { compileCase, suites } from "../programs/suites.ts";
 
-type Level = (typeof levels)[number];
+/** How graphs become kernels. */
+interface Way {
+  readonly title: string;
+  readonly level: (typeof levels)[number];
+  readonly shape: KernelShape;
+  readonly memory?: MemoryChoice;
+}
 
-const ways = [
+const ways: readonly Way[] = [
   ...levels.map((level) => ({ title: `--fuse ${level}`, level, shape: smallShape })),
-  { title: "--fuse off, in blocks", level: "off" as const, shape: blockShape },
-  { title: "--fuse full, in blocks", level: "full" as const, shape: blockShape },
-  { title: "--fuse full, in rows of lanes", level: "full" as const, shape: laneShape },
-  { title: "--fuse full, in tall blocks", level: "full" as const, shape: tallShape },
+  {
+    title: "--fuse full, in the least memory",
+    level: "full",
+    shape: smallShape,
+    memory: "least",
+  },
+  { title: "--fuse off, in blocks", level: "off", shape: blockShape },
+  { title: "--fuse full, in blocks", level: "full", shape: blockShape },
+  { title: "--fuse full, in rows of lanes", level: "full", shape: laneShape },
+  { title: "--fuse full, in tall blocks", level: "full", shape: tallShape },
 ];
 
-function runKernels(graph: Graph, level: Level, shape: KernelShape, inputs: Inputs): TensorData[] {
-  const values = runProgram(programFor(graph, level, shape), inputs, { precision: "f64" });
+function runKernels(graph: Graph, { level, shape, memory }: Way, inputs: Inputs): TensorData[] {
+  const values = runProgram(programFor(graph, level, shape, memory), inputs, { precision: "f64" });
   return graph.results.map((name) => values[name]!);
 }
 
-for (const { title, level, shape } of ways)
-  describe(title, () => {
+for (const way of ways)
+  describe(way.title, () => {
     for (const suite of suites())
       describe(`${suite.name}, of ${suite.file}`, () => {
         for (const of of suite.cases)
@@ -34,9 +47,7 @@ for (const { title, level, shape } of ways)
             const { specialised, inputs, results, derivative } = compileCase(of);
             const { graph } = specialised;
             const simple = prepared(graph);
-            expect(
-              differences(runKernels(simple, level, shape, inputs), results, graph.results, oracle),
-            ).toEqual([]);
+            expect(differences(runKernels(simple, way, inputs), results, graph.results, oracle)).toEqual([]);
             if (derivative === null) return;
             const vjp = vjpGraph(graph);
             const seeds = vjp.params
@@ -44,12 +55,7 @@ for (const { title, level, shape } of ways)
               .map((p, i) => [p.name, derivative.cotangents[i]!]);
             const given = { ...inputs, ...Object.fromEntries(seeds) };
             expect(
-              differences(
-                runKernels(prepared(vjp), level, shape, given),
-                derivative.gradients,
-                vjp.results,
-                oracle,
-              ),
+              differences(runKernels(prepared(vjp), way, given), derivative.gradients, vjp.results, oracle),
             ).toEqual([]);
           });
       });

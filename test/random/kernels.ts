@@ -9,7 +9,7 @@ import { runProgram } from "../../src/codegen/interpret-program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
 import { lowerProgram } from "../../src/codegen/lower/program.ts";
 import { defaultLimits, verifyKernel } from "../../src/codegen/verify.ts";
-import type { FusionLevel } from "../../src/fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "../../src/fusion/plan.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
 import { hardwareTarget, softwareTarget, type Target } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
@@ -23,6 +23,7 @@ import type { Program } from "./properties.ts";
 /** How a graph was made into kernels. */
 export interface Making {
   readonly level: FusionLevel;
+  readonly memory: MemoryChoice;
   readonly target: Target;
   readonly shape: KernelShape;
 }
@@ -62,12 +63,12 @@ function thrown(find: () => string | null): string | null {
 
 function problemOf(
   graph: Graph,
-  { level, target, shape }: Making,
+  { level, memory, target, shape }: Making,
   inputs: Inputs,
   expected: ReturnType<typeof run>,
   random: RandomSource,
 ): string | null {
-  const { program } = lowerProgram(planGraph(graph, level, target), shape);
+  const { program } = lowerProgram(planGraph(graph, level, target, memory), shape);
   const invalid = program.kernels.flatMap((kernel) =>
     verifyKernel(kernel, limits).map((problem) => `${kernel.name}: ${problem}`),
   );
@@ -85,6 +86,7 @@ function problemOf(
 function randomMaking(number: number, random: RandomSource): Making {
   return {
     level: number % 2 === 0 ? "map" : "full",
+    memory: number % 4 < 2 ? "least" : "speed",
     target: randomTarget(random),
     shape: {
       invocations: 1 + random.below(64),
@@ -128,6 +130,6 @@ function randomTarget({ choose: of }: RandomSource): Target {
   };
 }
 
-function describe({ level, target, shape }: Making): string {
-  return `${level}, target ${JSON.stringify(target)}, shape ${JSON.stringify(shape)}`;
+function describe({ level, memory, target, shape }: Making): string {
+  return `${level}, memory ${memory}, target ${JSON.stringify(target)}, shape ${JSON.stringify(shape)}`;
 }

@@ -7,7 +7,7 @@ export function removeDeadCode(graph: Graph): Graph {
 }
 
 /** The nodes that the wanted values need, in order. `wanted` grows by what they use from outside. */
-function liveNodes(nodes: readonly Node[], wanted: Set<ValueName>): Node[] {
+export function liveNodes(nodes: readonly Node[], wanted: Set<ValueName>): Node[] {
   const live: Node[] = [];
   for (const node of [...nodes].reverse()) {
     if (!definitions(node).some((d) => wanted.has(d.name))) continue;
