@@ -40,7 +40,7 @@ const softwareShape: AdapterShape = {
   regionInvocations: 8,
   busyInvocations: 64,
   bodiesInLoop: 128,
-  longestText: 3000,
+  longestText: 4000,
   keepsLoops: true,
   target: softwareTarget,
 };

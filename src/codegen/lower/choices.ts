@@ -1,5 +1,5 @@
 /**
- * Reads at an index that is data and has few values, where the rest of the place is the same in all lanes.
+ * Reads at indices that are data and have few values, where the rest of the place is the same in all lanes.
  *
  *     %g[%a[n], k]      lanes along n, %a below 4     ⟶     all of g[0, k] … g[3, k], which lanes share, and a choice
  *
@@ -10,38 +10,42 @@ import type { Expr } from "../../ir/ir.ts";
 import { rangeOf } from "../../ir/ranges.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
 import type { Emission } from "./emission.ts";
+import { combinations, sequence } from "./lists.ts";
 
 type Read = Extract<Expr, { kind: "read" }>;
 
-/** More values are not chosen from. */
-const mostChoices = 4;
+/** More places are not chosen from. */
+const mostPlaces = 4;
 
-/** An index of a read as a choice. */
+/** The axes of a read whose indices are chosen, and the indices that they may have together. */
 export interface Choice {
-  readonly axis: number;
-  /** The values that it may have: from `lo` to `hi`. */
-  readonly lo: number;
-  readonly hi: number;
+  readonly axes: readonly number[];
+  readonly places: readonly (readonly number[])[];
 }
 
-/** The only index of the read that depends on the variables, if it depends on nothing else and is data of few values. */
+/** The indices of the read that depend on the variables, if they are data of few values. */
 export function choiceOf(emission: Emission, read: Read, variables: ReadonlySet<string>): Choice | null {
-  const axes = read.indices.flatMap((index, axis) =>
-    [...indicesIn([index])].some((name) => variables.has(name)) ? [axis] : [],
-  );
-  const [axis] = axes;
-  if (axis === undefined || axes.length > 1 || !emission.storages.has(read.tensor)) return null;
-  const index = read.indices[axis]!;
-  if (!postorder(index).some((e) => e.kind === "read")) return null;
-  const { lo, hi } = rangeOf(index, emission.context);
-  const size = emission.types.get(read.tensor)!.shape[axis]!;
-  return lo >= 0 && hi < size && hi - lo < mostChoices ? { axis, lo, hi } : null;
+  if (!emission.storages.has(read.tensor)) return null;
+  const { shape } = emission.types.get(read.tensor)!;
+  const axes: number[] = [];
+  const values: number[][] = [];
+  for (const [axis, index] of read.indices.entries()) {
+    if (![...indicesIn([index])].some((name) => variables.has(name))) continue;
+    if (!postorder(index).some((e) => e.kind === "read")) return null;
+    const { lo, hi } = rangeOf(index, emission.context);
+    if (lo < 0 || hi >= shape[axis]! || hi - lo >= mostPlaces) return null;
+    axes.push(axis);
+    values.push(sequence(hi - lo + 1).map((n) => lo + n));
+  }
+  const count = values.reduce((product, list) => product * list.length, 1);
+  return axes.length === 0 || count > mostPlaces ? null : { axes, places: combinations(values) };
 }
 
-/** The read with one of the values as its index. */
-export function chosen(read: Read, { axis }: Choice, value: number): Expr {
-  const indices = read.indices.map((index, i): Expr =>
-    i === axis ? { kind: "const", type: "i32", value } : index,
-  );
+/** The read at one of the places. */
+export function chosen(read: Read, { axes }: Choice, place: readonly number[]): Expr {
+  const indices = read.indices.map((index, axis): Expr => {
+    const at = axes.indexOf(axis);
+    return at < 0 ? index : { kind: "const", type: "i32", value: place[at]! };
+  });
   return readAt(read.tensor, read.element, indices);
 }

@@ -18,7 +18,7 @@ import type { Block, BlockShape } from "./block.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
 import type { Extent } from "./phase.ts";
 import { flatten, lowerSideBySide, type PhaseVariable, split } from "./points.ts";
-import { sequence } from "./reduction.ts";
+import { sequence } from "./lists.ts";
 import { block, nameHere, write } from "./scopes.ts";
 
 /** Writes the instances that `instancesAt` gives for the indices of the phase's axes, at all points of the variables. */

@@ -18,7 +18,7 @@ import { type Emission, type Instance, type Point, variable, type Variable } fro
 import type { Dealing, Extent } from "./phase.ts";
 import { flatten, lowerSideBySide, type PhaseVariable, split } from "./points.ts";
 import { type ReadOfMemory, readsOfMemory } from "./reads.ts";
-import { sequence } from "./reduction.ts";
+import { sequence } from "./lists.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
 import { chooseTile, loadsOfTiles, sharedLoad } from "./tile.ts";
 
@@ -33,14 +33,12 @@ export interface Rows {
 }
 
 /** Rows must spare so much of the loads that tiles have. */
-const leastGain = 0.8;
+const leastGain = 0.7;
 
 /** Lanes may have so many times as many columns as there are. */
 const mostWaste = 1.3;
 
-/** So many points of a lane stand side by side at most, and so many columns and rows. */
-const mostPoints = 32;
-const mostSums = 64;
+/** So many columns and rows of a lane stand side by side at most. */
 const mostColumns = 8;
 const rowCounts = [16, 8, 4, 2, 1];
 
@@ -61,8 +59,11 @@ export function chooseRows(
   const all = variables.map((_, axis) => axis);
   const sizeOf = (axes: readonly number[]): number =>
     axes.reduce((product, axis) => product * variables[axis]!.size, 1);
-  const mostBeside = Math.floor(
-    (phaseReads.turns > 1 ? mostSums : mostPoints) / Math.max(1, phaseReads.reductions),
+  // Sums are kept in registers through a loop, what has none is stored at once.
+  const isLoop = phaseReads.turns > 1;
+  const mostBeside = Math.max(
+    1,
+    Math.floor(emission.bodiesInLoop / (isLoop ? 2 : 4) / Math.max(1, phaseReads.reductions)),
   );
   let best: { readonly rows: Rows; readonly loads: number } | null = null;
   const candidates = [...all.map((axis) => all.slice(axis)), ...all.slice(0, -1).map((axis) => [axis])];
@@ -81,7 +82,7 @@ export function chooseRows(
       if (count > 1 && (row === undefined || variables[row]!.size % count !== 0)) continue;
       for (let columns = mostColumns; columns >= 1; columns--) {
         const padded = paddedTo(size, invocations * columns) / size;
-        if (padded > mostWaste || count * columns > Math.max(mostBeside, mostColumns)) continue;
+        if (padded > mostWaste || count * columns > mostBeside) continue;
         const loads = padded * depends.reduce((sum, of) => sum + loadsOf(of, count, columns, rows), 0);
         if (loads > most || (best !== null && loads >= best.loads)) continue;
         const factors = variables.map((_, axis) => (axis === row ? count : 1));

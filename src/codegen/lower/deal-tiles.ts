@@ -14,7 +14,7 @@ import { isInRegisters } from "./keyed.ts";
 import type { Dealing, Extent } from "./phase.ts";
 import { lowerSideBySide, namesOf, type PhaseVariable, split } from "./points.ts";
 import { type PhaseReads, readsOfMemory } from "./reads.ts";
-import { sequence } from "./reduction.ts";
+import { sequence } from "./lists.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
 import { chooseTile } from "./tile.ts";
 

@@ -82,7 +82,7 @@ export interface Emission {
   readonly held: Map<ValueName, KernelExpr>;
   nextId: number;
   /** About so many evaluations of a reduction's body stand in its loop. */
-  readonly bodiesInLoop: number;
+  bodiesInLoop: number;
 }
 
 /** A new instance of a variable. */

@@ -13,10 +13,11 @@ import { costOf } from "../../ir/expression-cost.ts";
 import { type Expr, type ScalarType, sizeOf, typeOf as irTypeOf, type ValueName } from "../../ir/ir.ts";
 import { affineOf, prove, rangeOf } from "../../ir/ranges.ts";
 import { scalarFunctions } from "../../ir/scalar.ts";
-import { rewriteExpr } from "../../ir/substitute.ts";
+import { rewriteExpr, substituteIndices } from "../../ir/substitute.ts";
 import { indicesIn, operands } from "../../ir/traverse.ts";
 import {
   add,
+  and,
   cast,
   constant,
   integer,
@@ -156,13 +157,15 @@ function lowerChoice(
   choice: Choice,
   point: Point,
 ): KernelExpr {
-  const index = lower(emission, expr.indices[choice.axis]!, point);
-  let value = lower(emission, chosen(expr, choice, choice.hi), point);
-  for (let place = choice.hi - 1; place >= choice.lo; place--) {
-    const isHere = bind(emission.scopes, applied("eq", [index, integer(place)]), "is_here");
-    value = select(isHere, lower(emission, chosen(expr, choice, place), point), value);
-  }
-  return value;
+  const indices = choice.axes.map((axis) => lower(emission, expr.indices[axis]!, point));
+  const last = lower(emission, chosen(expr, choice, choice.places.at(-1)!), point);
+  return choice.places.slice(0, -1).reduceRight((others, place) => {
+    const isHere = place
+      .map((value, i) => applied("eq", [indices[i]!, integer(value)]))
+      .reduce((all, one) => and(all, one));
+    const value = lower(emission, chosen(expr, choice, place), point);
+    return select(bind(emission.scopes, isHere, "is_here"), value, others);
+  }, last);
 }
 
 /**
@@ -218,8 +221,23 @@ function lowerApply(emission: Emission, expr: Extract<Expr, { kind: "apply" }>, 
       default:
     }
   }
-  const decided = comparisons.has(expr.fn) ? prove(expr, emission.context) : null;
+  const decided = comparisons.has(expr.fn) ? decide(emission, expr, point) : null;
   return decided === null ? applied(expr.fn, args) : truth(decided);
+}
+
+/** Is a comparison true at the point? Null where that is not known: turns that are written out have indices that are literals. */
+function decide(emission: Emission, expr: Expr, point: Point): boolean | null {
+  const before = prove(expr, emission.context);
+  if (before !== null) return before;
+  const literals = new Map(
+    variablesOf(expr).flatMap((name): (readonly [string, Expr])[] => {
+      const { base, offset } = instanceOf(name, point);
+      return base.kind === "const"
+        ? [[name, { kind: "const", type: "i32", value: base.value + offset }]]
+        : [];
+    }),
+  );
+  return literals.size === 0 ? null : prove(substituteIndices(expr, literals), emission.context);
 }
 
 /** Conditions that the ranges of indices may decide. */
@@ -229,7 +247,7 @@ const comparisons: ReadonlySet<string> = new Set(["lt", "le", "gt", "ge"]);
 const cheapSide = 24;
 
 function lowerSelect(emission: Emission, expr: Extract<Expr, { kind: "select" }>, point: Point): KernelExpr {
-  const condition = lower(emission, expr.condition, point);
+  const condition = conditionAt(emission, expr.condition, point);
   if (condition.kind === "const") return lower(emission, condition.value !== 0 ? expr.yes : expr.no, point);
   const { yes, no, isCheap } = sidesOf(emission, expr);
   if (isCheap) return select(condition, lower(emission, yes, point), lower(emission, no, point));
@@ -247,6 +265,13 @@ function lowerSelect(emission: Emission, expr: Extract<Expr, { kind: "select" }>
   const otherwise = assign(expr.no);
   write(scopes, { kind: "if", condition, then, else: otherwise });
   return chosen;
+}
+
+/** A condition; one that does not change in the innermost block is named outside of it. */
+function conditionAt(emission: Emission, expr: Expr, point: Point): KernelExpr {
+  const condition = lower(emission, expr, point);
+  const isFixed = depthOf(emission.scopes, condition) < innermost(emission.scopes);
+  return isFixed ? bind(emission.scopes, condition, "is_within") : condition;
 }
 
 interface Sides {

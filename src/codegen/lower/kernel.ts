@@ -64,14 +64,21 @@ export function lowerGroup(
   const { bodiesInLoop = 64, longestText = Infinity } = shape;
   // A kernel of one phase has its text in one piece, which costs compilers more than the same in several.
   const most = group.owner === "workgroup" ? longestText : longestText / 2;
-  let rows = shape.block?.rows ?? 1;
-  for (let bodies = bodiesInLoop; ; bodies = Math.floor(bodies / 4)) {
-    const block = shape.block === undefined ? {} : { block: { ...shape.block, rows } };
-    const lowered = lowerWith(group, types, memoryOf, { ...shape, ...block, bodiesInLoop: bodies });
-    if (bodies <= 1 || operationsIn(lowered.kernel.body) <= most) return lowered;
-    rows = Math.max(1, Math.floor(rows / 2));
+  const levels = group.phases.map(() => 0);
+  for (;;) {
+    const { lengths, ...lowered } = lowerWith(group, types, memoryOf, shape, levels);
+    if (operationsIn(lowered.kernel.body) <= most) return lowered;
+    // The longest phase is written shorter, until it can't be.
+    const [longest] = [...levels.keys()]
+      .filter((i) => levels[i]! < shortestLevel && bodiesInLoop >> (2 * levels[i]!) > 1)
+      .sort((a, b) => lengths[b]! - lengths[a]!);
+    if (longest === undefined) return lowered;
+    levels[longest]! += 1;
   }
 }
+
+/** At each level a phase has a quarter of the bodies in its loops that it has at the one before, and half the rows in its blocks. */
+const shortestLevel = 4;
 
 /** Operations, loads and stores in the text of some statements. */
 function operationsIn(list: readonly Statement[]): number {
@@ -89,7 +96,8 @@ function lowerWith(
   types: ReadonlyMap<ValueName, ValueType>,
   memoryOf: (value: ValueName) => ValueName,
   shape: KernelShape,
-): LoweredGroup {
+  levels: readonly number[],
+): LoweredGroup & { readonly lengths: readonly number[] } {
   const scopes = openScopes();
   const memory = placeValues(group, types, memoryOf, (hint) => freshName(scopes, hint));
   const emission: Emission = {
@@ -109,14 +117,21 @@ function lowerWith(
     sharing: null,
     held: new Map(),
     nextId: 0,
-    bodiesInLoop: shape.bodiesInLoop ?? 64,
+    bodiesInLoop: 0,
   };
   const nodes = group.phases.flatMap((phase) => phase.nodes);
   const region = openRegion(emission, group, nodes[0]!);
   const regions = group.grid.reduce((product, n) => product * n, 1);
   const invocations = invocationsOf(group, shape);
   let extent = { workgroups: regions, invocations };
-  group.phases.forEach((phase) => {
+  const statements = scopes.open[0]!.statements;
+  const lengths = group.phases.map((phase, i) => {
+    const before = operationsIn(statements);
+    emission.bodiesInLoop = Math.max(1, (shape.bodiesInLoop ?? 64) >> (2 * levels[i]!));
+    const block =
+      shape.block === undefined
+        ? null
+        : { ...shape.block, rows: Math.max(1, shape.block.rows >> levels[i]!) };
     if (phase.afterBarrier) write(scopes, { kind: "barrier" });
     // Nodes of earlier phases are stored by now; those of later ones are not read.
     const own = lowerPhase(
@@ -137,14 +152,14 @@ function lowerWith(
             leastWorkgroups: shape.leastWorkgroups ?? 1,
             over: "all",
             leastTiles: shape.busyInvocations,
-            block: shape.block ?? null,
+            block,
             isSubgroup: false,
           },
     );
     if (group.owner === "invocation") extent = own;
+    return operationsIn(statements) - before;
   });
-  const body = scopes.open[0]!.statements;
-  const stored = arraysStored(body);
+  const stored = arraysStored(statements);
   const plain: Kernel = {
     name: kernelName(group.name),
     nodes: nodes.map((node) => node.name),
@@ -155,14 +170,14 @@ function lowerWith(
     ],
     ...extent,
     ...(shape.keepsLoops === true ? { keepsLoops: true } : {}),
-    ...(exchanges(body) ? { subgroup: invocations } : {}),
+    ...(exchanges(statements) ? { subgroup: invocations } : {}),
     buffers: memory.buffers,
     workgroupArrays: memory.arrays.filter(({ name }) => stored.has(name)),
-    body,
+    body: statements,
   };
   const jammed = jamLoops(dropBarriers(plain));
   const spread = shape.subgroup === undefined ? jammed : spreadLoads(jammed, shape.subgroup);
-  return { kernel: vectorise(spread), values: memory.values };
+  return { kernel: vectorise(spread), values: memory.values, lengths };
 }
 
 /** Do invocations exchange values? */

@@ -23,7 +23,8 @@ import {
 } from "./emission.ts";
 import { linearIndex, lower } from "./expression.ts";
 import { applied } from "./fold-constants.ts";
-import { combinations, combinedOver, isAlike, overAxes, sequence, withVariables } from "./reduction.ts";
+import { combinations, sequence } from "./lists.ts";
+import { combinedOver, isAlike, overAxes, withVariables } from "./reduction.ts";
 import { bind, block, declare, freshName, write } from "./scopes.ts";
 
 /** So many accumulators stand side by side at most. */

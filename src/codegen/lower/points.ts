@@ -12,7 +12,8 @@ import type { KernelExpr, Statement } from "../kernel.ts";
 import { type Emission, freshVariableName, type Instance, type Point, type Variable } from "./emission.ts";
 import { linearIndex, lowerInstance } from "./expression.ts";
 import { lowerKeyed } from "./keyed.ts";
-import { combinations, withVariables } from "./reduction.ts";
+import { combinations } from "./lists.ts";
+import { withVariables } from "./reduction.ts";
 import { write } from "./scopes.ts";
 
 /** An axis of a phase as a variable, with its size. */

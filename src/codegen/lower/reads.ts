@@ -1,4 +1,5 @@
 /** What the nodes of a phase read from memory, through the nodes that are inlined into them: what schedules are chosen by. */
+import { structuralKey } from "../../ir/affine.ts";
 import { constantExtent } from "../../ir/extent.ts";
 import { affineOf } from "../../ir/ranges.ts";
 import type { Expr } from "../../ir/ir.ts";
@@ -10,7 +11,7 @@ export interface ReadOfMemory {
   readonly read: Extract<Expr, { kind: "read" }>;
   readonly variables: ReadonlySet<string>;
   readonly inReduction: boolean;
-  /** How often it is read for a point, as far as ranges of reductions are constant. */
+  /** How often it is read for a point: in the turns of those reductions that change it, as far as their ranges are constant. */
   readonly times: number;
   /** Elements between the places that are read at neighbouring values of a variable, where that is always the same. */
   readonly strides: ReadonlyMap<string, number>;
@@ -39,17 +40,21 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
   const tested = new Set<string>();
   const arrays = new Set<string>();
   const seen = new Set<string>();
+  const known = new Set<string>();
   let turns = 1;
   let reductions = 0;
-  const visit = (instance: Instance, inReduction: boolean, around: number, depth: number): void => {
+  const extents = new Map<string, number>();
+  const visit = (instance: Instance, inReduction: boolean, depth: number): void => {
     const key = `${instance.key} ${inReduction}`;
     if (depth > deepest || seen.has(key)) return;
     seen.add(key);
+    instance.axes.forEach((axis, level) =>
+      extents.set(axis.name, Math.max(0, constantExtent(axis, instance.contexts[level]!) ?? 1)),
+    );
     const inside = inReduction || instance.axes.length > 0;
-    const times = around * turnsOf(instance);
     if (instance.axes.length > 0) {
       reductions += 1;
-      turns = Math.max(turns, turnsOf(instance));
+      turns = Math.max(turns, turnsOf(instance, extents));
       for (const name of indicesIn(instance.axes.flatMap(({ lo, hi }) => [lo, hi]))) loopBounds.add(name);
     }
     if (inside) for (const name of indicesIn(conditionsIn(instance.body))) tested.add(name);
@@ -58,25 +63,27 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
       if (expr.kind !== "read") continue;
       const node = emission.computed.get(expr.tensor);
       if (node !== undefined) {
-        visit(instantiate(emission, node, expr.indices), inside, times, depth + 1);
+        visit(instantiate(emission, node, expr.indices), inside, depth + 1);
         continue;
       }
+      const place = `${inside} ${structuralKey(expr)}`;
+      if (known.has(place)) continue;
+      known.add(place);
       const strides = stridesOf(emission, expr);
-      reads.push({ read: expr, variables: indicesIn(expr.indices), inReduction: inside, times, strides });
+      const variables = indicesIn(expr.indices);
+      const times = [...variables].reduce((product, name) => product * (extents.get(name) ?? 1), 1);
+      reads.push({ read: expr, variables, inReduction: inside, times, strides });
       const storage = emission.storages.get(expr.tensor);
       if (storage !== undefined) arrays.add(storage.array);
     }
   };
-  for (const instance of instances) visit(instance, false, 1, 0);
+  for (const instance of instances) visit(instance, false, 0);
   return { reads, loopBounds, tested, turns, reductions, arrays };
 }
 
 /** Turns of an instance's loops, as far as they are always the same. */
-function turnsOf({ axes, contexts }: Instance): number {
-  return axes.reduce(
-    (product, axis, level) => product * Math.max(0, constantExtent(axis, contexts[level]!) ?? 1),
-    1,
-  );
+function turnsOf({ axes }: Instance, extents: ReadonlyMap<string, number>): number {
+  return axes.reduce((product, { name }) => product * extents.get(name)!, 1);
 }
 
 function stridesOf(emission: Emission, read: Extract<Expr, { kind: "read" }>): Map<string, number> {

@@ -13,6 +13,7 @@ import { indicesIn, postorder } from "../../ir/traverse.ts";
 import { add, apply, constant, integer, invocation, less, local, mul, select } from "../build.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
+import { combinations, sequence } from "./lists.ts";
 import { combineLanes, sharedAxis } from "./share.ts";
 import {
   atDepth,
@@ -226,14 +227,6 @@ function tiledVariables(emission: Emission, instance: Instance): readonly string
   return instance.variables.filter((name) => (emission.tile.get(name)?.length ?? 1) > 1);
 }
 
-/** All ways to take one of each list, the last changing fastest. */
-export function combinations<T>(lists: readonly (readonly T[])[]): readonly (readonly T[])[] {
-  return lists.reduce<readonly (readonly T[])[]>(
-    (ways, list) => ways.flatMap((way) => list.map((item) => [...way, item])),
-    [[]],
-  );
-}
-
 /** The point with other instances of some variables. */
 export function withVariables(point: Point, instances: readonly Variable[]): Point {
   if (instances.length === 0) return point;
@@ -338,9 +331,4 @@ function combine(
     case "all":
       return apply("and", total, value);
   }
-}
-
-/** 0 … length-1. */
-export function sequence(length: number): number[] {
-  return Array.from({ length }, (_, n) => n);
 }
