@@ -193,3 +193,17 @@ fn f(p: GroupNorm[c], x: f32[c, h, w]) -> f32[c, h, w] = group_norm[1](p, x)`;
   );
   expect(sums.flatMap(definitions).map(({ name }) => name)).toEqual(["d_scale", "d_mu"]);
 });
+
+describe("a value that depends on an axis by its quotient", () => {
+  const text = (at: string): string =>
+    `fn f(x: f32[4, 5], w: f32[5, 3]) -> f32[12, 3] = for n: 12, q -> sum[r] x[${at}, r] * w[r, q]`;
+
+  it("is computed once for each quotient", () => {
+    expect(linesOf(text("n // 3"), "f", {})[0]).toMatch(/for \w+<4, \w+<3\. sum/);
+  });
+
+  it("is computed at each point where that does not divide its axis, or where the axis stands otherwise too", () => {
+    expect(linesOf(text("n // 5"), "f", {})[0]).toMatch(/for \w+<12, \w+<3\. sum/);
+    expect(linesOf(text("(n // 3 + n) // 4"), "f", {})[0]).toMatch(/for \w+<12, \w+<3\. sum/);
+  });
+});
