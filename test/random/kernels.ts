@@ -93,9 +93,14 @@ function randomMaking(number: number, random: RandomSource): Making {
       regionInvocations: 1 + random.below(64),
       busyInvocations: 1 + random.below(64),
       bodiesInLoop: random.choose([1, 8, 64]),
-      ...(number % 3 === 0 ? {} : randomBlock(random)),
+      ...(number % 3 === 0 ? randomLanes(random) : randomBlock(random)),
     },
   };
+}
+
+/** Regions of one subgroup, dealt in rows of lanes; or none. */
+function randomLanes({ choose: of }: RandomSource): Partial<KernelShape> {
+  return of([true, false]) ? { regionInvocations: 8, subgroup: 8 } : {};
 }
 
 /** Contractions in blocks, whose lanes broadcast to one another where a workgroup is one subgroup. */
@@ -123,6 +128,7 @@ function randomTarget({ choose: of }: RandomSource): Target {
     operations: of([1e3, base.operations, 1e13]),
     busyInvocations: of([1, 64, 4096]),
     busyWorkgroups: of([1, base.busyWorkgroups]),
+    exchanges: of([true, false]),
     regionInvocations: of([1, 16, 256]),
     workgroupBytes: of([0, 16, 256, 16384]),
     nodes: of([2, base.nodes, 200]),
