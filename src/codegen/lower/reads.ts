@@ -11,7 +11,7 @@ export interface ReadOfMemory {
   readonly read: Extract<Expr, { kind: "read" }>;
   readonly variables: ReadonlySet<string>;
   readonly inReduction: boolean;
-  /** How often it is read for a point: in the turns of those reductions that change it, as far as their ranges are constant. */
+  /** How often it is read for a point, as far as ranges of reductions are constant: in the turns of the loops that it stands in. */
   readonly times: number;
   /** Elements between the places that are read at neighbouring values of a variable, where that is always the same. */
   readonly strides: ReadonlyMap<string, number>;
@@ -43,18 +43,23 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
   const known = new Set<string>();
   let turns = 1;
   let reductions = 0;
-  const extents = new Map<string, number>();
-  const visit = (instance: Instance, inReduction: boolean, depth: number): void => {
-    const key = `${instance.key} ${inReduction}`;
+  const visit = (instance: Instance, around: readonly Loop[], depth: number): void => {
+    // It is written at the depth of what it depends on.
+    const outer = within(around, new Set(instance.variables));
+    const loops = [
+      ...outer,
+      ...instance.axes.map((axis, level) => ({
+        name: axis.name,
+        turns: Math.max(0, constantExtent(axis, instance.contexts[level]!) ?? 1),
+      })),
+    ];
+    const key = `${instance.key} ${outer.map(({ name }) => name).join()}`;
     if (depth > deepest || seen.has(key)) return;
     seen.add(key);
-    instance.axes.forEach((axis, level) =>
-      extents.set(axis.name, Math.max(0, constantExtent(axis, instance.contexts[level]!) ?? 1)),
-    );
-    const inside = inReduction || instance.axes.length > 0;
+    const inside = loops.length > 0;
     if (instance.axes.length > 0) {
       reductions += 1;
-      turns = Math.max(turns, turnsOf(instance, extents));
+      turns = Math.max(turns, turnsOf(loops.slice(outer.length)));
       for (const name of indicesIn(instance.axes.flatMap(({ lo, hi }) => [lo, hi]))) loopBounds.add(name);
     }
     if (inside) for (const name of indicesIn(conditionsIn(instance.body))) tested.add(name);
@@ -63,27 +68,37 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
       if (expr.kind !== "read") continue;
       const node = emission.computed.get(expr.tensor);
       if (node !== undefined) {
-        visit(instantiate(emission, node, expr.indices), inside, depth + 1);
+        visit(instantiate(emission, node, expr.indices), loops, depth + 1);
         continue;
       }
-      const place = `${inside} ${structuralKey(expr)}`;
+      const variables = indicesIn(expr.indices);
+      const times = turnsOf(within(loops, variables));
+      const place = `${inside} ${times} ${structuralKey(expr)}`;
       if (known.has(place)) continue;
       known.add(place);
       const strides = stridesOf(emission, expr);
-      const variables = indicesIn(expr.indices);
-      const times = [...variables].reduce((product, name) => product * (extents.get(name) ?? 1), 1);
       reads.push({ read: expr, variables, inReduction: inside, times, strides });
       const storage = emission.storages.get(expr.tensor);
       if (storage !== undefined) arrays.add(storage.array);
     }
   };
-  for (const instance of instances) visit(instance, false, 0);
+  for (const instance of instances) visit(instance, [], 0);
   return { reads, loopBounds, tested, turns, reductions, arrays };
 }
 
-/** Turns of an instance's loops, as far as they are always the same. */
-function turnsOf({ axes }: Instance, extents: ReadonlyMap<string, number>): number {
-  return axes.reduce((product, { name }) => product * extents.get(name)!, 1);
+/** A loop of a reduction, with its turns; 1 where they are not always as many. */
+interface Loop {
+  readonly name: string;
+  readonly turns: number;
+}
+
+/** The loops in which something stands that depends on these variables: all around the innermost of them. */
+function within(loops: readonly Loop[], variables: ReadonlySet<string>): readonly Loop[] {
+  return loops.slice(0, loops.findLastIndex(({ name }) => variables.has(name)) + 1);
+}
+
+function turnsOf(loops: readonly Loop[]): number {
+  return loops.reduce((product, { turns }) => product * turns, 1);
 }
 
 function stridesOf(emission: Emission, read: Extract<Expr, { kind: "read" }>): Map<string, number> {
