@@ -226,14 +226,17 @@ function commuteTerm(
   // Where nothing but a bias is summed, its points are counted.
   const count = inner.length === 0 && first.axes.length === 0 ? numberOfPoints(node.reduction!.axes) : null;
   const sum = count === null ? readWhole(first) : constant(count, typeOf(body));
-  const mapped = productOf([...map, sum], typeOf(body));
-  if (points.length === 0) return { nodes: count === null ? [first] : [], value: mapped };
+  const nodes = count === null ? [first] : [];
+  if (points.length === 0) return { nodes, value: productOf([...map, sum], typeOf(body)) };
+  const pointNames = new Set(points.map((r) => r.name));
+  const knowsPoints = (e: Expr): boolean => [...indicesIn([e])].some((name) => pointNames.has(name));
   const second: Comprehension = {
     ...node,
     name: scope.names.fresh(node.name),
     keys: [],
-    body: mapped,
+    body: productOf([...map.filter(knowsPoints), sum], typeOf(body)),
     reduction: { op: "sum", axes: points, bestValue: null },
   };
-  return { nodes: count === null ? [first, second] : [second], value: readWhole(second) };
+  const scale = map.filter((f) => !knowsPoints(f));
+  return { nodes: [...nodes, second], value: productOf([...scale, readWhole(second)], typeOf(body)) };
 }
