@@ -13,6 +13,7 @@
  */
 import { coefficientOf, greatestCommonDivisor, toAffine } from "../affine.ts";
 import { apply, constant, index, integer } from "../build.ts";
+import { proveReads } from "../bounds.ts";
 import { operationsOf } from "../cost.ts";
 import { type Comprehension, type Expr, isFloat, type ReductionAxis, typeOf } from "../ir.ts";
 import { freshVariable } from "../names.ts";
@@ -85,7 +86,7 @@ function factored(
   return points === null ? [first, second] : [second];
 }
 
-/** The sum over the axes `inner` as a node over what it depends on; null if that has no fixed range from 0. */
+/** The sum over the axes `inner` as a node over what it depends on; null if that has no fixed range from 0, or leaves a tensor there. */
 function innerSum(
   node: Comprehension,
   inner: readonly ReductionAxis[],
@@ -100,7 +101,7 @@ function innerSum(
   const fixed = over.flatMap(({ name, size }) => (size === null ? [] : [{ name, size }]));
   if (fixed.length < over.length) return null;
   const axes = [...node.axes.filter(({ name }) => used.has(name)), ...fixed];
-  return {
+  const first: Comprehension = {
     ...node,
     name: scope.names.fresh(node.name),
     axes: inOrderOfUse(axes, body),
@@ -108,6 +109,8 @@ function innerSum(
     reduction: { ...node.reduction!, axes: inner },
     body,
   };
+  // It is also computed where another axis of the sum is empty.
+  return proveReads(first, scope.types, scope.outer).length === 0 ? first : null;
 }
 
 /** The node with one of its reduction axes split in two, in each way that a division or a remainder in it suggests. */
