@@ -54,11 +54,11 @@ function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
 }
 
-/** The workload in the language, compiled. */
-export function compileWorkload(workload: Workload, dims: Dims): Compiled {
+/** The workload in the language, compiled; with `reassociate`, sums are taken before linear maps. */
+export function compileWorkload(workload: Workload, dims: Dims, reassociate = false): Compiled {
   const name = `${workload.file}.fec`;
   const text = readFileSync(new URL(`workloads/${name}`, import.meta.url), "utf8");
-  return load({ name, text }).compile(workload.function, { dims });
+  return load({ name, text }).compile(workload.function, { dims, reassociate });
 }
 
 /** Its arguments, as the language takes them: inputs in order, the first of them as a struct where it has one. */

@@ -8,6 +8,7 @@
 export const systems = {
   hand: "hand-written WGSL",
   ours: "fecit",
+  reassociated: "fecit --reassociate",
   off: "fecit --fuse off",
   jax: "jax-js, WebGPU",
   tfjs: "TensorFlow.js, WebGPU",

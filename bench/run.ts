@@ -2,7 +2,7 @@
  * Measures fecit beside other systems: `npm run bench`. Each system runs each workload in a process of its own, they take turns on one
  * adapter, and the tables of medians and ratios are printed at the end.
  *
- *     ceilings ─▶ for each workload: its data, then rounds of [hand, ours, off, jax, tfjs, onnx] ─▶ tables
+ *     ceilings ─▶ for each workload: its data, then rounds of [hand, ours, reassociated, off, jax, tfjs, onnx] ─▶ tables
  */
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -19,6 +19,7 @@ export type System = (workload: Workload, inputs: Arrays) => Promise<Prepared | 
 const files: Readonly<Record<SystemName, string>> = {
   hand: "hand.ts",
   ours: "fecit.ts",
+  reassociated: "fecit-reassociated.ts",
   off: "fecit-off.ts",
   jax: "jax.mjs",
   tfjs: "tensorflow.mjs",

@@ -1,6 +1,13 @@
 /** The programs that are measured compute what they should, on small dimensions, through the interpreter. */
 import { describe, expect, it } from "vitest";
-import { inputsOf, interpreted, referenceOf } from "../../bench/inputs.ts";
+import {
+  argumentsOf,
+  compileWorkload,
+  inputsOf,
+  interpreted,
+  numbersOf,
+  referenceOf,
+} from "../../bench/inputs.ts";
 import { errorOf } from "../../bench/measurement.ts";
 import { workloadOf, workloads } from "../../bench/workloads/all.ts";
 import { clustering } from "../../bench/workloads/clustering.ts";
@@ -14,6 +21,11 @@ describe.each(workloads.map((workload) => [workload.id, workload] as const))("%s
 
   it("agrees with its reference", () => {
     expect(errorOf(results, referenceOf(workload, small, inputs))).toBeLessThan(1e-12);
+  });
+
+  it("gives the same with sums taken before linear maps", () => {
+    const moved = compileWorkload(workload, small, true).interpret(...argumentsOf(workload, small, inputs));
+    expect(errorOf(moved.flatMap(numbersOf), results)).toBeLessThan(1e-12);
   });
 
   it("has as many results as it says", () => {

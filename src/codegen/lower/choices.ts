@@ -42,7 +42,7 @@ export function choiceOf(emission: Emission, read: Read, variables: ReadonlySet<
 }
 
 /** The read at one of the places. */
-export function chosen(read: Read, { axes }: Choice, place: readonly number[]): Expr {
+export function readAtPlace(read: Read, { axes }: Choice, place: readonly number[]): Expr {
   const indices = read.indices.map((index, axis): Expr => {
     const at = axes.indexOf(axis);
     return at < 0 ? index : { kind: "const", type: "i32", value: place[at]! };

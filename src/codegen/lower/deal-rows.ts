@@ -182,8 +182,8 @@ export function lowerRows(
         const base = nameHere(scopes, mul(places[i]!, integer(factors[axis]!)), name);
         return sequence(factors[axis]!).map((n) => variable(emission, name, base, n));
       });
-      const own = [...others.map((axis) => variables[axis]!), flat];
-      lowerSideBySide(emission, own, [...rows, list], instances, region, guardOf);
+      const axes = [...others.map((axis) => variables[axis]!), flat];
+      lowerSideBySide(emission, axes, [...rows, list], instances, region, guardOf);
     };
     if (rowTiles === 1) return atRows(integer(0));
     const row = freshName(scopes, "row");

@@ -42,7 +42,7 @@ import {
   type Point,
   type Storage,
 } from "./emission.ts";
-import { type Choice, choiceOf, chosen } from "./choices.ts";
+import { type Choice, choiceOf, readAtPlace } from "./choices.ts";
 import { applied } from "./fold-constants.ts";
 import { reduce } from "./reduction.ts";
 import { bind, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
@@ -158,12 +158,12 @@ function lowerChoice(
   point: Point,
 ): KernelExpr {
   const indices = choice.axes.map((axis) => lower(emission, expr.indices[axis]!, point));
-  const last = lower(emission, chosen(expr, choice, choice.places.at(-1)!), point);
+  const last = lower(emission, readAtPlace(expr, choice, choice.places.at(-1)!), point);
   return choice.places.slice(0, -1).reduceRight((others, place) => {
     const isHere = place
       .map((value, i) => applied("eq", [indices[i]!, integer(value)]))
       .reduce((all, one) => and(all, one));
-    const value = lower(emission, chosen(expr, choice, place), point);
+    const value = lower(emission, readAtPlace(expr, choice, place), point);
     return select(bind(emission.scopes, isHere, "is_here"), value, others);
   }, last);
 }

@@ -29,7 +29,7 @@ export function inlineReads(node: Comprehension, scope: Scope): readonly Compreh
 }
 
 /** The node with its bounds, keys and body simplified by the ranges that hold there; itself when nothing changes. */
-function simplifyExpressions(node: Comprehension, scope: Scope): Comprehension {
+export function simplifyExpressions(node: Comprehension, scope: Scope): Comprehension {
   const contexts = contextsOf(node, scope.outer);
   const inside = contexts.at(-1)!;
   const places = new Map<Expr, RangeContext>();

@@ -6,10 +6,11 @@
  *     becomes
  *     %t = for r, j. sum i at j = %a[i]. %x[r, i]        for q, j. sum r. %w[q, r] * %t[r, j]
  *
- * Aggregation and pooling commute so with 1×1 convolutions and their biases. It is exact in real arithmetic but moves roundings,
- * which can turn a near tie of an argmax: an option, off by default, and kept only where it lowers the operation count.
+ * Aggregation and pooling commute so with 1×1 convolutions; biases and residuals that are added to these are summed by themselves.
+ * Before that, sums of products are factored (`factor.ts`). It is exact in real arithmetic but moves roundings, which can turn a near tie of
+ * an argmax: an option, off by default, and done only where it lowers the operation count.
  */
-import { apply, index, read } from "../build.ts";
+import { apply, constant, index } from "../build.ts";
 import { operationCount } from "../cost.ts";
 import {
   type Comprehension,
@@ -24,115 +25,185 @@ import { freshVariable } from "../names.ts";
 import { substituteIndices } from "../substitute.ts";
 import { indicesIn } from "../traverse.ts";
 import { removeDeadCode } from "./dead-code.ts";
+import { factorSums } from "./factor.ts";
+import {
+  addendsOf,
+  extentOf,
+  factorsOf,
+  inOrderOfUse,
+  numberOfPoints,
+  productOf,
+  readWhole,
+} from "./products.ts";
 import { rewriteGraph, type Scope } from "./walk.ts";
 
-/** Commutes every sum with the contractions under it as long as that lowers the operation count. */
+/** A node more, which may be a kernel more, must save this part of what the graph's nodes cost on average. */
+const leastSaved = 0.1;
+
+/** Factors sums, and commutes them with the contractions under them, wherever that saves enough operations. */
 export function reassociate(graph: Graph): Graph {
-  const contractions = graph.nodes.filter(
-    (n): n is Comprehension => n.kind === "comprehension" && isLinear(n),
-  );
-  let best = graph;
-  let cost = operationCount(graph);
-  for (const { name } of contractions) {
+  const worth = (leastSaved * operationCount(graph)) / graph.nodes.length;
+  const factored = rewriteGraph(graph, factorSums(worth));
+  const nodes = factored.nodes.filter((n): n is Comprehension => n.kind === "comprehension");
+  const summed = new Set(nodes.flatMap((node) => (isFloatSum(node) ? summedIn(node) : [])));
+  let best = factored;
+  let cost = operationCount(best);
+  for (const { name } of nodes.filter((node) => summed.has(node.name) && isLinear(node))) {
     const tried = removeDeadCode(rewriteGraph(best, (node, scope) => commute(node, name, scope)));
     const lowered = operationCount(tried);
-    if (lowered >= cost) continue;
+    const added = Math.max(0, tried.nodes.length - best.nodes.length);
+    if (lowered >= cost || cost - lowered < added * worth) continue;
     [best, cost] = [tried, lowered];
   }
   return best;
 }
 
-/** A contraction, or one with something added to it that is no reduction: a bias. */
+/** A contraction, or a value without a sum of its own, which may be made of contractions. */
 function isLinear(node: Comprehension): boolean {
-  if (!isFloat(node.element.scalar) || node.keys.length > 0) return false;
-  if (node.reduction !== null) return node.reduction.op === "sum";
-  return node.body.kind === "apply" && node.body.fn === "add";
+  return isContraction(node) || (node.reduction === null && isFloat(node.element.scalar));
+}
+
+function isContraction(node: Comprehension): boolean {
+  return (
+    isFloatSum(node) &&
+    node.keys.length === 0 &&
+    node.reduction!.axes.every((axis) => extentOf(axis) !== null)
+  );
+}
+
+function isFloatSum(node: Comprehension): boolean {
+  return node.reduction?.op === "sum" && isFloat(node.element.scalar);
+}
+
+/** The values over which a sum runs, weighted or added to others. */
+function summedIn(node: Comprehension): ValueName[] {
+  return factorsOf(node.body).flatMap((factor) => [...readsIn(factor)]);
+}
+
+/** The values that are addends of an expression, or factors of its addends. */
+function readsIn(expr: Expr): Set<ValueName> {
+  const reads = addendsOf(expr)
+    .flatMap(factorsOf)
+    .flatMap((e) => (e.kind === "read" ? [e.tensor] : []));
+  return new Set(reads);
 }
 
 /** Commutes a sum with the value `source` if it is a sum over that value times weights. */
 function commute(node: Comprehension, source: ValueName, scope: Scope): readonly Comprehension[] {
-  if (node.reduction?.op !== "sum" || !isFloat(node.element.scalar)) return [node];
+  if (!isFloatSum(node)) return [node];
   const factors = factorsOf(node.body);
-  const at = factors.findIndex((f) => f.kind === "read" && f.tensor === source);
-  const definition = scope.definitions.get(source);
-  if (at < 0 || definition === undefined || definition.name !== source) return [node];
-  const target = factors[at] as Extract<Expr, { kind: "read" }>;
+  const at = factors.findIndex((factor) => readsIn(factor).has(source));
+  if (at < 0 || !scope.definitions.has(source)) return [node];
+  const changes = changing(node);
   const weights = factors.toSpliced(at, 1);
-  const reductionNames = node.reduction.axes.map((r) => r.name);
-  const names = [...node.axes.map((a) => a.name), ...reductionNames, ...scope.outer.variables.keys()];
-  const terms = linearTerms(definition, target, scope, names);
-  if (terms === null) return [node];
+  const varying = weights.filter(changes);
+  const taken = new Set([
+    ...indicesIn([node.body]),
+    ...node.axes.map((a) => a.name),
+    ...node.reduction!.axes.map((r) => r.name),
+    ...scope.outer.variables.keys(),
+  ]);
   const made: Comprehension[] = [];
   const parts: Expr[] = [];
-  for (const term of terms) {
-    const part = commuteTerm(node, weights, term, scope);
-    if (part === null) return [node];
-    made.push(...part);
-    parts.push(
-      read(
-        part.at(-1)!.name,
-        node.element,
-        node.axes.map((a) => index(a.name)),
-      ),
-    );
+  const rest: Expr[] = [];
+  let commuted = false;
+  for (const term of termsOf(factors[at]!, scope, taken, ({ name }) => name === source)) {
+    const part = commuteTerm(node, varying, term, scope);
+    if (part === null) {
+      rest.push(term.whole);
+      continue;
+    }
+    commuted ||= term.points.length > 0;
+    made.push(...part.nodes);
+    parts.push(part.value);
   }
-  const body = parts.reduce((a, b) => apply("add", a, b));
-  return [...made, { ...node, reduction: null, keys: [], body }];
+  if (!commuted) return [node];
+  if (rest.length > 0) {
+    // What has no map is summed as it is, all of it at once.
+    const together = rest.reduce((a, b) => apply("add", a, b));
+    const body = productOf([...varying, together], typeOf(node.body));
+    made.push({ ...node, name: scope.names.fresh(node.name), body });
+    parts.push(readWhole(made.at(-1)!));
+  }
+  const fixed = weights.filter((w) => !changes(w));
+  const sum = parts.reduce((a, b) => apply("add", a, b));
+  return [...made, { ...node, reduction: null, keys: [], body: productOf([...fixed, sum], typeOf(sum)) }];
 }
 
-/** A product under a sum over `points`; a term that is no sum has none. */
+/** Whether an expression changes with what a node sums over. */
+function changing(node: Comprehension): (e: Expr) => boolean {
+  const summed = new Set(node.reduction!.axes.map((r) => r.name));
+  return (e) => [...indicesIn([e])].some((name) => summed.has(name));
+}
+
+/** A product under a sum over `points`, and the expression that it equals; a term that is no sum has no points. */
 interface Term {
   readonly points: readonly ReductionAxis[];
   readonly factors: readonly Expr[];
+  readonly whole: Expr;
 }
 
 /**
- * The value that is read, at the indices where it is read, as a sum of contractions and single factors. `names` are variables that
- * its own must differ from.
+ * An expression as a sum of terms, values that `opens` accepts being replaced by what they are. `taken` are the variables around,
+ * from which those of contractions must differ.
  */
-function linearTerms(
-  definition: Comprehension,
-  target: Extract<Expr, { kind: "read" }>,
+function termsOf(
+  expr: Expr,
   scope: Scope,
-  names: readonly string[],
-): Term[] | null {
+  taken: Set<string>,
+  opens: (definition: Comprehension) => boolean,
+): Term[] {
+  return addendsOf(expr).flatMap((whole): Term[] => {
+    const factors = factorsOf(whole);
+    for (const [i, factor] of factors.entries()) {
+      const definition = factor.kind === "read" ? scope.definitions.get(factor.tensor) : undefined;
+      if (factor.kind !== "read" || definition === undefined || !opens(definition)) continue;
+      const others = factors.toSpliced(i, 1);
+      return opened(factor, definition, scope, taken).map((term) => ({
+        points: term.points,
+        factors: [...others, ...term.factors],
+        whole: productOf([...others, term.whole], typeOf(whole)),
+      }));
+    }
+    return [{ points: [], factors, whole }];
+  });
+}
+
+/** A read, by what the definition of the value says. */
+function opened(
+  target: Extract<Expr, { kind: "read" }>,
+  definition: Comprehension,
+  scope: Scope,
+  taken: Set<string>,
+): Term[] {
   const values = new Map(definition.axes.map((a, i): [string, Expr] => [a.name, target.indices[i]!]));
-  if (definition.reduction === null) {
-    const { body } = definition;
-    if (body.kind !== "apply" || body.fn !== "add") return null;
-    const parts = body.args.map((arg) => substituteIndices(arg, values));
-    const terms = parts.map((part) => {
-      const inner = part.kind === "read" ? scope.definitions.get(part.tensor) : undefined;
-      const contraction =
-        inner !== undefined && inner.reduction !== null && part.kind === "read"
-          ? linearTerms(inner, part, scope, names)
-          : null;
-      return contraction ?? [{ points: [], factors: [part] }];
-    });
-    return terms.flat();
-  }
-  if (definition.reduction.op !== "sum" || definition.keys.length > 0) return null;
-  const taken = new Set([...indicesIn(target.indices), ...names]);
+  if (definition.reduction === null)
+    return termsOf(substituteIndices(definition.body, values), scope, taken, isContraction);
   const points = definition.reduction.axes.map((r) => {
     const name = freshVariable(`${r.name}_`, taken);
     values.set(r.name, index(name));
-    return { name, lo: r.lo, hi: r.hi };
+    return { ...r, name };
   });
-  if (points.some((r) => r.lo.kind !== "const" || r.hi.kind !== "const" || r.lo.value !== 0)) return null;
-  return [{ points, factors: factorsOf(definition.body).map((f) => substituteIndices(f, values)) }];
+  const factors = factorsOf(definition.body).map((f) => substituteIndices(f, values));
+  return [{ points, factors, whole: target }];
 }
 
-/** The nodes for one term: the sum of the weights times what changes with the points, then the map. Null if nothing commutes. */
+/** What stands for the sum of the weights times a term, and the nodes for it. */
+interface Part {
+  readonly nodes: readonly Comprehension[];
+  readonly value: Expr;
+}
+
+/** The sum of the weights times what changes with the points, then the map; null if nothing commutes. */
 function commuteTerm(
   node: Comprehension,
   weights: readonly Expr[],
-  term: Term,
+  { points, factors }: Term,
   scope: Scope,
-): Comprehension[] | null {
-  const summed = new Set(node.reduction!.axes.map((r) => r.name));
-  const changes = (e: Expr): boolean => [...indicesIn([e])].some((n) => summed.has(n));
-  const map = term.factors.filter((f) => !changes(f));
-  const inner = [...weights, ...term.factors.filter(changes)];
+): Part | null {
+  const changes = changing(node);
+  const map = factors.filter((f) => !changes(f));
+  const inner = [...weights, ...factors.filter(changes)];
   if (map.length === 0) return null;
   const used = indicesIn([
     ...inner,
@@ -141,44 +212,31 @@ function commuteTerm(
   ]);
   const keyed = new Set(node.keys.map((k) => k.axis));
   const outer = node.axes.filter((a) => used.has(a.name) || keyed.has(a.name));
-  const channels = term.points.filter((r) => used.has(r.name));
-  if (outer.length === node.axes.length && channels.length === term.points.length && term.points.length > 0)
+  const channels = points.filter((r) => used.has(r.name));
+  if (outer.length === node.axes.length && channels.length === points.length && points.length > 0)
     return null;
-  const first: Comprehension = {
+  const body = productOf(inner, typeOf(node.body));
+  const axes = [...outer, ...channels.map((r) => ({ name: r.name, size: extentOf(r)! }))];
+  const first = {
     ...node,
     name: scope.names.fresh(node.name),
-    axes: [...outer, ...channels.map((r) => ({ name: r.name, size: sizeOfAxis(r) }))],
-    body: inner.length === 0 ? one(node) : inner.reduce((a, b) => apply("mul", a, b)),
+    axes: inOrderOfUse(axes, body),
+    body,
   };
-  const sum = read(
-    first.name,
-    first.element,
-    first.axes.map((a) => index(a.name)),
-  );
-  const body = [...map, sum].reduce((a, b) => apply("mul", a, b));
+  // Where nothing but a bias is summed, its points are counted.
+  const count = inner.length === 0 && first.axes.length === 0 ? numberOfPoints(node.reduction!.axes) : null;
+  const sum = count === null ? readWhole(first) : constant(count, typeOf(body));
+  const nodes = count === null ? [first] : [];
+  if (points.length === 0) return { nodes, value: productOf([...map, sum], typeOf(body)) };
+  const pointNames = new Set(points.map((r) => r.name));
+  const knowsPoints = (e: Expr): boolean => [...indicesIn([e])].some((name) => pointNames.has(name));
   const second: Comprehension = {
     ...node,
     name: scope.names.fresh(node.name),
     keys: [],
-    body,
-    reduction: term.points.length === 0 ? null : { op: "sum", axes: term.points, bestValue: null },
+    body: productOf([...map.filter(knowsPoints), sum], typeOf(body)),
+    reduction: { op: "sum", axes: points, bestValue: null },
   };
-  return [first, second];
-}
-
-function one(node: Comprehension): Expr {
-  return { kind: "const", type: typeOf(node.body), value: 1 };
-}
-
-function sizeOfAxis(axis: ReductionAxis): number {
-  return axis.hi.kind === "const" ? axis.hi.value : 0;
-}
-
-/** The factors of a product. A quotient's divisor is a factor `1 / d`; selects and sums are factors as they are. */
-function factorsOf(expr: Expr): Expr[] {
-  if (expr.kind !== "apply") return [expr];
-  const [a, b] = expr.args;
-  if (expr.fn === "mul") return [...factorsOf(a!), ...factorsOf(b!)];
-  if (expr.fn === "div" && b!.kind === "const") return [...factorsOf(a!), { ...b!, value: 1 / b!.value }];
-  return [expr];
+  const scale = map.filter((f) => !knowsPoints(f));
+  return { nodes: [...nodes, second], value: productOf([...scale, readWhole(second)], typeOf(body)) };
 }
