@@ -81,8 +81,9 @@ export function chooseRows(
     for (const count of rowCounts) {
       if (count > 1 && (row === undefined || variables[row]!.size % count !== 0)) continue;
       for (let columns = mostColumns; columns >= 1; columns--) {
+        // Without points it is not a number.
         const padded = paddedTo(size, invocations * columns) / size;
-        if (padded > mostWaste || count * columns > mostBeside) continue;
+        if (!(padded <= mostWaste) || count * columns > mostBeside) continue;
         const loads = padded * depends.reduce((sum, of) => sum + loadsOf(of, count, columns, rows), 0);
         if (loads > most || (best !== null && loads >= best.loads)) continue;
         const factors = variables.map((_, axis) => (axis === row ? count : 1));
