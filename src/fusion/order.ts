@@ -48,12 +48,16 @@ export function inOrder<Step extends Ordered>(
       if (left === 0) ready.add(next);
     }
   };
-  /** What is free after a step less what it takes. */
+  /** What is free after a step less what it takes; a part of what others free as well, where a step takes nothing. */
   const gain = (step: Step): number => {
     let total = 0;
-    for (const value of step.reads) if (readers.get(value) === 1) total += sizeOf(value);
-    for (const value of step.writes) total -= sizeOf(value);
-    return total;
+    let shared = 0;
+    for (const value of step.reads) {
+      if (readers.get(value) === 1) total += sizeOf(value);
+      else shared += sizeOf(value) / readers.get(value)!;
+    }
+    const taken = step.writes.reduce((sum, value) => sum + sizeOf(value), 0);
+    return taken === 0 ? total + shared : total - taken;
   };
   const runWhatFrees = (): void => {
     for (;;) {
