@@ -378,7 +378,7 @@ function joinSiblings(
       if (!other.alive || other.item.kind !== "draft") return false;
       const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
       if (!(isSmall && otherIsSmall) && !large.some((value) => other.reads.has(value))) return false;
-      if (isPutOff(other, vertex.last)) return false;
+      if (isPutOff(other, vertex.last) || isPutOff(vertex, other.last)) return false;
       const both = [...other.item.draft.members, ...draft.members];
       if (both.length > target.nodes || buffersOf(both, sizes, overwrites) > target.buffers) return false;
       return !reaches(vertex, other) && !reaches(other, vertex);

@@ -8,6 +8,9 @@
  */
 import type { ValueName } from "../ir/ir.ts";
 
+/** So many elements are not worth putting off. */
+const small = 64;
+
 /** A kernel or a loop, as the order sees it. */
 export interface Ordered {
   /** The values in memory that it reads, those that live as long as the program included. */
@@ -77,6 +80,11 @@ export function inOrder<Step extends Ordered>(
     run(step);
     runWhatFrees();
   };
+  // What hangs on nothing and is small, such as the rate of a step, holds up nobody who could give memory back.
+  for (const step of steps) {
+    const size = step.writes.reduce((sum, value) => sum + sizeOf(value), 0);
+    if (sourcesOf(step).size === 0 && size <= small) visit(step);
+  }
   steps.forEach(visit);
   return order;
 }
