@@ -60,12 +60,14 @@ export function inPlaceResults(plan: Plan, overwrites: Overwrites): Overwrites {
 export function copiesOf({ members, grid }: Draft, overwrites: Overwrites): ValueName[] {
   if (overwrites.size === 0 || !members.some(({ names }) => names.some((name) => overwrites.has(name))))
     return [];
+  const phases: string[] = [];
   const placed = members.map(({ node, accesses }): Placed => {
     const own = new Map(grid.map((axis, g) => [axis.axisOf.get(node.name)!, `grid ${g}`]));
     const inner = node.axes.filter(({ name, size }) => size > 1 && !own.has(name));
     inner.forEach(({ name }, i) => own.set(name, `point ${i}`));
     const phase = inner.map(({ size }) => size).join("x");
-    return { node, phase, placeOf: own, accesses: [...accesses.values()] };
+    if (!phases.includes(phase)) phases.push(phase);
+    return { node, phase, level: phases.indexOf(phase), placeOf: own, accesses: [...accesses.values()] };
   });
   return members.flatMap(({ names }) =>
     names.filter((name) => overwrites.has(name) && !mayOverwrite(placed, name, overwrites.get(name)!)),
@@ -76,14 +78,16 @@ export function copiesOf({ members, grid }: Draft, overwrites: Overwrites): Valu
 interface Placed {
   readonly node: Comprehension;
   readonly phase: string;
+  /** There is a barrier between nodes of different levels. */
+  readonly level: number;
   /** Which of the point's indices each of its axes is. */
   readonly placeOf: ReadonlyMap<string, string>;
   readonly accesses: readonly Access[];
 }
 
 /**
- * A kernel may when every read of the parameter is at the very element that is then overwritten, at the same point, and by nodes that come
- * no later: the element belongs to one invocation, which has read it when it writes it.
+ * A kernel may when every read of the parameter has been made when its element is overwritten: at the same point, by nodes that come no
+ * later, as the element belongs to one invocation; or by nodes of an earlier phase, with a barrier between, of the same region.
  */
 function mayOverwrite(members: readonly Placed[], result: ValueName, param: ValueName): boolean {
   const at = members.findIndex(({ node }) => namesOf(node).includes(result));
@@ -92,27 +96,30 @@ function mayOverwrite(members: readonly Placed[], result: ValueName, param: Valu
   return members.every((member, i) => {
     const reads = member.accesses.filter(({ tensor }) => tensor === param);
     if (reads.length === 0) return true;
-    if (i > at || member.phase !== writer.phase) return false;
+    if (i > at) return false;
+    const isBefore = member.level < writer.level;
+    if (!isBefore && member.phase !== writer.phase) return false;
     return reads.every(({ indices }) =>
       writer.node.axes.every(({ name, size }, axis) => {
         const index = indices[axis]!;
-        return (
-          size === 1 ||
-          (index.kind === "index" && member.placeOf.get(index.name) === (writer.placeOf.get(name) ?? null))
-        );
+        const place = writer.placeOf.get(name) ?? null;
+        if (size === 1 || (isBefore && place?.startsWith("grid") !== true)) return true;
+        return index.kind === "index" && member.placeOf.get(index.name) === place;
       }),
     );
   });
 }
 
 function placedIn(group: Group): readonly Placed[] {
-  return group.phases.flatMap(({ nodes, axesOf }, p) =>
-    nodes.map((node, n): Placed => {
+  let level = 0;
+  return group.phases.flatMap(({ nodes, axesOf, afterBarrier }, p) => {
+    if (afterBarrier) level += 1;
+    return nodes.map((node, n): Placed => {
       const placeOf = new Map((group.gridOf.get(node.name) ?? []).map((axis, g) => [axis, `grid ${g}`]));
       axesOf[n]!.forEach((axis, i) => placeOf.set(axis, `point ${i}`));
-      return { node, phase: String(p), placeOf, accesses: accessesIn(node, group.inlined) };
-    }),
-  );
+      return { node, phase: String(p), level, placeOf, accesses: accessesIn(node, group.inlined) };
+    });
+  });
 }
 
 /** What a node reads, through the nodes that are inlined into it. */
