@@ -270,9 +270,10 @@ export function mergeNodes(
     if (a.members.length + b.members.length > target.nodes)
       return refuse(`a kernel holds ${target.nodes} nodes at most`);
     const { draft: joined, time } = bestOf(join(a, b), neededOutside(producer, consumer));
-    if (keepsGrid && joined.grid.length === 0 && a.grid.length > 0) return false;
+    if (keepsGrid && joined.grid.length === 0 && a.grid.length + b.grid.length > 0) return false;
     // What only waits for it is no reason to give up the grid.
-    if (passing(producer, consumer) === 0 && waitsOnly(producer, consumer) && !isPointwise(joined)) return false;
+    if (passing(producer, consumer) === 0 && waitsOnly(producer, consumer) && !isPointwise(joined))
+      return false;
     const together = time + copying(joined);
     const apart = timeAlone(producer, a) + timeAlone(consumer, b) + copying(a) + copying(b);
     const numbers = `${micros(together)} as one, ${micros(apart)} as two, by estimate; ${regionsOf(joined)} regions`;
@@ -294,7 +295,7 @@ export function mergeNodes(
     return true;
   };
 
-  // What would give up its grid to join a reader without one may yet join another that keeps it: these come first.
+  // What would give up its grid to join another without one may yet join another that keeps it: these come first.
   let keepsGrid = true;
   for (let isOpen = isOn; isOpen;) {
     let changed = false;

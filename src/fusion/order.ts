@@ -3,8 +3,8 @@
  *
  *     d_h, d_x, …, d_w (reads d_h)       ⟶       d_h, d_w, d_x, …         d_h is free for others after d_w
  *
- * The order of the graph, but for one rule: whatever can run and gives back at least as much memory as it takes runs at once. Gradients of
- * weights follow the cotangents that they read, optimisers the gradients.
+ * The order of the graph, but for one rule: whatever can run and gives back at least as much memory as it takes, or its part of it with
+ * others, runs at once. Gradients of weights follow the cotangents that they read, optimisers the gradients.
  */
 import type { ValueName } from "../ir/ir.ts";
 

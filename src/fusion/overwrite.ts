@@ -43,7 +43,8 @@ export function inPlaceResults(plan: Plan, overwrites: Overwrites): Overwrites {
   plan.steps.forEach((step, at) => {
     for (const value of usedBy(step)) last.set(value, at);
     if (step.kind !== "group") return;
-    for (const { nodes } of step.group.phases) for (const name of nodes.flatMap(namesOf)) madeAt.set(name, at);
+    for (const { nodes } of step.group.phases)
+      for (const name of nodes.flatMap(namesOf)) madeAt.set(name, at);
   });
   const membersAt = new Map<number, readonly Placed[]>();
   const isInPlace = ([result, param]: [ValueName, ValueName]): boolean => {
@@ -138,7 +139,8 @@ function accessesIn(node: Comprehension, inlined: ReadonlyMap<ValueName, Compreh
 }
 
 function usedBy(step: PlanStep): Set<ValueName> {
-  if (step.kind === "loop") return new Set([...valuesUsed(step.loop), ...step.steps.flatMap((s) => [...usedBy(s)])]);
+  if (step.kind === "loop")
+    return new Set([...valuesUsed(step.loop), ...step.steps.flatMap((s) => [...usedBy(s)])]);
   const nodes = [...step.group.phases.flatMap(({ nodes }) => nodes), ...step.group.inlined.values()];
   return new Set(nodes.flatMap((node) => [...valuesUsed(node)]));
 }

@@ -72,7 +72,10 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     for (const node of nodes) for (const value of definitions(node)) types.set(value.name, value);
     const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
     const inlining = decideInlining(nodes, kept, wanted, level, target, sizes);
-    const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target, { repeats, overwrites });
+    const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target, {
+      repeats,
+      overwrites,
+    });
     const drafts = merging.steps.flatMap((step) => (step.kind === "draft" ? [step.draft] : []));
     const isLast = level !== "full" || round === mostRounds;
     const atHand = isLast ? [] : worthKeeping(drafts, inlining, target);
