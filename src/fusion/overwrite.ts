@@ -141,6 +141,6 @@ function accessesIn(node: Comprehension, inlined: ReadonlyMap<ValueName, Compreh
 function usedBy(step: PlanStep): Set<ValueName> {
   if (step.kind === "loop")
     return new Set([...valuesUsed(step.loop), ...step.steps.flatMap((s) => [...usedBy(s)])]);
-  const nodes = [...step.group.phases.flatMap(({ nodes }) => nodes), ...step.group.inlined.values()];
+  const nodes = [...step.group.phases.flatMap((phase) => phase.nodes), ...step.group.inlined.values()];
   return new Set(nodes.flatMap((node) => [...valuesUsed(node)]));
 }
