@@ -45,13 +45,18 @@ export const portableKernelTarget: KernelTarget = {
   },
 };
 
+/** Kernels are not joined for their number beyond so many buffers, however many an adapter binds. */
+const mostBuffers = 32;
+
 /** The shape of kernels for a target; what only checks validity is taken for a GPU. */
-export function kernelShapeOf({ kind, subgroupSizes, vendor, rates }: KernelTarget): AdapterShape {
+export function kernelShapeOf({ kind, limits, subgroupSizes, vendor, rates }: KernelTarget): AdapterShape {
   const [fewest, most] = subgroupSizes ?? [];
   const subgroup = fewest !== undefined && fewest === most ? fewest : null;
   // WebGPU does not say how large an adapter is; what this vendor makes has memory of its own.
   const large = vendor === "nvidia" ? "discrete" : "hardware";
-  const shape = kernelShapeFor(kind === "software" ? "software" : large, subgroup);
+  const usual = kernelShapeFor(kind === "software" ? "software" : large, subgroup);
+  const buffers = Math.min(limits.maxStorageBuffersPerShaderStage, mostBuffers);
+  const shape = { ...usual, target: { ...usual.target, buffers } };
   return rates == null ? shape : { ...shape, target: calibrated(shape.target, rates) };
 }
 

@@ -229,9 +229,10 @@ function fuse(before: Compilation): Compilation {
   const { compiled, request } = before;
   if (compiled === null || request?.kernels == null)
     throw new Error("a compiled function and a request are needed");
-  const { fuse: level, target, memory } = request.kernels;
+  const { fuse: level, target, memory, updates } = request.kernels;
   const thrift = memory ?? (request.training ? "balanced" : "speed");
-  return { ...before, plan: planGraph(compiled.graph, level, kernelShapeOf(target).target, thrift) };
+  const plan = planGraph(compiled.graph, level, kernelShapeOf(target).target, thrift, updates);
+  return { ...before, plan };
 }
 
 function lower(before: Compilation): Compilation {

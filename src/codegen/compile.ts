@@ -20,6 +20,6 @@ export interface CompiledGraph extends LoweredProgram {
 
 /** Compiles a graph whose derivatives have been taken and that has been simplified. */
 export function compileGraph(graph: Graph, { fuse, shape, updates }: CodegenOptions): CompiledGraph {
-  const plan = planGraph(graph, fuse, shape.target);
+  const plan = planGraph(graph, fuse, shape.target, "speed", updates);
   return { plan, ...lowerProgram(plan, shape, updates) };
 }

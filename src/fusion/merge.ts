@@ -11,6 +11,7 @@ import type { Again } from "./clone.ts";
 import { type Draft, draftOf, isPointwise, join, regionsOf, timeOf } from "./draft.ts";
 import type { Inlining } from "./inline.ts";
 import { inOrder } from "./order.ts";
+import { copiesOf, type Overwrites } from "./overwrite.ts";
 import type { Decision } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -60,7 +61,15 @@ const worthLarger = 0.8;
 /** What gives back more elements than this is not put off by more than so many nodes to share a kernel. */
 const patience = { elements: 2 ** 16, nodes: 32 };
 
-/** Joins the stored nodes of a block. `kept` are values that are read outside of it; what is in `repeats` waits for what is named there. */
+/** What has to wait for more than what it reads. */
+export interface Waits {
+  /** What is computed again waits for what is named there. */
+  readonly repeats: ReadonlyMap<ValueName, Again>;
+  /** What overwrites a parameter waits for those who read it. */
+  readonly overwrites: Overwrites;
+}
+
+/** Joins the stored nodes of a block. `kept` are values that are read outside of it. */
 export function mergeNodes(
   nodes: readonly Node[],
   inlining: Inlining,
@@ -68,7 +77,7 @@ export function mergeNodes(
   types: ReadonlyMap<ValueName, ValueType>,
   isOn: boolean,
   target: Target,
-  repeats: ReadonlyMap<ValueName, Again>,
+  { repeats, overwrites }: Waits,
 ): Merging {
   const decisions: Decision[] = [];
   const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
@@ -116,6 +125,30 @@ export function mergeNodes(
     before.set(vertex, sources);
     for (const source of sources) after.get(source)!.add(vertex);
   }
+  for (const [result, param] of overwrites) {
+    const writer = definedBy.get(result);
+    const others = [...(readers.get(param) ?? [])].filter((reader) => reader !== writer);
+    if (writer === undefined || others.length === 0) continue;
+    const dependent = new Set([writer]);
+    for (const vertex of dependent) for (const next of after.get(vertex)!) dependent.add(next);
+    for (const reader of others) {
+      if (dependent.has(reader)) continue;
+      before.get(writer)!.add(reader);
+      after.get(reader)!.add(writer);
+    }
+  }
+  /** Does it read nothing of the other, but overwrites what that one reads? */
+  const waitsOnly = (producer: Vertex, consumer: Vertex): boolean =>
+    consumer.item.kind === "draft" &&
+    consumer.item.draft.members.some(({ names }) =>
+      names.some((name) => readers.get(overwrites.get(name) ?? "")?.has(producer) === true),
+    );
+  /** Seconds that copies of a draft's results to the parameters that they overwrite take. */
+  const copying = (draft: Draft): number =>
+    copiesOf(draft, overwrites).reduce(
+      (time, name) => time + target.launch + (8 * sizes.get(name)!) / target.bandwidth,
+      0,
+    );
 
   /** The vertices that are alive, in an order that keeps little in memory at once. */
   const inOrderOf = (alive: readonly Vertex[]): Vertex[] => {
@@ -236,9 +269,13 @@ export function mergeNodes(
     };
     if (a.members.length + b.members.length > target.nodes)
       return refuse(`a kernel holds ${target.nodes} nodes at most`);
-    const { draft: joined, time: together } = bestOf(join(a, b), neededOutside(producer, consumer));
-    if (keepsGrid && joined.grid.length === 0 && a.grid.length > 0) return false;
-    const apart = timeAlone(producer, a) + timeAlone(consumer, b);
+    const { draft: joined, time } = bestOf(join(a, b), neededOutside(producer, consumer));
+    if (keepsGrid && joined.grid.length === 0 && a.grid.length + b.grid.length > 0) return false;
+    // What only waits for it is no reason to give up the grid.
+    if (passing(producer, consumer) === 0 && waitsOnly(producer, consumer) && !isPointwise(joined))
+      return false;
+    const together = time + copying(joined);
+    const apart = timeAlone(producer, a) + timeAlone(consumer, b) + copying(a) + copying(b);
     const numbers = `${micros(together)} as one, ${micros(apart)} as two, by estimate; ${regionsOf(joined)} regions`;
     if (together >= apart) return refuse(numbers);
     if (isPutOff(producer, consumer.last))
@@ -258,7 +295,7 @@ export function mergeNodes(
     return true;
   };
 
-  // What would give up its grid to join a reader without one may yet join another that keeps it: these come first.
+  // What would give up its grid to join another without one may yet join another that keeps it: these come first.
   let keepsGrid = true;
   for (let isOpen = isOn; isOpen;) {
     let changed = false;
@@ -287,7 +324,7 @@ export function mergeNodes(
     return size;
   }
 
-  if (isOn) joinSiblings(vertices, before, absorb, isPutOff, target, sizes, timeAlone);
+  if (isOn) joinSiblings(vertices, before, absorb, isPutOff, target, sizes, timeAlone, overwrites);
   for (const [pair, reason] of refusals) {
     const [producer, consumer] = pair.split(" ") as [string, string];
     if (definedBy.get(producer) !== definedBy.get(consumer))
@@ -313,6 +350,7 @@ function joinSiblings(
   target: Target,
   sizes: ReadonlyMap<ValueName, number>,
   timeAlone: (vertex: Vertex, draft: Draft) => number,
+  overwrites: Overwrites,
 ): void {
   const open = new Map<string, Vertex[]>();
   const reaches = (from: Vertex, to: Vertex): boolean => {
@@ -335,30 +373,33 @@ function joinSiblings(
     const points = regionsOf(draft);
     const large = isSmall ? [] : [...vertex.reads].filter((value) => 8 * (sizes.get(value) ?? 0) >= points);
     if (!isSmall && large.length === 0) continue;
-    const shape = draft.grid.map(({ size }) => size).join("x");
+    const shape = draft.grid.flatMap(({ size }) => (size === 1 ? [] : [size])).join("x");
     const partners = open.get(shape) ?? [];
     const partner = partners.find((other) => {
       if (!other.alive || other.item.kind !== "draft") return false;
       const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
       if (!(isSmall && otherIsSmall) && !large.some((value) => other.reads.has(value))) return false;
-      if (isPutOff(other, vertex.last)) return false;
+      if (isPutOff(other, vertex.last) || isPutOff(vertex, other.last)) return false;
       const both = [...other.item.draft.members, ...draft.members];
-      return buffersOf(both, sizes) <= target.buffers && !reaches(vertex, other) && !reaches(other, vertex);
+      if (both.length > target.nodes || buffersOf(both, sizes, overwrites) > target.buffers) return false;
+      return !reaches(vertex, other) && !reaches(other, vertex);
     });
     if (partner?.item.kind === "draft") {
-      const grid = draft.grid.map((axis, g) => ({
-        size: axis.size,
-        axisOf: new Map([...(partner.item as { draft: Draft }).draft.grid[g]!.axisOf, ...axis.axisOf]),
-      }));
-      absorb(vertex, partner, { members: [...partner.item.draft.members, ...draft.members], grid });
+      absorb(vertex, partner, join(partner.item.draft, draft));
     }
     open.set(shape, [...partners.filter((other) => other.alive), vertex]);
   }
 }
 
-function buffersOf(members: Draft["members"], sizes: ReadonlyMap<ValueName, number>): number {
-  const values = new Set(members.flatMap(({ names, tensors }) => [...names, ...tensors]));
-  return [...values].filter((value) => sizes.has(value)).length;
+/** Buffers of a kernel of some nodes; what overwrites a parameter has no other. */
+function buffersOf(
+  members: Draft["members"],
+  sizes: ReadonlyMap<ValueName, number>,
+  overwrites: Overwrites,
+): number {
+  const values = members.flatMap(({ names, tensors }) => [...names, ...tensors]);
+  return new Set(values.filter((value) => sizes.has(value)).map((value) => overwrites.get(value) ?? value))
+    .size;
 }
 
 function micros(seconds: number): string {

@@ -3,10 +3,13 @@
  *
  *     d_h, d_x, …, d_w (reads d_h)       ⟶       d_h, d_w, d_x, …         d_h is free for others after d_w
  *
- * The order of the graph, but for one rule: whatever can run and gives back at least as much memory as it takes runs at once. Gradients of
- * weights follow the cotangents that they read, optimisers the gradients.
+ * The order of the graph, but for one rule: whatever can run and gives back at least as much memory as it takes, or its part of it with
+ * others, runs at once. Gradients of weights follow the cotangents that they read, optimisers the gradients.
  */
 import type { ValueName } from "../ir/ir.ts";
+
+/** So many elements are not worth putting off. */
+const small = 64;
 
 /** A kernel or a loop, as the order sees it. */
 export interface Ordered {
@@ -48,12 +51,16 @@ export function inOrder<Step extends Ordered>(
       if (left === 0) ready.add(next);
     }
   };
-  /** What is free after a step less what it takes. */
+  /** What is free after a step less what it takes; a part of what others free as well, where a step takes nothing. */
   const gain = (step: Step): number => {
     let total = 0;
-    for (const value of step.reads) if (readers.get(value) === 1) total += sizeOf(value);
-    for (const value of step.writes) total -= sizeOf(value);
-    return total;
+    let shared = 0;
+    for (const value of step.reads) {
+      if (readers.get(value) === 1) total += sizeOf(value);
+      else shared += sizeOf(value) / readers.get(value)!;
+    }
+    const taken = step.writes.reduce((sum, value) => sum + sizeOf(value), 0);
+    return taken === 0 ? total + shared : total - taken;
   };
   const runWhatFrees = (): void => {
     for (;;) {
@@ -73,6 +80,11 @@ export function inOrder<Step extends Ordered>(
     run(step);
     runWhatFrees();
   };
+  // What hangs on nothing and is small, such as the rate of a step, holds up nobody who could give memory back.
+  for (const step of steps) {
+    const size = step.writes.reduce((sum, value) => sum + sizeOf(value), 0);
+    if (sourcesOf(step).size === 0 && size <= small) visit(step);
+  }
   steps.forEach(visit);
   return order;
 }

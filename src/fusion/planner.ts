@@ -12,6 +12,7 @@ import { timeOf } from "./draft.ts";
 import { decideInlining, type Inlining } from "./inline.ts";
 import { mergeNodes, type Merging, readersOf } from "./merge.ts";
 import { planOff } from "./off.ts";
+import { type Overwrites, overwritesOf, type Update } from "./overwrite.ts";
 import { groupOf } from "./phases.ts";
 import type { Decision, FusionLevel, MemoryChoice, Plan, PlanStep } from "./plan.ts";
 import { hardwareTarget, type Target } from "./target.ts";
@@ -21,12 +22,13 @@ import { withTurnsAsValues } from "./turns.ts";
 /** Plans again at most so many times. */
 const mostRounds = 12;
 
-/** The plan of a graph whose derivatives have been taken. */
+/** The plan of a graph whose derivatives have been taken; `updates` are its results that are to overwrite parameters. */
 export function planGraph(
   graph: Graph,
   level: FusionLevel,
   target: Target = hardwareTarget,
   memory: MemoryChoice = "speed",
+  updates: readonly Update[] = [],
 ): Plan {
   const flat = withTurnsAsValues(graph);
   if (level === "off") return planOff(flat, target);
@@ -35,6 +37,7 @@ export function planGraph(
     level,
     target,
     memory,
+    overwrites: overwritesOf(graph, updates),
     types,
     names: namesFor(flat),
   });
@@ -45,6 +48,7 @@ interface Around {
   readonly level: FusionLevel;
   readonly target: Target;
   readonly memory: MemoryChoice;
+  readonly overwrites: Overwrites;
   readonly types: ReadonlyMap<ValueName, ValueType>;
   readonly names: NameSupply;
 }
@@ -57,7 +61,7 @@ interface PlannedBlock {
 
 /** Plans the nodes of a graph or of a loop's body. `kept` are the values that are used by name after it. */
 function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around: Around): PlannedBlock {
-  const { level, target } = around;
+  const { level, target, overwrites } = around;
   const history: History = new Map();
   const wanted = new Map<ValueName, string>();
   const repeats = new Map<ValueName, Again>();
@@ -68,7 +72,10 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     for (const node of nodes) for (const value of definitions(node)) types.set(value.name, value);
     const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
     const inlining = decideInlining(nodes, kept, wanted, level, target, sizes);
-    const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target, repeats);
+    const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target, {
+      repeats,
+      overwrites,
+    });
     const drafts = merging.steps.flatMap((step) => (step.kind === "draft" ? [step.draft] : []));
     const isLast = level !== "full" || round === mostRounds;
     const atHand = isLast ? [] : worthKeeping(drafts, inlining, target);
@@ -138,7 +145,12 @@ function finish(
       ...loop.carries.map((carry) => carry.next),
       ...loop.stacks.map((stack) => stack.value),
     ]);
-    const body = planBlock(loop.body, leaving, { ...around, memory: "speed", types: inner });
+    const body = planBlock(loop.body, leaving, {
+      ...around,
+      memory: "speed",
+      overwrites: new Map(),
+      types: inner,
+    });
     decisions.push(...body.decisions);
     const planned = { ...loop, body: body.nodes };
     loops.set(loop, planned);

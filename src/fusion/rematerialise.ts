@@ -275,8 +275,10 @@ function withChoice(slots: readonly Slot[], { version, at, slots: chain }: Choic
 function withoutNeedless(slots: readonly Slot[], peak: number, around: Circumstances): readonly Slot[] {
   let now = slots;
   const dearest = slots.filter(({ again }) => again !== null).sort((a, b) => b.time - a.time);
-  for (const slot of dearest) {
-    const [[name, version]] = [...slot.writes] as [[ValueName, ValueName]];
+  for (const { writes } of dearest) {
+    const [[name, version]] = [...writes] as [[ValueName, ValueName]];
+    // What it stands for may have gone itself.
+    const slot = now.find((other) => other.writes.get(name) === version)!;
     const without = now
       .filter((other) => [...other.writes.values()][0] !== version)
       .map((other) =>

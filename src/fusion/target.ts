@@ -40,7 +40,10 @@ export interface Target {
   readonly workgroupBytes: number;
   /** So many stored nodes a kernel holds at most: drivers take long over long kernels. */
   readonly nodes: number;
-  /** Buffers that a kernel should not exceed when kernels are joined for no reason but their number. */
+  /**
+   * Buffers that a kernel should not exceed when kernels are joined for no reason but their number: as many as every device binds, or as
+   * a known adapter does.
+   */
   readonly buffers: number;
 }
 

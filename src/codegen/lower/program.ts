@@ -17,16 +17,12 @@ import {
 import type { Kernel } from "../kernel.ts";
 import type { Offset, Program, ProgramStep, ProgramValue } from "../program.ts";
 import { turnValue } from "../../fusion/turns.ts";
-import { updatable } from "./in-place.ts";
+import { inPlaceResults, overwritesOf, type Update } from "../../fusion/overwrite.ts";
 import { groupKey } from "./group-key.ts";
 import { type KernelShape, type LoweredGroup, lowerGroup } from "./kernel.ts";
 import { choiceKey, type ShapeChoices, withChoice } from "../tuner.ts";
 
-/** A result that is to lie in the memory of a parameter, which it overwrites; both by number. */
-export interface Update {
-  readonly result: number;
-  readonly param: number;
-}
+export type { Update };
 
 /** What is lowered, beside the program: which group each dispatch came from. */
 export interface LoweredProgram {
@@ -61,11 +57,7 @@ function valuesOf(plan: Plan, updates: readonly Update[]): PlanValues {
     result: graph.results[result]!,
     param: graph.params[param]!.name,
   }));
-  const inPlace = new Map(
-    updated
-      .filter(({ result, param }) => updatable(plan, result, param))
-      .map(({ result, param }) => [result, param]),
-  );
+  const inPlace = inPlaceResults(plan, overwritesOf(graph, updates));
   return { types, iotas, updated, inPlace, memoryOf: (value) => inPlace.get(value) ?? value };
 }
 

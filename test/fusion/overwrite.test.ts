@@ -1,0 +1,98 @@
+/** Results that overwrite parameters: one kernel for all that is carried for a weight, nothing copied, and the right numbers. */
+import { describe, expect, test } from "vitest";
+import { runProgram } from "../../src/codegen/interpret-program.ts";
+import { lowerProgram } from "../../src/codegen/lower/program.ts";
+import type { Update } from "../../src/fusion/overwrite.ts";
+import { planGraph } from "../../src/fusion/planner.ts";
+import { hardwareTarget, softwareTarget } from "../../src/fusion/target.ts";
+import type { Graph } from "../../src/ir/ir.ts";
+import { blockShape, laneShape, levels, smallShape } from "../codegen/levels.ts";
+import { differences } from "../programs/closeness.ts";
+import { run } from "../programs/compile.ts";
+import { randomInputs } from "../programs/inputs.ts";
+import { randomSource } from "../programs/random-source.ts";
+import { graphOf, groupsOf } from "./plans.ts";
+
+/** Two products, a gain and a bias, trained by AdamW. The second weight is read by the gradient of the first as well. */
+const text = `
+use optim.{Moments, adamw}
+struct Net[d] { first: f32[d, d, 1, 1], gain: f32[d], bias: f32[d], second: f32[d, d] }
+fn loss(p: Net[d], x: f32[n, d]) -> f32 {
+  let h[i, k] = tanh(p.bias[k] + p.gain[k] * (sum[l] p.first[k, l, 0, 0] * x[i, l]))
+  let y[i, k] = sum[l] p.second[k, l] * h[i, l]
+  mean[i, k] y[i, k] ^ 2
+}
+fn step(p: Net[d], s: Moments[Net[d]], x: f32[n, d], step: i32, lr: f32) -> (Net[d], Moments[Net[d]]) =
+  adamw(p, grad(loss)(p, x), s, step, lr, 0.9, 0.999, 1e-8, 0.05, true)`;
+
+/** Every tensor of the parameters and of the moments is overwritten by its next value. */
+const updates: readonly Update[] = Array.from({ length: 12 }, (_, i) => ({ result: i, param: i }));
+
+describe("a step of training", () => {
+  const large = graphOf(text, "step", { n: 4096, d: 64 });
+
+  test.each([
+    ["a GPU", hardwareTarget],
+    ["a CPU", softwareTarget],
+  ])("updates a weight and its moments in one kernel, in place: %s", (_, target) => {
+    const plan = planGraph(large, "full", target, "balanced", updates);
+    const { program } = lowerProgram(plan, smallShape, updates);
+    expect(program.steps.filter(({ kind }) => kind === "copy")).toEqual([]);
+    const kernelOf = (result: number): number =>
+      groupsOf(plan).findIndex(({ placements }) => placements.has(large.results[result]!));
+    for (const weight of [0, 1, 2, 3])
+      expect([weight + 4, weight + 8].map(kernelOf)).toEqual([kernelOf(weight), kernelOf(weight)]);
+  });
+
+  const shapes = { smallShape, blockShape, laneShape };
+  const small = graphOf(text, "step", { n: 12, d: 6 });
+  test.each(levels.flatMap((level) => Object.keys(shapes).map((shape) => [level, shape] as const)))(
+    "gives the numbers of the interpreter: %s, %s",
+    (level, shape) => {
+      expect(wrongResults(small, updates, level, shapes[shape as keyof typeof shapes])).toEqual([]);
+    },
+  );
+});
+
+describe("what keeps the parameter as it was", () => {
+  test.each([
+    ["another element is read", "for i -> p[i] + p[n - 1 - i]"],
+    ["all elements are read", "for i -> p[i] + (sum[j] p[j])"],
+    ["it is read through another tensor", "{ let q[i] = p[n - 1 - i] * 2.0\n for i -> q[i] + p[i] }"],
+  ])("%s", (_, body) => {
+    const graph = graphOf(`fn f(p: f32[n]) -> f32[n] = ${body}`, "f", { n: 12 });
+    for (const level of levels)
+      expect(wrongResults(graph, [{ result: 0, param: 0 }], level, smallShape)).toEqual([]);
+  });
+
+  test("two that exchange their values", () => {
+    const graph = graphOf(
+      "fn f(p: f32[n], q: f32[n]) -> (f32[n], f32[n]) = (for i -> 2.0 * q[i], for i -> 3.0 * p[i] + q[i])",
+      "f",
+      { n: 12 },
+    );
+    const both = [0, 1].map((i) => ({ result: i, param: i }));
+    for (const level of levels) expect(wrongResults(graph, both, level, smallShape)).toEqual([]);
+  });
+});
+
+/** How the results of a program differ from those of the graph, in double precision. */
+function wrongResults(
+  graph: Graph,
+  given: readonly Update[],
+  level: (typeof levels)[number],
+  shape: typeof smallShape & { readonly target?: typeof hardwareTarget },
+): readonly unknown[] {
+  const inputs = randomInputs(graph.params, randomSource(3), ({ name }) =>
+    name.startsWith("s.v") ? [0, 1] : name === "step" ? [0, 9] : undefined,
+  );
+  const plan = planGraph(graph, level, shape.target ?? hardwareTarget, "balanced", given);
+  const { program } = lowerProgram(plan, shape, given);
+  const values = runProgram(program, inputs, { precision: "f64", random: randomSource(4).next });
+  const names = graph.results.map((_, i) => program.outputs[i]!);
+  return differences(
+    names.map((name) => values[name]!),
+    run(graph, inputs),
+    graph.results,
+  );
+}
