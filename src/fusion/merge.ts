@@ -13,29 +13,13 @@ import type { Inlining } from "./inline.ts";
 import { inOrder } from "./order.ts";
 import { copiesOf, type Overwrites } from "./overwrite.ts";
 import type { Decision } from "./plan.ts";
+import { joinSiblings } from "./siblings.ts";
 import type { Target } from "./target.ts";
-
-/** A group or a loop, in the order in which they are to run. */
-export type Merged =
-  | { readonly kind: "draft"; readonly draft: Draft }
-  | { readonly kind: "loop"; readonly loop: Loop };
+import type { Merged, Vertex } from "./vertex.ts";
 
 export interface Merging {
   readonly steps: readonly Merged[];
   readonly decisions: readonly Decision[];
-}
-
-interface Vertex {
-  item: Merged;
-  /** Positions of its first and its last node, in an order in which little memory is alive at once. */
-  first: number;
-  last: number;
-  /** Elements of tensors that nothing reads after it. */
-  frees: number;
-  alive: boolean;
-  /** Counts what was joined to it. */
-  version: number;
-  reads: ReadonlySet<ValueName>;
 }
 
 /** The drafts, or loops, that read each value. */
@@ -336,70 +320,6 @@ export function mergeNodes(
     ),
     decisions,
   };
-}
-
-/**
- * Kernels over points of the same number that don't need each other become one, where they take hardly longer than their launch, or
- * read the same large tensor.
- */
-function joinSiblings(
-  vertices: readonly Vertex[],
-  before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>,
-  absorb: (into: Vertex, gone: Vertex, draft: Draft) => void,
-  isPutOff: (vertex: Vertex, last: number) => boolean,
-  target: Target,
-  sizes: ReadonlyMap<ValueName, number>,
-  timeAlone: (vertex: Vertex, draft: Draft) => number,
-  overwrites: Overwrites,
-): void {
-  const open = new Map<string, Vertex[]>();
-  const reaches = (from: Vertex, to: Vertex): boolean => {
-    const seen = new Set<Vertex>();
-    const stack = [from];
-    while (stack.length > 0) {
-      const vertex = stack.pop()!;
-      if (vertex === to) return true;
-      if (seen.has(vertex)) continue;
-      seen.add(vertex);
-      stack.push(...before.get(vertex)!);
-    }
-    return false;
-  };
-  for (const vertex of vertices) {
-    if (!vertex.alive || vertex.item.kind !== "draft") continue;
-    const { draft } = vertex.item;
-    if (!isPointwise(draft)) continue;
-    const isSmall = timeAlone(vertex, draft) <= 3 * target.launch;
-    const points = regionsOf(draft);
-    const large = isSmall ? [] : [...vertex.reads].filter((value) => 8 * (sizes.get(value) ?? 0) >= points);
-    if (!isSmall && large.length === 0) continue;
-    const shape = draft.grid.flatMap(({ size }) => (size === 1 ? [] : [size])).join("x");
-    const partners = open.get(shape) ?? [];
-    const partner = partners.find((other) => {
-      if (!other.alive || other.item.kind !== "draft") return false;
-      const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
-      if (!(isSmall && otherIsSmall) && !large.some((value) => other.reads.has(value))) return false;
-      if (isPutOff(other, vertex.last) || isPutOff(vertex, other.last)) return false;
-      const both = [...other.item.draft.members, ...draft.members];
-      if (both.length > target.nodes || buffersOf(both, sizes, overwrites) > target.buffers) return false;
-      return !reaches(vertex, other) && !reaches(other, vertex);
-    });
-    if (partner?.item.kind === "draft") {
-      absorb(vertex, partner, join(partner.item.draft, draft));
-    }
-    open.set(shape, [...partners.filter((other) => other.alive), vertex]);
-  }
-}
-
-/** Buffers of a kernel of some nodes; what overwrites a parameter has no other. */
-function buffersOf(
-  members: Draft["members"],
-  sizes: ReadonlyMap<ValueName, number>,
-  overwrites: Overwrites,
-): number {
-  const values = members.flatMap(({ names, tensors }) => [...names, ...tensors]);
-  return new Set(values.filter((value) => sizes.has(value)).map((value) => overwrites.get(value) ?? value))
-    .size;
 }
 
 function micros(seconds: number): string {

@@ -1,0 +1,70 @@
+/** Joins of kernels that have nothing to do with each other but their number of points: launches are saved. */
+import type { ValueName } from "../ir/ir.ts";
+import { type Draft, isPointwise, join, regionsOf } from "./draft.ts";
+import type { Overwrites } from "./overwrite.ts";
+import type { Target } from "./target.ts";
+import type { Vertex } from "./vertex.ts";
+
+/**
+ * Kernels over points of the same number that don't need each other become one, where they take hardly longer than their launch, or
+ * read the same large tensor.
+ */
+export function joinSiblings(
+  vertices: readonly Vertex[],
+  before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>,
+  absorb: (into: Vertex, gone: Vertex, draft: Draft) => void,
+  isPutOff: (vertex: Vertex, last: number) => boolean,
+  target: Target,
+  sizes: ReadonlyMap<ValueName, number>,
+  timeAlone: (vertex: Vertex, draft: Draft) => number,
+  overwrites: Overwrites,
+): void {
+  const open = new Map<string, Vertex[]>();
+  const reaches = (from: Vertex, to: Vertex): boolean => {
+    const seen = new Set<Vertex>();
+    const stack = [from];
+    while (stack.length > 0) {
+      const vertex = stack.pop()!;
+      if (vertex === to) return true;
+      if (seen.has(vertex)) continue;
+      seen.add(vertex);
+      stack.push(...before.get(vertex)!);
+    }
+    return false;
+  };
+  for (const vertex of vertices) {
+    if (!vertex.alive || vertex.item.kind !== "draft") continue;
+    const { draft } = vertex.item;
+    if (!isPointwise(draft)) continue;
+    const isSmall = timeAlone(vertex, draft) <= 3 * target.launch;
+    const points = regionsOf(draft);
+    const large = isSmall ? [] : [...vertex.reads].filter((value) => 8 * (sizes.get(value) ?? 0) >= points);
+    if (!isSmall && large.length === 0) continue;
+    const shape = draft.grid.flatMap(({ size }) => (size === 1 ? [] : [size])).join("x");
+    const partners = open.get(shape) ?? [];
+    const partner = partners.find((other) => {
+      if (!other.alive || other.item.kind !== "draft") return false;
+      const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
+      if (!(isSmall && otherIsSmall) && !large.some((value) => other.reads.has(value))) return false;
+      if (isPutOff(other, vertex.last) || isPutOff(vertex, other.last)) return false;
+      const both = [...other.item.draft.members, ...draft.members];
+      if (both.length > target.nodes || buffersOf(both, sizes, overwrites) > target.buffers) return false;
+      return !reaches(vertex, other) && !reaches(other, vertex);
+    });
+    if (partner?.item.kind === "draft") {
+      absorb(vertex, partner, join(partner.item.draft, draft));
+    }
+    open.set(shape, [...partners.filter((other) => other.alive), vertex]);
+  }
+}
+
+/** Buffers of a kernel of some nodes; what overwrites a parameter has no other. */
+function buffersOf(
+  members: Draft["members"],
+  sizes: ReadonlyMap<ValueName, number>,
+  overwrites: Overwrites,
+): number {
+  const values = members.flatMap(({ names, tensors }) => [...names, ...tensors]);
+  return new Set(values.filter((value) => sizes.has(value)).map((value) => overwrites.get(value) ?? value))
+    .size;
+}
