@@ -40,7 +40,7 @@ const softwareShape: AdapterShape = {
   regionInvocations: 8,
   busyInvocations: 64,
   bodiesInLoop: 128,
-  longestText: 4000,
+  longestText: 3000,
   keepsLoops: true,
   target: softwareTarget,
 };
