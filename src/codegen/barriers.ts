@@ -4,26 +4,23 @@
  *     top = …            barrier            for k { e[k] = exp(x[k] - top) }          top is in a register of every invocation
  */
 import type { Kernel, Statement } from "./kernel.ts";
-import { blocksOf, expressionsOf, postorder } from "./traverse.ts";
-
-interface Touched {
-  readonly read: Set<string>;
-  readonly written: Set<string>;
-}
+import { arraysTouched, blocksOf, contains, type Touched } from "./traverse.ts";
 
 /** The kernel without the barriers at its top level that nothing needs. */
 export function dropBarriers(kernel: Kernel): Kernel {
-  const nested = kernel.body.some((statement) => blocksOf(statement).some(hasBarrier));
-  if (nested || !kernel.body.some(({ kind }) => kind === "barrier")) return kernel;
+  const nested = kernel.body.some((statement) =>
+    blocksOf(statement).some((block) => contains(block, isBarrier)),
+  );
+  if (nested || !kernel.body.some(isBarrier)) return kernel;
   const segments: Statement[][] = [[]];
   for (const statement of kernel.body)
-    if (statement.kind === "barrier") segments.push([]);
+    if (isBarrier(statement)) segments.push([]);
     else segments.at(-1)!.push(statement);
   const [first, ...others] = segments;
   const body: Statement[] = [...first!];
-  let before = touchedBy(first!);
+  let before = arraysTouched(first!);
   for (const segment of others) {
-    const own = touchedBy(segment);
+    const own = arraysTouched(segment);
     if (meet(before, own)) {
       body.push({ kind: "barrier" });
       before = own;
@@ -37,9 +34,7 @@ export function dropBarriers(kernel: Kernel): Kernel {
   return { ...kernel, body };
 }
 
-function hasBarrier(list: readonly Statement[]): boolean {
-  return list.some((s) => s.kind === "barrier" || blocksOf(s).some(hasBarrier));
-}
+const isBarrier = ({ kind }: Statement): boolean => kind === "barrier";
 
 /** Does one write what the other reads or writes? */
 function meet(a: Touched, b: Touched): boolean {
@@ -47,18 +42,4 @@ function meet(a: Touched, b: Touched): boolean {
     [...a.written].some((array) => b.read.has(array) || b.written.has(array)) ||
     [...b.written].some((array) => a.read.has(array))
   );
-}
-
-/** The arrays that invocations share and that statements read and write. */
-function touchedBy(list: readonly Statement[], touched?: Touched): Touched {
-  const found = touched ?? { read: new Set(), written: new Set() };
-  for (const statement of list) {
-    for (const expr of postorder(...expressionsOf(statement)))
-      if (expr.kind === "load" && expr.space !== "private") found.read.add(expr.array);
-    if (statement.kind === "loads") found.read.add(statement.array);
-    if (statement.kind === "stores" || (statement.kind === "store" && statement.space !== "private"))
-      found.written.add(statement.array);
-    for (const block of blocksOf(statement)) touchedBy(block, found);
-  }
-  return found;
 }

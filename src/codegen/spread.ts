@@ -10,7 +10,7 @@
 import { add, integer, invocation, load, minimum, mul, withOffset } from "./build.ts";
 import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
-import { blocksOf } from "./traverse.ts";
+import { arraysTouched, contains } from "./traverse.ts";
 import { isUniform } from "./uniform.ts";
 
 /** Fewer loads are not worth it. */
@@ -111,15 +111,9 @@ function spreadIn(
 
 /** The workgroup arrays that may change while the statements run; all of them, where others may come to a barrier. */
 function arraysStored(list: readonly Statement[]): { readonly has: (array: string) => boolean } {
-  const found = new Set<string>();
-  let hasBarrier = false;
-  const visit = (statement: Statement): void => {
-    if (statement.kind === "store" && statement.space === "workgroup") found.add(statement.array);
-    hasBarrier ||= statement.kind === "barrier";
-    for (const block of blocksOf(statement)) block.forEach(visit);
-  };
-  list.forEach(visit);
-  return { has: (array) => hasBarrier || found.has(array) };
+  const { written } = arraysTouched(list);
+  const hasBarrier = contains(list, ({ kind }) => kind === "barrier");
+  return { has: (array) => hasBarrier || written.has(array) };
 }
 
 /** The loads in runs whose offsets lie equally far apart, the longest first. */

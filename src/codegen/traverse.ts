@@ -71,6 +71,33 @@ export function expressionsOf(statement: Statement): readonly KernelExpr[] {
   }
 }
 
+/** Is there such a statement in a list, or inside one of its statements? */
+export function contains(list: readonly Statement[], isIt: (statement: Statement) => boolean): boolean {
+  return list.some(
+    (statement) => isIt(statement) || blocksOf(statement).some((block) => contains(block, isIt)),
+  );
+}
+
+/** Names of arrays. */
+export interface Touched {
+  readonly read: Set<string>;
+  readonly written: Set<string>;
+}
+
+/** The arrays that invocations share and that statements read and write. */
+export function arraysTouched(list: readonly Statement[], found?: Touched): Touched {
+  const touched = found ?? { read: new Set(), written: new Set() };
+  for (const statement of list) {
+    for (const expr of postorder(...expressionsOf(statement)))
+      if (expr.kind === "load" && expr.space !== "private") touched.read.add(expr.array);
+    if (statement.kind === "loads") touched.read.add(statement.array);
+    if (statement.kind === "stores" || (statement.kind === "store" && statement.space !== "private"))
+      touched.written.add(statement.array);
+    for (const block of blocksOf(statement)) arraysTouched(block, touched);
+  }
+  return touched;
+}
+
 /** Is it what another lane of the subgroup has? */
 export function isLaneValue(
   statement: Statement,

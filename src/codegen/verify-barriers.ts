@@ -5,7 +5,7 @@
  *     for k = invocation .. 64 { barrier }        // for k: a barrier stands in a loop whose bounds differ between invocations
  */
 import type { Kernel, Statement } from "./kernel.ts";
-import { blocksOf, isLaneValue } from "./traverse.ts";
+import { blocksOf, contains, isLaneValue } from "./traverse.ts";
 import { isUniform } from "./uniform.ts";
 import { labelOf } from "./verify-types.ts";
 
@@ -33,7 +33,9 @@ function inUniform(list: readonly Statement[], outer: ReadonlySet<string>, kerne
       problems.push(...inUniform(statement.body, new Set(uniform).add(statement.index), kernel));
     } else if (blocksOf(statement).some(meetsInside)) {
       const kinds = ["barrier", "broadcast", "exchange"] as const;
-      const what = kinds.find((kind) => blocksOf(statement).some((block) => has(block, kind)))!;
+      const what = kinds.find((kind) =>
+        blocksOf(statement).some((block) => contains(block, (inner) => inner.kind === kind)),
+      )!;
       const where =
         statement.kind === "for"
           ? "a loop whose bounds may differ between invocations or depend on data"
@@ -61,9 +63,5 @@ const article = (kind: "broadcast" | "exchange"): string =>
   kind === "broadcast" ? "a broadcast" : "an exchange";
 
 function meetsInside(list: readonly Statement[]): boolean {
-  return has(list, "barrier") || has(list, "broadcast") || has(list, "exchange");
-}
-
-function has(list: readonly Statement[], kind: "barrier" | "broadcast" | "exchange"): boolean {
-  return list.some((s) => s.kind === kind || blocksOf(s).some((block) => has(block, kind)));
+  return contains(list, (statement) => statement.kind === "barrier" || isLaneValue(statement));
 }

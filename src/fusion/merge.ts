@@ -5,7 +5,7 @@
  * its own point: `join` keeps only such axes. What it costs is the estimate of `timeOf`: fewer grid points keep fewer invocations busy.
  */
 import type { Loop, Node, ValueName } from "../ir/ir.ts";
-import { definitions, sizeOf, type ValueType } from "../ir/ir.ts";
+import { definitions } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 import type { Again } from "./clone.ts";
 import { type Draft, draftOf, isPointwise, join, regionsOf, timeOf } from "./draft.ts";
@@ -15,15 +15,25 @@ import { copiesOf, type Overwrites } from "./overwrite.ts";
 import type { Decision } from "./plan.ts";
 import { joinSiblings } from "./siblings.ts";
 import type { Target } from "./target.ts";
-import type { Merged, Vertex } from "./vertex.ts";
+import { type Merged, reaches, type Vertex } from "./vertex.ts";
 
 export interface Merging {
   readonly steps: readonly Merged[];
   readonly decisions: readonly Decision[];
 }
 
+/** Which values of a draft are read outside of it, by others of the block or by those to whom `kept` values are known. */
+export function neededOutside(
+  merging: Merging,
+  kept: ReadonlySet<ValueName>,
+): (draft: Draft) => (value: ValueName) => boolean {
+  const readers = readersOf(merging);
+  return (draft) => (value) =>
+    kept.has(value) || [...(readers.get(value) ?? [])].some((reader) => reader !== draft);
+}
+
 /** The drafts, or loops, that read each value. */
-export function readersOf({ steps }: Merging): Map<ValueName, Set<Draft | Node>> {
+function readersOf({ steps }: Merging): Map<ValueName, Set<Draft | Node>> {
   const readers = new Map<ValueName, Set<Draft | Node>>();
   const add = (value: ValueName, reader: Draft | Node): void => {
     const set = readers.get(value);
@@ -58,13 +68,12 @@ export function mergeNodes(
   nodes: readonly Node[],
   inlining: Inlining,
   kept: ReadonlySet<ValueName>,
-  types: ReadonlyMap<ValueName, ValueType>,
+  sizes: ReadonlyMap<ValueName, number>,
   isOn: boolean,
   target: Target,
   { repeats, overwrites }: Waits,
 ): Merging {
   const decisions: Decision[] = [];
-  const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
   const byName = new Map(inlining.stored.map((member) => [member.node.name, member]));
   const vertices: Vertex[] = [];
   const definedBy = new Map<ValueName, Vertex>();
@@ -139,7 +148,7 @@ export function mergeNodes(
     const writes = (vertex: Vertex): ValueName[] =>
       vertex.item.kind === "loop"
         ? definitions(vertex.item.loop).map(({ name }) => name)
-        : vertex.item.draft.members.flatMap(({ names }) => names.filter(neededOutside(vertex)));
+        : vertex.item.draft.members.flatMap(({ names }) => names.filter(isReadOutside(vertex)));
     const steps = alive.map((vertex) => ({ vertex, reads: vertex.reads, writes: writes(vertex) }));
     const stepOf = new Map(steps.map((step) => [step.vertex, step]));
     return inOrder(
@@ -151,7 +160,7 @@ export function mergeNodes(
   /** Elements of a value that is in memory between what makes it and what reads it last; 0 for others. */
   const passes = (value: ValueName): number =>
     definedBy.has(value) && !kept.has(value) ? (sizes.get(value) ?? 0) : 0;
-  const neededOutside =
+  const isReadOutside =
     (...inside: readonly Vertex[]) =>
     (value: ValueName): boolean =>
       kept.has(value) || [...(readers.get(value) ?? [])].some((vertex) => !inside.includes(vertex));
@@ -174,22 +183,16 @@ export function mergeNodes(
   };
 
   /** Is there a way from one to the other by way of a third? */
-  const isBypassed = (from: Vertex, to: Vertex): boolean => {
-    const seen = new Set<Vertex>([to]);
-    const open = [...before.get(to)!].filter((vertex) => vertex !== from);
-    while (open.length > 0) {
-      const vertex = open.pop()!;
-      if (vertex === from) return true;
-      if (seen.has(vertex)) continue;
-      seen.add(vertex);
-      open.push(...before.get(vertex)!);
-    }
-    return false;
-  };
+  const isBypassed = (from: Vertex, to: Vertex): boolean =>
+    reaches(
+      [...before.get(to)!].filter((vertex) => vertex !== from),
+      from,
+      before,
+    );
   const times = new Map<Vertex, number>();
   const timeAlone = (vertex: Vertex, draft: Draft): number => {
     let time = times.get(vertex);
-    if (time === undefined) times.set(vertex, (time = timeOf(draft, sizes, neededOutside(vertex), target)));
+    if (time === undefined) times.set(vertex, (time = timeOf(draft, sizes, isReadOutside(vertex), target)));
     return time;
   };
   const absorb = (into: Vertex, gone: Vertex, draft: Draft): void => {
@@ -253,7 +256,7 @@ export function mergeNodes(
     };
     if (a.members.length + b.members.length > target.nodes)
       return refuse(`a kernel holds ${target.nodes} nodes at most`);
-    const { draft: joined, time } = bestOf(join(a, b), neededOutside(producer, consumer));
+    const { draft: joined, time } = bestOf(join(a, b), isReadOutside(producer, consumer));
     if (keepsGrid && joined.grid.length === 0 && a.grid.length + b.grid.length > 0) return false;
     // What only waits for it is no reason to give up the grid.
     if (passing(producer, consumer) === 0 && waitsOnly(producer, consumer) && !isPointwise(joined))

@@ -10,7 +10,7 @@ import { cutReduction } from "./cut.ts";
 import { divisionsOf, type History, sharedAsItStands, worthKeeping, worthSharing } from "./divide.ts";
 import { timeOf } from "./draft.ts";
 import { decideInlining, type Inlining } from "./inline.ts";
-import { mergeNodes, type Merging, readersOf } from "./merge.ts";
+import { mergeNodes, type Merging, neededOutside } from "./merge.ts";
 import { planOff } from "./off.ts";
 import { type Overwrites, overwritesOf, type Update } from "./overwrite.ts";
 import { groupOf } from "./phases.ts";
@@ -72,7 +72,7 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     for (const node of nodes) for (const value of definitions(node)) types.set(value.name, value);
     const sizes = new Map([...types].map(([name, { shape }]) => [name, sizeOf(shape)]));
     const inlining = decideInlining(nodes, kept, wanted, level, target, sizes);
-    const merging = mergeNodes(nodes, inlining, kept, types, level === "full", target, {
+    const merging = mergeNodes(nodes, inlining, kept, sizes, level === "full", target, {
       repeats,
       overwrites,
     });
@@ -86,7 +86,7 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     if (divisions.size + atHand.length + toShare.length === 0) {
       const spared = isLast ? null : thrift.spare(merging, inlining, around, kept, sizes);
       if (spared === null) {
-        const planned = finish(nodes, inlining, merging, kept, { ...around, types });
+        const planned = finish(nodes, inlining, merging, kept, sizes, { ...around, types });
         return { ...planned, decisions: [...planned.decisions, ...repeatDecisions(repeats, inlining)] };
       }
       nodes = spared.nodes;
@@ -124,16 +124,15 @@ function finish(
   inlining: Inlining,
   merging: Merging,
   kept: ReadonlySet<ValueName>,
+  sizes: ReadonlyMap<ValueName, number>,
   around: Around,
 ): PlannedBlock {
   const decisions = [...inlining.decisions, ...merging.decisions];
-  const readers = readersOf(merging);
-  const sizes = new Map([...around.types].map(([name, { shape }]) => [name, sizeOf(shape)]));
+  const isNeededBy = neededOutside(merging, kept);
   const loops = new Map<Node, Node>();
   const steps = merging.steps.map((step): PlanStep => {
     if (step.kind === "draft") {
-      const isNeeded = (value: ValueName): boolean =>
-        kept.has(value) || [...(readers.get(value) ?? [])].some((reader) => reader !== step.draft);
+      const isNeeded = isNeededBy(step.draft);
       const group = groupOf(step.draft, inlining.inlined, isNeeded, around.target);
       const seconds = timeOf(step.draft, sizes, isNeeded, around.target);
       return { kind: "group", group: { ...group, seconds } };

@@ -3,7 +3,7 @@ import type { ValueName } from "../ir/ir.ts";
 import { type Draft, isPointwise, join, regionsOf } from "./draft.ts";
 import type { Overwrites } from "./overwrite.ts";
 import type { Target } from "./target.ts";
-import type { Vertex } from "./vertex.ts";
+import { reaches, type Vertex } from "./vertex.ts";
 
 /**
  * Kernels over points of the same number that don't need each other become one, where they take hardly longer than their launch, or
@@ -20,18 +20,6 @@ export function joinSiblings(
   overwrites: Overwrites,
 ): void {
   const open = new Map<string, Vertex[]>();
-  const reaches = (from: Vertex, to: Vertex): boolean => {
-    const seen = new Set<Vertex>();
-    const stack = [from];
-    while (stack.length > 0) {
-      const vertex = stack.pop()!;
-      if (vertex === to) return true;
-      if (seen.has(vertex)) continue;
-      seen.add(vertex);
-      stack.push(...before.get(vertex)!);
-    }
-    return false;
-  };
   for (const vertex of vertices) {
     if (!vertex.alive || vertex.item.kind !== "draft") continue;
     const { draft } = vertex.item;
@@ -49,7 +37,7 @@ export function joinSiblings(
       if (isPutOff(other, vertex.last) || isPutOff(vertex, other.last)) return false;
       const both = [...other.item.draft.members, ...draft.members];
       if (both.length > target.nodes || buffersOf(both, sizes, overwrites) > target.buffers) return false;
-      return !reaches(vertex, other) && !reaches(other, vertex);
+      return !reaches([vertex], other, before) && !reaches([other], vertex, before);
     });
     if (partner?.item.kind === "draft") {
       absorb(vertex, partner, join(partner.item.draft, draft));

@@ -6,7 +6,7 @@ import { valuesUsed } from "../ir/traverse.ts";
 import { type Again, type Cloned, nodesOfSlots } from "./clone.ts";
 import { type Draft, timeOf } from "./draft.ts";
 import type { Inlining } from "./inline.ts";
-import { type Merging, readersOf } from "./merge.ts";
+import { type Merging, neededOutside } from "./merge.ts";
 import { groupOf } from "./phases.ts";
 import type { Decision, MemoryChoice } from "./plan.ts";
 import { rematerialise, type Slot } from "./rematerialise.ts";
@@ -67,7 +67,7 @@ function slotsOf(
   sizes: ReadonlyMap<ValueName, number>,
   target: Target,
 ): { readonly slots: Slot[]; readonly loops: ReadonlyMap<Slot, Node> } {
-  const readers = readersOf(merging);
+  const isNeededBy = neededOutside(merging, kept);
   const loops = new Map<Slot, Node>();
   const own = (names: Iterable<ValueName>): Map<ValueName, ValueName> =>
     new Map([...names].map((name) => [name, name]));
@@ -87,8 +87,7 @@ function slotsOf(
       return slot;
     }
     const { draft } = step;
-    const isNeeded = (value: ValueName): boolean =>
-      kept.has(value) || [...(readers.get(value) ?? [])].some((reader) => reader !== draft);
+    const isNeeded = isNeededBy(draft);
     const names = draft.members.flatMap((member) => member.names);
     const inside = new Set(names);
     const read = draft.members.flatMap(({ tensors }) => tensors);

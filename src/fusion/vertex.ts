@@ -7,6 +7,23 @@ export type Merged =
   | { readonly kind: "draft"; readonly draft: Draft }
   | { readonly kind: "loop"; readonly loop: Loop };
 
+/** Is the goal one of some vertices, or do they wait for it, however indirectly? `before` has what each waits for. */
+export function reaches(
+  from: readonly Vertex[],
+  goal: Vertex,
+  before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>,
+): boolean {
+  const seen = new Set<Vertex>();
+  const open = [...from];
+  for (let vertex = open.pop(); vertex !== undefined; vertex = open.pop()) {
+    if (vertex === goal) return true;
+    if (seen.has(vertex)) continue;
+    seen.add(vertex);
+    open.push(...before.get(vertex)!);
+  }
+  return false;
+}
+
 /** A group or a loop among those that may still be joined. */
 export interface Vertex {
   item: Merged;

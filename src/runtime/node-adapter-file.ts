@@ -27,14 +27,18 @@ export function isOfAdapter(
   format: number,
   { vendor, device, driver }: AdapterKey,
 ): kept is Readonly<Record<string, unknown>> {
-  if (typeof kept !== "object" || kept === null) return false;
-  const record = kept as Readonly<Record<string, unknown>>;
   return (
-    record["format"] === format &&
-    record["vendor"] === vendor &&
-    record["device"] === device &&
-    record["driver"] === driver
+    isRecord(kept) &&
+    kept["format"] === format &&
+    kept["vendor"] === vendor &&
+    kept["device"] === device &&
+    kept["driver"] === driver
   );
+}
+
+/** Is it an object? */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 /** Keeps a text in the first folder that can be written; gives the file, or null when none can. */

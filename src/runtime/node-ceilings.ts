@@ -9,7 +9,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ceilingNames, type Ceilings } from "./ceilings.ts";
-import { adapterFileName, type AdapterKey, isOfAdapter, keepText } from "./node-adapter-file.ts";
+import { adapterFileName, type AdapterKey, isOfAdapter, isRecord, keepText } from "./node-adapter-file.ts";
 import { cacheFolders, type Environment } from "./node-cache-folder.ts";
 
 /** Counts changes of what is measured, or of how it is written. */
@@ -52,8 +52,4 @@ function readKept(file: string, adapter: AdapterKey): Ceilings | null {
     return typeof value === "number" && value > 0;
   });
   return isWhole ? (ceilings as unknown as Ceilings) : null;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

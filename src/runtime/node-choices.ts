@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isChoice, type ShapeChoice } from "../codegen/tuner.ts";
-import { adapterFileName, type AdapterKey, isOfAdapter, keepText } from "./node-adapter-file.ts";
+import { adapterFileName, type AdapterKey, isOfAdapter, isRecord, keepText } from "./node-adapter-file.ts";
 import { cacheFolders, type Environment } from "./node-cache-folder.ts";
 
 /** What is kept of a kernel. The name and the times are for people. */
@@ -100,8 +100,4 @@ function parsed(text: string): unknown {
 
 function isKept(value: unknown): value is KeptChoice {
   return isRecord(value) && isChoice(value["choice"]);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
 }

@@ -12,7 +12,7 @@
  * columns. So a convolution, its gradients and products in batches are scheduled alike. Axes that all reads share are outside.
  */
 import type { Emission, Instance } from "./emission.ts";
-import { type ReadOfMemory, readsOfMemory } from "./reads.ts";
+import type { PhaseReads, ReadOfMemory } from "./reads.ts";
 import { storedStride } from "./tile.ts";
 
 /** The numbers that shape blocks on a kind of device. */
@@ -58,10 +58,10 @@ export function chooseBlock(
   emission: Emission,
   variables: readonly { readonly name: string; readonly size: number }[],
   instances: readonly Instance[],
+  { reads, loopBounds, turns, reductions }: PhaseReads,
   shape: BlockShape,
 ): Block | null {
   if (instances.some((instance) => instance.keys.length > 0)) return null;
-  const { reads, loopBounds, turns, reductions } = readsOfMemory(emission, instances);
   const inLoops = reads.filter((read) => read.inReduction);
   if (inLoops.length < 2 || turns < fewestTurns) return null;
   const size = (axis: number): number => variables[axis]!.size;

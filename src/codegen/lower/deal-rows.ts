@@ -17,7 +17,7 @@ import { mayRepeat } from "./deal-tiles.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
 import type { Dealing, Extent } from "./phase.ts";
 import { flatten, lowerSideBySide, type PhaseVariable, split } from "./points.ts";
-import { type ReadOfMemory, readsOfMemory } from "./reads.ts";
+import type { PhaseReads, ReadOfMemory } from "./reads.ts";
 import { sequence } from "./lists.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
 import { chooseTile, loadsOfTiles, sharedLoad } from "./tile.ts";
@@ -47,10 +47,10 @@ export function chooseRows(
   emission: Emission,
   variables: readonly PhaseVariable[],
   instances: readonly Instance[],
+  phaseReads: PhaseReads,
   region: Point,
   { invocations, leastTiles }: Dealing,
 ): Rows | null {
-  const phaseReads = readsOfMemory(emission, instances);
   // Points whose loops differ have little to share.
   if (variables.some(({ name }) => phaseReads.loopBounds.has(name))) return null;
   if (!mayRepeat(emission, instances, phaseReads)) return null;

@@ -13,7 +13,7 @@ import { type Emission, type Instance, type Point, variable } from "./emission.t
 import { isInRegisters } from "./keyed.ts";
 import type { Dealing, Extent } from "./phase.ts";
 import { lowerSideBySide, namesOf, type PhaseVariable, split } from "./points.ts";
-import { type PhaseReads, readsOfMemory } from "./reads.ts";
+import type { PhaseReads } from "./reads.ts";
 import { sequence } from "./lists.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
 import { chooseTile } from "./tile.ts";
@@ -23,6 +23,7 @@ export function lowerTiles(
   emission: Emission,
   variables: readonly PhaseVariable[],
   instances: readonly Instance[],
+  phaseReads: PhaseReads,
   region: Point,
   dealing: Dealing,
 ): Extent {
@@ -30,7 +31,6 @@ export function lowerTiles(
   const isExact = instances.some(
     (instance) => instance.keys.length > 0 && !isInRegisters(emission, instance),
   );
-  const phaseReads = readsOfMemory(emission, instances);
   const { leastTiles } = dealing;
   const factors = chooseTile(emission, { variables, instances, phaseReads, leastTiles, isExact });
   const counts = variables.map(({ size }, i) => Math.ceil(size / factors[i]!));

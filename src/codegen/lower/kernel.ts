@@ -15,7 +15,7 @@ import { jamLoops } from "../jam.ts";
 import { spreadLoads } from "../spread.ts";
 import { vectorise } from "../vectorise.ts";
 import type { Kernel, KernelBuffer, Statement, WorkgroupArray } from "../kernel.ts";
-import { blocksOf, expressionsOf, postorder } from "../traverse.ts";
+import { arraysTouched, blocksOf, contains, expressionsOf, postorder } from "../traverse.ts";
 import { type Emission, freshVariableName, type Point, type Storage, variable } from "./emission.ts";
 import { kernelType } from "./expression.ts";
 import type { BlockShape } from "./block.ts";
@@ -159,7 +159,7 @@ function lowerWith(
     if (group.owner === "invocation") extent = own;
     return operationsIn(statements) - before;
   });
-  const stored = arraysStored(statements);
+  const stored = arraysTouched(statements).written;
   const plain: Kernel = {
     name: kernelName(group.name),
     nodes: nodes.map((node) => node.name),
@@ -170,7 +170,7 @@ function lowerWith(
     ],
     ...extent,
     ...(shape.keepsLoops === true ? { keepsLoops: true } : {}),
-    ...(exchanges(statements) ? { subgroup: invocations } : {}),
+    ...(contains(statements, ({ kind }) => kind === "exchange") ? { subgroup: invocations } : {}),
     buffers: memory.buffers,
     workgroupArrays: memory.arrays.filter(({ name }) => stored.has(name)),
     body: statements,
@@ -178,20 +178,6 @@ function lowerWith(
   const jammed = jamLoops(dropBarriers(plain));
   const spread = shape.subgroup === undefined ? jammed : spreadLoads(jammed, shape.subgroup);
   return { kernel: vectorise(spread), values: memory.values, lengths };
-}
-
-/** Do invocations exchange values? */
-function exchanges(list: readonly Statement[]): boolean {
-  return list.some((statement) => statement.kind === "exchange" || blocksOf(statement).some(exchanges));
-}
-
-/** The arrays that statements store to. */
-function arraysStored(list: readonly Statement[], found: Set<string> = new Set()): Set<string> {
-  for (const statement of list) {
-    if (statement.kind === "store") found.add(statement.array);
-    for (const block of blocksOf(statement)) arraysStored(block, found);
-  }
-  return found;
 }
 
 function invocationsOf(group: Group, shape: KernelShape): number {

@@ -9,6 +9,7 @@ import { chooseRows, lowerRows } from "./deal-rows.ts";
 import { lowerTiles } from "./deal-tiles.ts";
 import { type Emission, freshVariableName, type Instance, instantiate, type Point } from "./emission.ts";
 import { namesOf } from "./points.ts";
+import { readsOfMemory } from "./reads.ts";
 
 /** How the points of a phase are dealt. */
 export interface Dealing {
@@ -69,13 +70,16 @@ export function lowerPhase(
     });
   const instances = instancesAt(variables.map(({ name }) => indexExpr(name)));
   const shape = dealing.block;
-  const schedule = shape === null ? null : chooseBlock(emission, variables, instances, shape);
-  const rows = dealing.isSubgroup ? chooseRows(emission, variables, instances, region.point, dealing) : null;
+  const reads = readsOfMemory(emission, instances);
+  const schedule = shape === null ? null : chooseBlock(emission, variables, instances, reads, shape);
+  const rows = dealing.isSubgroup
+    ? chooseRows(emission, variables, instances, reads, region.point, dealing)
+    : null;
   const extent =
     rows !== null
       ? lowerRows(emission, variables, instancesAt, region.point, dealing.invocations, rows)
       : shape === null || schedule === null
-        ? lowerTiles(emission, variables, instances, region.point, dealing)
+        ? lowerTiles(emission, variables, instances, reads, region.point, dealing)
         : lowerBlock(emission, variables, instancesAt, region.point, schedule, shape);
   for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.delete(name);
   emission.context = outside;

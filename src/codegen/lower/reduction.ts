@@ -75,7 +75,7 @@ export function reduce(
 }
 
 /** What the lanes that shared a reduction have, combined as it combines. */
-export function combinedOver(emission: Emission, { node }: Instance, own: KernelExpr): Local {
+export function combinedOver(emission: Emission, { node }: Instance, own: KernelExpr): KernelExpr {
   const { op } = node.reduction!;
   if (op === "argmax" || op === "argmin") throw new Error(`the turns of ${op} are not shared`);
   return combineLanes(emission.scopes, emission.sharing!, own, node.name, (a, b) => combine(op, a, b));

@@ -13,7 +13,7 @@ import { constantExtent } from "../../ir/extent.ts";
 import { local, typeOf } from "../build.ts";
 import type { KernelExpr } from "../kernel.ts";
 import type { Emission, Instance } from "./emission.ts";
-import { freshName, innermost, type Scopes, write } from "./scopes.ts";
+import { freshName, innermost, nameHere, type Scopes, write } from "./scopes.ts";
 
 /** An axis with fewer turns for each lane is not shared. */
 const fewestTurns = 2;
@@ -38,19 +38,13 @@ export function combineLanes(
   own: KernelExpr,
   hint: string,
   combine: (a: KernelExpr, b: KernelExpr) => KernelExpr,
-): KernelExpr & { readonly kind: "local" } {
-  const type = typeOf(own);
-  const named = (name: string): KernelExpr & { kind: "local" } => {
-    scopes.depths.set(name, innermost(scopes));
-    return local(name, type) as KernelExpr & { kind: "local" };
-  };
+): KernelExpr {
   let value = own;
   for (let mask = lanes / 2; mask >= 1; mask /= 2) {
-    const other = freshName(scopes, hint);
-    write(scopes, { kind: "exchange", name: other, value, mask });
-    const sum = freshName(scopes, hint);
-    write(scopes, { kind: "let", name: sum, value: combine(value, named(other)) });
-    value = named(sum);
+    const name = freshName(scopes, hint);
+    scopes.depths.set(name, innermost(scopes));
+    write(scopes, { kind: "exchange", name, value, mask });
+    value = nameHere(scopes, combine(value, local(name, typeOf(own))), hint);
   }
-  return value as KernelExpr & { kind: "local" };
+  return value;
 }

@@ -8,7 +8,7 @@ import { apply, index, integer, read } from "../build.ts";
 import type { Axis, Comprehension, Expr, ValueName } from "../ir.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr } from "../substitute.ts";
-import { expressionsOf, indicesIn, operands, postorder } from "../traverse.ts";
+import { expressionsOf, operands, postorder } from "../traverse.ts";
 import type { NodeRewrite } from "./walk.ts";
 
 /** How an axis is kept: not at all, or by its quotient. */
@@ -64,18 +64,17 @@ function quotient(at: Expr, by: number): Expr {
 /** What the node depends on of each of its axes. */
 function keepsOf(node: Comprehension): Keep[] {
   const expressions = expressionsOf(node);
-  const used = indicesIn(expressions);
   const keyed = new Set(node.keys.map((key) => key.axis));
   const divisors = divisorsIn(expressions);
   return node.axes.map((axis): Keep => {
     if (keyed.has(axis.name) || axis.size === 0) return { kind: "quotient", by: 1 };
-    if (!used.has(axis.name)) return { kind: "none" };
-    const by = divisors.get(axis.name) ?? 1;
+    const by = divisors.get(axis.name);
+    if (by === undefined) return { kind: "none" };
     return { kind: "quotient", by: axis.size % by === 0 ? by : 1 };
   });
 }
 
-/** The number by which a variable is divided wherever it stands; 1 for one that also stands otherwise. */
+/** The number by which each variable that stands somewhere is divided there; 1 for one that also stands otherwise. */
 function divisorsIn(expressions: readonly Expr[]): Map<string, number> {
   const divisors = new Map<string, number>();
   const see = (name: string, by: number): void => {
