@@ -4,7 +4,7 @@
  *     step(p: Net, m: Net, x) -> (Net, Net, f32)         { p: 0, m: 1 }        every tensor of p and m is updated in place
  *                                                        { "p.head": "0.head" } those of p.head alone
  */
-import type { Update } from "./codegen/lower/program.ts";
+import type { Update } from "./fusion/overwrite.ts";
 import type { Shape } from "./lang/elaborate/shape.ts";
 import { shapeLeaves } from "./lang/elaborate/shape.ts";
 import { closest } from "./lang/suggest.ts";

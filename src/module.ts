@@ -20,7 +20,8 @@ import { type KernelTarget, portableKernelTarget } from "./kernel-text.ts";
 import { rowsAgree } from "./open-dimension.ts";
 import { type Compilation, hasErrors, type PipelineOptions, runPipeline, unchecked } from "./pipeline.ts";
 import { carriedBy } from "./training-step.ts";
-import type { LoweredProgram, Update } from "./codegen/lower/program.ts";
+import type { LoweredProgram } from "./codegen/lower/program.ts";
+import type { Update } from "./fusion/overwrite.ts";
 import type { FusionLevel, MemoryChoice, Plan } from "./fusion/plan.ts";
 
 /** A mistake in the program, or one that only the dimensions bring. The message is the rendered text. */

@@ -8,7 +8,8 @@
  * `reassociate` follows `simplify` when it is asked for; `fuse` and `wgsl` run when kernels are asked for.
  */
 import { differentiate } from "./autodiff/differentiate.ts";
-import { type LoweredProgram, lowerProgram, type Update } from "./codegen/lower/program.ts";
+import { type LoweredProgram, lowerProgram } from "./codegen/lower/program.ts";
+import type { Update } from "./fusion/overwrite.ts";
 import { verifyKernel } from "./codegen/verify.ts";
 import { type DerivativeKind, rebind, withDerivative } from "./derived.ts";
 import type { FusionLevel, MemoryChoice, Plan } from "./fusion/plan.ts";

@@ -8,7 +8,8 @@
  * after each, so that whoever has waited long enough may stop it.
  */
 import { workgroupBytes, type Kernel } from "./codegen/kernel.ts";
-import { kernelsToShape, type ShapedKernel, type Update } from "./codegen/lower/program.ts";
+import { kernelsToShape, type ShapedKernel } from "./codegen/lower/program.ts";
+import type { Update } from "./fusion/overwrite.ts";
 import {
   choiceKey,
   type ShapeChoice,

@@ -4,7 +4,8 @@ import { planGraph } from "../fusion/planner.ts";
 import type { Graph } from "../ir/ir.ts";
 import type { KernelShape } from "./lower/kernel.ts";
 import type { AdapterShape } from "./shapes.ts";
-import { type LoweredProgram, lowerProgram, type Update } from "./lower/program.ts";
+import { type LoweredProgram, lowerProgram } from "./lower/program.ts";
+import type { Update } from "../fusion/overwrite.ts";
 
 export interface CodegenOptions {
   readonly fuse: FusionLevel;

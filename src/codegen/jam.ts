@@ -117,9 +117,8 @@ function together(first: Loop, second: Loop): Loop {
       }
       if (isFixed) values.set(keyOf(value), statement.name);
       body.push({ ...statement, value });
-    } else if (statement.kind === "assign") {
+    } else if (statement.kind === "assign")
       body.push({ ...statement, value: withNames(statement.value, renamed) });
-    } else body.push(statement);
   }
   return { ...first, body };
 }

@@ -4,11 +4,10 @@
  */
 import type { Comprehension, ValueName } from "../ir/ir.ts";
 import { sizeOf } from "../ir/ir.ts";
-import { valuesUsed } from "../ir/traverse.ts";
 import { namesOf, pointCount } from "./accesses.ts";
 import { type Cut, divisorNear, extentOf, isCuttable } from "./cut.ts";
 import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
-import { costAt, type Inlining, type StoredNode } from "./inline.ts";
+import { costAt, inlinedUnder, type Inlining, type StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
 
 /** How a node was cut before. Parts that joined a grid may still be shared among a workgroup's invocations. */
@@ -77,20 +76,9 @@ function isSharedAsItStands(node: Comprehension, draft: Draft, target: Target): 
 
 /** The reductions that are computed at their reads in a kernel of workgroups. */
 function reductionsInlinedIn(draft: Draft, { inlined }: Inlining): ReadonlySet<Comprehension> {
-  const found = new Set<Comprehension>();
-  if (isPointwise(draft)) return found;
-  const seen = new Set<Comprehension>();
-  const visit = (node: Comprehension): void => {
-    for (const value of valuesUsed(node)) {
-      const inner = inlined.get(value);
-      if (inner === undefined || seen.has(inner)) continue;
-      seen.add(inner);
-      if (inner.reduction !== null) found.add(inner);
-      visit(inner);
-    }
-  };
-  for (const { node } of draft.members) visit(node);
-  return found;
+  if (isPointwise(draft)) return new Set();
+  const nodes = draft.members.map(({ node }) => node);
+  return new Set([...inlinedUnder(nodes, inlined).values()].filter(({ reduction }) => reduction !== null));
 }
 
 /** An element whose computing takes at least so many operations is kept at hand rather than computed again. */

@@ -230,3 +230,20 @@ function judge(
 export function round(n: number): string {
   return n < 1000 ? String(Math.round(n)) : Number(n.toPrecision(2)).toLocaleString("en-US");
 }
+
+/** Of the nodes that are computed at their reads, those that some nodes read, by way of others as well. */
+export function inlinedUnder(
+  nodes: readonly Comprehension[],
+  inlined: ReadonlyMap<ValueName, Comprehension>,
+): ReadonlyMap<ValueName, Comprehension> {
+  const found = new Map<ValueName, Comprehension>();
+  const open = [...nodes];
+  for (let node = open.pop(); node !== undefined; node = open.pop())
+    for (const value of valuesUsed(node)) {
+      const inner = inlined.get(value);
+      if (inner === undefined || found.has(value)) continue;
+      found.set(value, inner);
+      open.push(inner);
+    }
+  return found;
+}

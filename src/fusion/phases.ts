@@ -10,8 +10,7 @@
 import { type Comprehension, sizeOf, type ValueName } from "../ir/ir.ts";
 import { type Access, namesOf, pointAxes } from "./accesses.ts";
 import { type Draft, isPointwise } from "./draft.ts";
-import { valuesUsed } from "../ir/traverse.ts";
-import type { StoredNode } from "./inline.ts";
+import { inlinedUnder, type StoredNode } from "./inline.ts";
 import type { Group, Phase, Placement } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -24,27 +23,11 @@ export function groupOf(
 ): Omit<Group, "seconds"> {
   const nodes = draft.members.map((member) => member.node);
   const name = nameOf(nodes, isNeeded);
-  const own = inlinedInto(nodes, inlined);
+  const under = inlinedUnder(nodes, inlined);
+  const own = new Map([...inlined].filter(([value]) => under.has(value)));
   return isPointwise(draft) || draft.members.length === 1
     ? byInvocations(name, draft, own, isNeeded)
     : byWorkgroups(name, draft, own, isNeeded, target);
-}
-
-/** Of the nodes that are computed at their reads, those that these nodes read, by way of others as well. */
-function inlinedInto(
-  nodes: readonly Comprehension[],
-  inlined: ReadonlyMap<ValueName, Comprehension>,
-): ReadonlyMap<ValueName, Comprehension> {
-  const found = new Map<ValueName, Comprehension>();
-  const open = [...nodes];
-  for (let node = open.pop(); node !== undefined; node = open.pop())
-    for (const value of valuesUsed(node)) {
-      const inner = inlined.get(value);
-      if (inner === undefined || found.has(value)) continue;
-      found.set(value, inner);
-      open.push(inner);
-    }
-  return new Map([...inlined].filter(([value]) => found.has(value)));
 }
 
 /** Named after what leaves it last. */

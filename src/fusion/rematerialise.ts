@@ -12,8 +12,7 @@ import type { ValueName } from "../ir/ir.ts";
 import type { Draft } from "./draft.ts";
 import { timeOf } from "./draft.ts";
 import { isDecision } from "./accesses.ts";
-import type { Inlining, StoredNode } from "./inline.ts";
-import { valuesUsed } from "../ir/traverse.ts";
+import { inlinedUnder, type Inlining, type StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
 
 /** A kernel or a loop at its place in a program's order. A value that is computed again has several versions. */
@@ -250,15 +249,7 @@ function membersFor(
 
 /** An integer or a truth that hangs on floating numbers is computed once and kept. */
 function decides({ node }: StoredNode, inlined: Inlining["inlined"]): boolean {
-  const seen = new Set([node]);
-  for (const one of seen) {
-    if (isDecision(one)) return true;
-    for (const value of valuesUsed(one)) {
-      const inner = inlined.get(value);
-      if (inner !== undefined) seen.add(inner);
-    }
-  }
-  return false;
+  return [node, ...inlinedUnder([node], inlined).values()].some(isDecision);
 }
 
 function withChoice(slots: readonly Slot[], { version, at, slots: chain }: Choice): Slot[] {

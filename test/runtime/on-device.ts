@@ -4,7 +4,7 @@
  *     await problemsOnDevice(device, graph, inputs, { fuse: "full" })      // [], or ["y: 3.1 instead of 2.9 at [0, 1]"]
  */
 import { compileGraph } from "../../src/codegen/compile.ts";
-import type { Update } from "../../src/codegen/lower/program.ts";
+import type { Update } from "../../src/fusion/overwrite.ts";
 import type { AdapterShape } from "../../src/codegen/shapes.ts";
 import type { FusionLevel } from "../../src/fusion/plan.ts";
 import { interpret, tensor, type TensorData } from "../../src/ir/interpret.ts";

@@ -22,8 +22,6 @@ import { groupKey } from "./group-key.ts";
 import { type KernelShape, type LoweredGroup, lowerGroup } from "./kernel.ts";
 import { choiceKey, type ShapeChoices, withChoice } from "../tuner.ts";
 
-export type { Update };
-
 /** What is lowered, beside the program: which group each dispatch came from. */
 export interface LoweredProgram {
   readonly program: Program;
