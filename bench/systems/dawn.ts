@@ -6,6 +6,7 @@
 import { globals } from "webgpu";
 import { type AdapterDescription, describeAdapter, deviceRequest } from "../../src/runtime/adapter.ts";
 import { chooseAdapter } from "../../src/runtime/node-adapters.ts";
+import { openPatience, patienceWith } from "../../src/runtime/node-patience.ts";
 
 /** What has been done on devices of this process so far. */
 export interface Counters {
@@ -58,11 +59,36 @@ function after(
   };
 }
 
+let isPatient = false;
+
+/** Has this process wait for its adapter as our runtime does, whoever waits: else what it burns is taken from a software driver. */
+function waitPatiently({ kind }: AdapterDescription): void {
+  if (isPatient) return;
+  isPatient = true;
+  const wait = openPatience(patienceWith(kind));
+  const prototypes = globals as unknown as Readonly<Record<string, { prototype: Methods }>>;
+  for (const [type, name] of [
+    ["GPUQueue", "onSubmittedWorkDone"],
+    ["GPUBuffer", "mapAsync"],
+    ["GPUDevice", "createComputePipelineAsync"],
+  ] as const) {
+    const { prototype } = prototypes[type]!;
+    const method = prototype[name]!;
+    prototype[name] = function awaited(this: object, ...args: unknown[]): unknown {
+      return wait(method.apply(this, args) as Promise<unknown>);
+    };
+  }
+}
+
 /** Makes this process look like a browser with WebGPU. */
 export function pretendBrowser(): void {
   Object.assign(globalThis, globals);
   const gpu = {
-    requestAdapter: async () => (await chooseAdapter(adapterChoice())).adapter,
+    requestAdapter: async () => {
+      const { adapter, name } = await chooseAdapter(adapterChoice());
+      waitPatiently(describeAdapter(adapter, name));
+      return adapter;
+    },
     getPreferredCanvasFormat: () => "bgra8unorm",
     wgslLanguageFeatures: new Set<string>(),
   };
@@ -83,6 +109,7 @@ export async function openPlainDevice(): Promise<{
 }> {
   const { adapter, name } = await chooseAdapter(adapterChoice());
   const description = describeAdapter(adapter, name);
+  waitPatiently(description);
   const device = await adapter.requestDevice(deviceRequest(description));
   device.addEventListener("uncapturederror", (event) => {
     throw event.error;

@@ -15,7 +15,7 @@ import { AdapterError, TensorError } from "./errors.ts";
 import { type Executable, type LoadOptions, loadProgram } from "./executable.ts";
 import { openPipelines } from "./pipelines.ts";
 import { openScopes } from "./scope.ts";
-import { openSession } from "./session.ts";
+import { openSession, type Wait } from "./session.ts";
 import { type DeviceTensor, describeType, requireBindable, tensorBuffer, wrapTensor } from "./tensor.ts";
 
 export type { Argument } from "./arguments.ts";
@@ -72,9 +72,14 @@ export interface Device {
  * Opens a device with all of its adapter's limits and the features that fecit uses.
  *
  * @param name the system's name of the adapter where it is known
+ * @param waitOn how to wait for an adapter, where awaiting is not enough
  * @throws {AdapterError} when the adapter gives no device.
  */
-export async function openDevice(adapter: GPUAdapter, name: string | null = null): Promise<Device> {
+export async function openDevice(
+  adapter: GPUAdapter,
+  name: string | null = null,
+  waitOn?: (adapter: AdapterDescription) => Wait,
+): Promise<Device> {
   const description = describeAdapter(adapter, name);
   const gpuDevice = await adapter.requestDevice(deviceRequest(description)).catch((error: unknown) => {
     throw new AdapterError(
@@ -83,7 +88,7 @@ export async function openDevice(adapter: GPUAdapter, name: string | null = null
       "update the adapter's driver, or choose another adapter",
     );
   });
-  const session = openSession(gpuDevice);
+  const session = openSession(gpuDevice, waitOn?.(description));
   const scopes = openScopes();
   const host = {
     session,
@@ -113,7 +118,7 @@ export async function openDevice(adapter: GPUAdapter, name: string | null = null
   const finished = async (): Promise<void> => {
     const running = "waiting for the device";
     session.requireAlive(running);
-    await gpuDevice.queue.onSubmittedWorkDone().catch(async (error: unknown) => {
+    await session.wait(gpuDevice.queue.onSubmittedWorkDone()).catch(async (error: unknown) => {
       throw await session.explain(running, error);
     });
     session.requireAlive(running);

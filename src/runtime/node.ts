@@ -7,6 +7,7 @@ import type { AdapterDescription } from "./adapter.ts";
 import { type Device, openDevice } from "./device.ts";
 import { chooseAdapter } from "./node-adapters.ts";
 import type { Environment } from "./node-cache-folder.ts";
+import { openPatience, patienceWith } from "./node-patience.ts";
 
 /** How a device is opened in Node. */
 export interface NodeDeviceOptions {
@@ -37,7 +38,7 @@ export interface NodeDeviceOptions {
 export async function openNodeDevice(options: NodeDeviceOptions = {}): Promise<Device> {
   const choice = options.adapter ?? process.env["FECIT_DEVICE"] ?? "auto";
   const { adapter, name } = await chooseAdapter(choice === "" ? "auto" : choice);
-  const device = await openDevice(adapter, name);
+  const device = await openDevice(adapter, name, ({ kind }) => openPatience(patienceWith(kind)));
   options.onAdapter?.(device.adapter);
   return device;
 }

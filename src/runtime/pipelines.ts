@@ -72,11 +72,13 @@ async function compile(
     if (fault !== undefined)
       throw new ShaderError(kernel, fault.message, excerpt(code, fault.lineNum, fault.linePos));
     const pipelineLayout = device.createPipelineLayout({ label: kernel, bindGroupLayouts: [layout] });
-    const pipeline = await device.createComputePipelineAsync({
-      label: kernel,
-      layout: pipelineLayout,
-      compute: { module: shaderModule },
-    });
+    const pipeline = await session.wait(
+      device.createComputePipelineAsync({
+        label: kernel,
+        layout: pipelineLayout,
+        compute: { module: shaderModule },
+      }),
+    );
     return { pipeline, layout };
   } catch (error) {
     if (error instanceof ShaderError) throw error;

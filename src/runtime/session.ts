@@ -40,6 +40,8 @@ export interface Session {
    * @throws {CommandError | OutOfMemoryError | DeviceLostError}
    */
   readonly guarded: <T>(running: string, commands: () => T) => Promise<T>;
+  /** Awaits a promise of the driver that may take long. */
+  readonly wait: Wait;
   /**
    * Refuses to go on with a lost device, or after a command that failed unwatched.
    *
@@ -52,11 +54,14 @@ export interface Session {
   readonly close: () => void;
 }
 
+/** How the host waits for the driver: the promise that it is given, settled as that is. */
+export type Wait = <T>(promise: Promise<T>) => Promise<T>;
+
 /** Drivers tell of a loss a moment after the promises that fail by it. */
 const lossDelayMilliseconds = 50;
 
 /** Keeps the books of a device. */
-export function openSession(device: GPUDevice): Session {
+export function openSession(device: GPUDevice, wait: Wait = (promise) => promise): Session {
   const live: Record<Account, number> = { tensors: 0, executables: 0 };
   let loss: { readonly reason: "destroyed" | "unknown"; readonly detail: string } | null = null;
   let unwatched: GPUError | null = null;
@@ -145,6 +150,7 @@ export function openSession(device: GPUDevice): Session {
     allocate,
     release,
     guarded,
+    wait,
     requireAlive,
     explain,
     close: () => {

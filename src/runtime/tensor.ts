@@ -165,7 +165,7 @@ export async function readBuffer(
     const encoder = session.device.createCommandEncoder({ label: running });
     encoder.copyBufferToBuffer(source, 0, owned.buffer, 0, bytes);
     session.device.queue.submit([encoder.finish()]);
-    await owned.buffer.mapAsync(mapMode.read).catch(async (error: unknown) => {
+    await session.wait(owned.buffer.mapAsync(mapMode.read)).catch(async (error: unknown) => {
       throw await session.explain(running, error);
     });
     const copy = owned.buffer.getMappedRange().slice(0);
