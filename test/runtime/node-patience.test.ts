@@ -42,12 +42,16 @@ describe("a wait", () => {
   it("sleeps once a turn, however many wait and whenever they began", async () => {
     const patiently = openPatience({ alertMs: 0, part: 1000, longestMs: 1 });
     for (let i = 0; i < 20; i++) await patiently(Promise.resolve());
-    const never = Array.from({ length: 5 }, () => patiently(new Promise<void>(() => {})));
+    const settle: (() => void)[] = [];
+    const waits = Array.from({ length: 5 }, () =>
+      patiently(new Promise<void>((resolve) => settle.push(resolve))),
+    );
     const before = naps.length;
     await turns(20);
     expect(naps.length - before).toBeLessThanOrEqual(21);
     expect(naps.length).toBeGreaterThan(before);
-    expect(never).toHaveLength(5);
+    settle.forEach((resolve) => resolve());
+    await Promise.all(waits);
   });
 
   it("does not sleep before it was waited long enough", async () => {
