@@ -68,5 +68,5 @@ export function kernelShapeFor(
   };
   // A workgroup that owns a region is then one subgroup.
   const exchanges = subgroup === softwareShape.regionInvocations;
-  return { ...softwareShape, subgroup, block, target: { ...softwareTarget, exchanges } };
+  return { ...softwareShape, subgroup, block, nestedSums: 64, target: { ...softwareTarget, exchanges } };
 }

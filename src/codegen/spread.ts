@@ -19,16 +19,13 @@ const fewest = 4;
 /** The kernel with its loads spread, where a workgroup is one subgroup of `lanes` invocations; else the kernel as it is. */
 export function spreadLoads(kernel: Kernel, lanes: number): Kernel {
   if (kernel.invocations !== lanes) return kernel;
-  const constant = new Set(kernel.buffers.flatMap((b) => (b.access === "read" ? [b.name] : [])));
-  const spread: Spread = { lanes, constant, made: 0 };
+  const spread: Spread = { lanes, made: 0 };
   const body = inUniform(kernel.body, new Set(), spread, false);
   return spread.made === 0 ? kernel : { ...kernel, subgroup: lanes, body };
 }
 
 interface Spread {
   readonly lanes: number;
-  /** Device arrays that the kernel does not write. */
-  readonly constant: ReadonlySet<string>;
   /** Numbers what is loaded. */
   made: number;
 }
@@ -70,8 +67,7 @@ function spreadIn(
   list.forEach((statement, position) => {
     if (statement.kind !== "let" || statement.value.kind !== "load") return;
     const { space, array, index } = statement.value;
-    const isConstant =
-      space === "device" ? spread.constant.has(array) : space === "workgroup" && !stored.has(array);
+    const isConstant = space !== "private" && !stored.has(array);
     if (!isConstant || !isUniform(index, uniform)) return;
     const [base, offset] = withOffset(index);
     const key = `${space} ${array} ${keyOf(base)}`;
@@ -109,7 +105,7 @@ function spreadIn(
   ]);
 }
 
-/** The workgroup arrays that may change while the statements run; all of them, where others may come to a barrier. */
+/** The arrays that may change while the statements run; all of them, where others may come to a barrier. */
 function arraysStored(list: readonly Statement[]): { readonly has: (array: string) => boolean } {
   const { written } = arraysTouched(list);
   const hasBarrier = contains(list, ({ kind }) => kind === "barrier");

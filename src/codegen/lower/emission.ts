@@ -83,6 +83,8 @@ export interface Emission {
   nextId: number;
   /** About so many evaluations of a reduction's body stand in its loop. */
   bodiesInLoop: number;
+  /** So many sums of reductions inside a reduction are kept at once. */
+  nestedSums: number;
 }
 
 /** A new instance of a variable. */

@@ -35,6 +35,8 @@ export interface KernelShape {
   readonly busyInvocations: number;
   /** About so many evaluations of a reduction's body stand in its loop (64 if it is not given). */
   readonly bodiesInLoop?: number;
+  /** So many sums of reductions inside a reduction are kept at once (16 if it is not given): the more, the fewer loads a sum. */
+  readonly nestedSums?: number;
   /** A kernel with more operations in its text is written with fewer bodies in its loops and smaller blocks: drivers take long over long texts. */
   readonly longestText?: number;
   /** The driver is kept from writing out loops. */
@@ -77,8 +79,11 @@ export function lowerGroup(
   }
 }
 
-/** At each level a phase has a quarter of the bodies in its loops that it has at the one before, and half the rows in its blocks. */
+/** At each level a phase has a quarter of the bodies in its loops that it has at the one before, and half the nested sums and rows of blocks. */
 const shortestLevel = 4;
+
+/** Sums of reductions inside a reduction that are kept at once in any phase. */
+const fewestNestedSums = 16;
 
 /** Operations, loads and stores in the text of some statements. */
 function operationsIn(list: readonly Statement[]): number {
@@ -118,6 +123,7 @@ function lowerWith(
     held: new Map(),
     nextId: 0,
     bodiesInLoop: 0,
+    nestedSums: 0,
   };
   const nodes = group.phases.flatMap((phase) => phase.nodes);
   const region = openRegion(emission, group, nodes[0]!);
@@ -128,6 +134,7 @@ function lowerWith(
   const lengths = group.phases.map((phase, i) => {
     const before = operationsIn(statements);
     emission.bodiesInLoop = Math.max(1, (shape.bodiesInLoop ?? 64) >> (2 * levels[i]!));
+    emission.nestedSums = Math.max(fewestNestedSums, (shape.nestedSums ?? 0) >> levels[i]!);
     const block =
       shape.block === undefined
         ? null

@@ -170,9 +170,6 @@ export function overAxes(
   return shared !== null;
 }
 
-/** So many sums of inner reductions are kept at once. */
-const nestedSums = 16;
-
 /** A segment sum loads and stores at every turn: it counts for so many bodies. */
 const keyedBodies = 4;
 
@@ -191,14 +188,14 @@ function unrollsOf(emission: Emission, instance: Instance, points: number): numb
   const weight = instance.keys.length > 0 ? keyedBodies : 1;
   let room = Math.max(1, Math.floor(emission.bodiesInLoop / (bodies * weight)));
   // Reductions inside a reduction share what they load with those of its neighbouring turns: the rows of a contraction.
-  if (nests) room = Math.max(room, Math.floor(nestedSums / Math.max(points, written)));
+  if (nests) room = Math.max(room, Math.floor(emission.nestedSums / Math.max(points, written)));
   const unrolls = instance.axes.map(() => 1);
   for (let level = instance.axes.length - 1; level >= 0; level--) {
     const extent = constantExtent(instance.axes[level]!, instance.contexts[level]!);
     if (extent === null) break;
-    if (extent <= Math.min(room, 8)) unrolls[level] = Math.max(1, extent);
+    if (extent <= Math.min(room, nests ? 16 : 8)) unrolls[level] = Math.max(1, extent);
     else {
-      unrolls[level] = [4, 2, 1].find((turns) => turns <= room)!;
+      unrolls[level] = (nests ? [16, 8, 4, 2, 1] : [4, 2, 1]).find((turns) => turns <= room)!;
       break;
     }
     room = Math.floor(room / Math.max(1, extent));
