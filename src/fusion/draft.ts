@@ -97,16 +97,21 @@ export function hasRowsAndColumns({ loads }: StoredNode): boolean {
 /** A tensor of so many elements stays in a cache, wherever it is read. */
 const cached = 2 ** 18;
 
-/** The tensors from outside of a draft of workgroups whose last axis is one of the grid's: a workgroup reads them an element here and there. */
-function scatteredIn({ members, grid }: Draft, own: ReadonlySet<ValueName>): ReadonlySet<ValueName> {
+/**
+ * The tensors of a draft of workgroups whose last axis is one of the grid's: a workgroup reads or writes them an element here and
+ * there.
+ */
+function scatteredIn({ members, grid }: Draft): ReadonlySet<ValueName> {
   const found = new Set<ValueName>();
-  for (const { node, accesses } of members)
+  for (const { node, accesses, names } of members) {
+    const isOfGrid = (name: string): boolean => grid.some((axis) => axis.axisOf.get(node.name) === name);
     for (const { tensor, indices } of accesses.values()) {
       const last = indices.at(-1);
-      const isOfGrid =
-        last?.kind === "index" && grid.some((axis) => axis.axisOf.get(node.name) === last.name);
-      if (!own.has(tensor) && isOfGrid) found.add(tensor);
+      if (last?.kind === "index" && isOfGrid(last.name)) found.add(tensor);
     }
+    const last = node.axes.at(-1);
+    if (last !== undefined && isOfGrid(last.name)) for (const name of names) found.add(name);
+  }
   return found;
 }
 
@@ -121,6 +126,9 @@ export function timeOf(
   const pointwise = isPointwise(draft);
   const own = new Set(draft.members.flatMap(({ names }) => names));
   const read = new Set<ValueName>();
+  const scattered = pointwise ? new Set<ValueName>() : scatteredIn(draft);
+  const moved = (tensor: ValueName, size: number): number =>
+    size * (scattered.has(tensor) && size > cached ? target.scatter : 1);
   let operations = 0;
   let elements = 0;
   let inside = 0;
@@ -138,17 +146,13 @@ export function timeOf(
     }
     for (const tensor of member.tensors) if (!own.has(tensor)) read.add(tensor);
     for (const name of member.names) {
-      if (isNeeded(name)) elements += member.elements;
+      if (isNeeded(name)) elements += moved(name, member.elements);
       else if (!pointwise) inside += member.elements;
     }
     // A long reduction is divided among invocations.
     busy = Math.max(busy, (member.points / regions) * Math.max(1, member.turns / 32));
   }
-  const scattered = pointwise ? new Set<ValueName>() : scatteredIn(draft, own);
-  for (const tensor of read) {
-    const size = sizes.get(tensor) ?? 0;
-    elements += size * (scattered.has(tensor) && size > cached ? target.scatter : 1);
-  }
+  for (const tensor of read) elements += moved(tensor, sizes.get(tensor) ?? 0);
   // What does not fit workgroup memory goes to device memory and back.
   if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
   const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);

@@ -6,8 +6,8 @@ import type { Target } from "./target.ts";
 import { reaches, type Vertex } from "./vertex.ts";
 
 /**
- * Kernels over points of the same number that don't need each other become one, where they take hardly longer than their launch, or
- * read the same large tensor.
+ * Kernels over points of the same number that don't need each other become one, where one of them takes hardly longer than its launch, or
+ * they read the same large tensor.
  */
 export function joinSiblings(
   vertices: readonly Vertex[],
@@ -27,13 +27,12 @@ export function joinSiblings(
     const isSmall = timeAlone(vertex, draft) <= 3 * target.launch;
     const points = regionsOf(draft);
     const large = isSmall ? [] : [...vertex.reads].filter((value) => 8 * (sizes.get(value) ?? 0) >= points);
-    if (!isSmall && large.length === 0) continue;
     const shape = draft.grid.flatMap(({ size }) => (size === 1 ? [] : [size])).join("x");
     const partners = open.get(shape) ?? [];
     const partner = partners.find((other) => {
       if (!other.alive || other.item.kind !== "draft") return false;
       const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
-      if (!(isSmall && otherIsSmall) && !large.some((value) => other.reads.has(value))) return false;
+      if (!isSmall && !otherIsSmall && !large.some((value) => other.reads.has(value))) return false;
       if (isPutOff(other, vertex.last) || isPutOff(vertex, other.last)) return false;
       const both = [...other.item.draft.members, ...draft.members];
       if (both.length > target.nodes || buffersOf(both, sizes, overwrites) > target.buffers) return false;

@@ -83,7 +83,7 @@ export const softwareTarget: Target = {
   bandwidth: 6e9,
   operations: 12e9,
   loadCost: 7,
-  scatter: 2,
+  scatter: 8,
   blockSharing: 12,
   blockPoints: 64,
   interleaves: false,

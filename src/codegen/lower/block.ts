@@ -50,6 +50,9 @@ export interface Block {
 /** A reduction with fewer turns does not pay for a block. */
 const fewestTurns = 4;
 
+/** What is read a smaller part of the times of what is read most decides nothing, such as a residual around a contraction that is summed. */
+const leastTimes = 1 / 8;
+
 /** Most sums that an invocation keeps at once. */
 const mostSums = 64;
 
@@ -62,7 +65,9 @@ export function chooseBlock(
   shape: BlockShape,
 ): Block | null {
   if (instances.some((instance) => instance.keys.length > 0)) return null;
-  const inLoops = reads.filter((read) => read.inReduction);
+  const all = reads.filter((read) => read.inReduction);
+  const times = Math.max(...all.map((read) => read.times));
+  const inLoops = all.filter((read) => read.times >= leastTimes * times);
   if (inLoops.length < 2 || turns < fewestTurns) return null;
   const size = (axis: number): number => variables[axis]!.size;
   const axes = variables.map((_, axis) => axis);

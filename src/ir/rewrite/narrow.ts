@@ -3,9 +3,13 @@
  * quotient is as short as that quotient has values.
  *
  *     for n<6272, q. sum r. %d[n // 49, r] * %w[q, r]     ⟶     for e<128, q. sum r. %d[e, r] * %w[q, r]     read at [n // 49, q]
+ *
+ * So is the axis of a reduction; what a sum then takes once instead of many times counts as often.
+ *
+ *     sum n<6272. %d[n // 49, r]                          ⟶     sum e<128. 49 * %d[e, r]
  */
 import { apply, index, integer, read } from "../build.ts";
-import type { Axis, Comprehension, Expr, ValueName } from "../ir.ts";
+import { type Axis, type Comprehension, type Expr, typeOf, type ValueName } from "../ir.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr } from "../substitute.ts";
 import { expressionsOf, operands, postorder } from "../traverse.ts";
@@ -28,7 +32,7 @@ export function narrowing(): NodeRewrite {
       if (narrow === undefined || e.kind !== "read") return e;
       return read(narrow.name, e.element, kept(narrow.keep, e.indices, quotient));
     };
-    const current = mapExpressions(node, (e) => rewriteExpr(e, readNarrow));
+    const current = withShortReduction(mapExpressions(node, (e) => rewriteExpr(e, readNarrow)));
     const keep = keepsOf(current);
     const isWhole = keep.every((each) => each.kind === "quotient" && each.by === 1);
     if (isWhole || isCopy(current) || (current.reduction?.bestValue ?? null) !== null) return [current];
@@ -105,15 +109,39 @@ function narrowedNode(node: Comprehension, keep: readonly Keep[]): Comprehension
     }),
   );
   const axes = kept<Axis>(keep, node.axes, (axis, divisor) => ({ ...axis, size: axis.size / divisor }));
-  if (by.size === 0) return { ...node, axes };
+  return by.size === 0 ? { ...node, axes } : { ...byQuotients(node, by), axes };
+}
+
+/** The node with a reduction over the quotient of each axis on which it depends only by that. */
+function withShortReduction(node: Comprehension): Comprehension {
+  const { reduction } = node;
+  // Equal values change an argmax's place and a product; the others take them once, or so often.
+  if (reduction === null || node.keys.length > 0 || /^(arg|prod)/.test(reduction.op)) return node;
+  const divisors = divisorsIn(expressionsOf(node));
+  const by = new Map<string, number>();
+  const axes = reduction.axes.map((axis) => {
+    const divisor = divisors.get(axis.name) ?? 1;
+    const { lo, hi } = axis;
+    const isWhole = lo.kind === "const" && lo.value === 0 && hi.kind === "const" && hi.value % divisor === 0;
+    if (divisor === 1 || !isWhole) return axis;
+    by.set(axis.name, divisor);
+    return { ...axis, hi: integer(hi.value / divisor) };
+  });
+  if (by.size === 0) return node;
+  const short = byQuotients(node, by);
+  const times = reduction.op === "sum" ? [...by.values()].reduce((product, n) => product * n, 1) : 1;
+  const type = typeOf(short.body);
+  const body = times === 1 ? short.body : apply("mul", { kind: "const", type, value: times }, short.body);
+  return { ...short, reduction: { ...reduction, axes }, body };
+}
+
+/** The node with variables in place of their quotients by these numbers. */
+function byQuotients(node: Comprehension, by: ReadonlyMap<string, number>): Comprehension {
   const isQuotient = (e: Expr): boolean =>
     e.kind === "apply" && e.fn === "floor_div" && e.args[0]!.kind === "index" && by.has(e.args[0]!.name);
-  return {
-    ...mapExpressions(node, (root) =>
-      rewriteExpr(root, (e) => (isQuotient(e) ? (e as Expr & { kind: "apply" }).args[0]! : e)),
-    ),
-    axes,
-  };
+  return mapExpressions(node, (root) =>
+    rewriteExpr(root, (e) => (isQuotient(e) ? (e as Expr & { kind: "apply" }).args[0]! : e)),
+  );
 }
 
 function isCopy(node: Comprehension): boolean {

@@ -4,6 +4,7 @@
  */
 import { shareBestValues } from "./best-value.ts";
 import { mergeCommonNodes } from "./cse.ts";
+import { readReducedValues } from "./reduced-values.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { sinkGathers } from "./gather.ts";
 import { hoistInvariants } from "./hoist.ts";
@@ -38,6 +39,7 @@ export function simplificationPasses(): readonly Pass[] {
     eachNode("sink gathers", sinkGathers),
     eachNode("hoist invariants", hoistInvariants),
     { name: "common nodes", run: mergeCommonNodes },
+    { name: "reduced values", run: readReducedValues },
     { name: "name results", run: nameResults },
   ];
 }

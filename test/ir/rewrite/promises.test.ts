@@ -207,3 +207,29 @@ describe("a value that depends on an axis by its quotient", () => {
     expect(linesOf(text("(n // 3 + n) // 4"), "f", {})[0]).toMatch(/for \w+<12, \w+<3\. sum/);
   });
 });
+
+describe("a reduction", () => {
+  it("over what is also a value of its own reads that", () => {
+    const text = `fn f(x: f32[a, b]) -> (f32[a, b], f32[b]) {
+  let d = for i, j -> tanh(x[i, j]) * exp(x[i, j])
+  (d, for j: b -> sum[i: a] tanh(x[i, j]) * exp(x[i, j]))
+}`;
+    const [, total] = linesOf(text, "f", { a: 3, b: 5 });
+    expect(total).toMatch(/sum \w+<3\. %d\[i, j\]$/);
+  });
+
+  it("over products of two numbers reads them: they cost no more than a read", () => {
+    const text = `fn f(x: f32[a], y: f32[b]) -> (f32[a, b], f32[b]) =
+  (for i: a, j: b -> x[i] * y[j], for j: b -> sum[i: a] x[i] * y[j])`;
+    expect(linesOf(text, "f", { a: 3, b: 5 }).filter((line) => /sum .*%f\[/.test(line))).toEqual([]);
+  });
+
+  it("over equal values takes each once", () => {
+    const sum = linesOf("fn f(x: f32[a]) -> f32 = sum[i: 4 * a] x[i // 4]", "f", { a: 3 });
+    expect(sum.join("\n")).toMatch(/sum \w+<3\. 4\.0 \* %x\[\w+\]/);
+    const most = linesOf("fn f(x: f32[a]) -> f32 = max[i: 4 * a] x[i // 4]", "f", { a: 3 });
+    expect(most.join("\n")).toMatch(/max \w+<3\. %x\[\w+\]/);
+    const place = linesOf("fn f(x: f32[a]) -> i32 = argmax[i: 4 * a] x[i // 4]", "f", { a: 3 });
+    expect(place.join("\n")).toMatch(/argmax \w+<12\. /);
+  });
+});

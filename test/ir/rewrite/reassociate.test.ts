@@ -157,14 +157,6 @@ describe("a sum of products of which some factors know an axis in part", () => {
     expect(after).toBe(before);
   });
 
-  it("counts the points of what does not change", () => {
-    const text = "fn f[s](d: f32[e, r]) -> f32[r] = for k -> sum[n: e * s] d[n // s, k]";
-    const { before, after, difference, text: ir } = compare(text, "f", { e, s, r }, [d]);
-    expect(difference).toBeLessThan(1e-12);
-    expect(after).toBeLessThan(before);
-    expect(ir).toContain("* 4.0");
-  });
-
   it.each([
     ["the divisor does not divide the extent", "sum[n: e * s] d[n // 5, k] * x[n, l]"],
     ["the axis is used otherwise too", "sum[n: e * s] d[(n // s + n) % e, k] * x[n, l]"],
