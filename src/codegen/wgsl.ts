@@ -36,7 +36,7 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
     "offsets",
     "workgroup_id",
     "workgroup_index",
-    "local_invocation_index",
+    "local_invocation_id",
     "invocation_index",
     "subgroup_invocation_id",
     "zero",
@@ -73,11 +73,15 @@ type Used = "workgroup" | "invocation" | "zero";
 
 /** The head of `main`, and the numbers of the workgroup and the invocation where they are used. */
 function entry(kernel: Kernel, used: ReadonlySet<Used>): string[] {
-  // Where a workgroup is one subgroup, an invocation's number is that of its lane, so that broadcasts find it.
-  const number = kernel.subgroup === undefined ? "local_invocation_index" : "subgroup_invocation_id";
+  // Where a workgroup is one subgroup, an invocation's number is that of its lane, so that broadcasts find it. Elsewhere it is the place in
+  // the workgroup's only direction: the index over all three takes drivers that run on a CPU out of their stride.
+  const [builtin, type, number] =
+    kernel.subgroup === undefined
+      ? ["local_invocation_id", "vec3<u32>", "local_invocation_id.x"]
+      : ["subgroup_invocation_id", "u32", "subgroup_invocation_id"];
   const parameters = [
     ...(used.has("workgroup") || used.has("zero") ? ["@builtin(workgroup_id) workgroup_id: vec3<u32>"] : []),
-    ...(used.has("invocation") ? [`@builtin(${number}) ${number}: u32`] : []),
+    ...(used.has("invocation") ? [`@builtin(${builtin}) ${builtin}: ${type}`] : []),
   ];
   return [
     `@compute @workgroup_size(${kernel.invocations})`,

@@ -66,7 +66,7 @@ describe("statements", () => {
         ),
       ),
     ).toMatchInlineSnapshot(`
-      "  let invocation_index = i32(local_invocation_index);
+      "  let invocation_index = i32(local_invocation_id.x);
         var tile: array<f32, 4>;
         let half = invocation_index / 2;
         for (var k: i32 = 0; k < 4; k++) {
@@ -107,7 +107,7 @@ describe("expressions", () => {
   it("write what is shared once", () => {
     const moved = apply("sub", x, constant("f32", 0.1));
     expect(mainOf(storeY(apply("mul", moved, moved)))).toMatchInlineSnapshot(`
-      "  let invocation_index = i32(local_invocation_index);
+      "  let invocation_index = i32(local_invocation_id.x);
         let t0 = x[invocation_index] - 0.1;
         y[invocation_index] = t0 * t0;"
     `);
@@ -161,7 +161,7 @@ describe("expressions", () => {
       ),
     ];
     expect(mainOf(named("a"), named("b"), ...expressions.map(storeY))).toMatchInlineSnapshot(`
-      "  let invocation_index = i32(local_invocation_index);
+      "  let invocation_index = i32(local_invocation_id.x);
         let a = x[invocation_index];
         let b = x[invocation_index];
         y[invocation_index] = a - b - a;
@@ -223,7 +223,7 @@ describe("expressions", () => {
     const power = (exponent: number): Statement =>
       storeY(apply("pow", apply("neg", x), constant("f32", exponent)));
     expect(mainOf(power(2), power(5), power(-1), power(0), power(0.5))).toMatchInlineSnapshot(`
-      "  let invocation_index = i32(local_invocation_index);
+      "  let invocation_index = i32(local_invocation_id.x);
         let t0 = -x[invocation_index];
         y[invocation_index] = t0 * t0;
         let t1 = -x[invocation_index];

@@ -53,9 +53,9 @@ describe("a kernel", () => {
       var<workgroup> partial_: array<f32, 4>;
 
       @compute @workgroup_size(4)
-      fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(local_invocation_index) local_invocation_index: u32) {
+      fn main(@builtin(workgroup_id) workgroup_id: vec3<u32>, @builtin(local_invocation_id) local_invocation_id: vec3<u32>) {
         let workgroup_index = i32(workgroup_id.x);
-        let invocation_index = i32(local_invocation_index);
+        let invocation_index = i32(local_invocation_id.x);
         var total: f32 = 0.0;
         for (var k: i32 = invocation_index; k < 10; k += 4) {
           total = total + x[workgroup_index * 10 + k];
@@ -130,8 +130,8 @@ describe("packed buffers", () => {
       @group(0) @binding(2) var<uniform> offsets: array<vec4<u32>, 2>;
 
       @compute @workgroup_size(4)
-      fn main(@builtin(local_invocation_index) local_invocation_index: u32) {
-        let invocation_index = i32(local_invocation_index);
+      fn main(@builtin(local_invocation_id) local_invocation_id: vec3<u32>) {
+        let invocation_index = i32(local_invocation_id.x);
         let a_offset = i32(offsets[0].x);
         let b_offset = i32(offsets[0].y);
         let flags_offset = i32(offsets[0].z);
