@@ -70,7 +70,7 @@ var<workgroup> similarity: array<f32, ${lanes * strips}>;
 var<workgroup> center_weight: array<f32, ${lanes * strips}>;
 var<workgroup> lengths: array<vec4f, ${lanes}>;
 var<workgroup> scales: array<vec2f, ${lanes}>;
-var<workgroup> inverse_size: vec4f;${entryText(lanes)} {${forwardText(
+var<workgroup> inverse_size: vec4f;${entryText(lanes)}${forwardText(
   (i) => `similarity[${lanes * i} + lane] = s${i};`,
   "if (channel == 0) { inverse_size = 1.0 / size; }",
 )}

@@ -118,11 +118,12 @@ var<workgroup> nearest: array<u32, ${lanes * strips}>;`;
 
 export const entryText = (workgroup: number): string => `
 @compute @workgroup_size(${workgroup})
-fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group: vec3u)`;
+fn main(@builtin(local_invocation_id) own: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let lane = own.x;`;
 
 const declared = declarations({ f: "f32", v: "f32", out: "var f32" });
 
-const eightLanes = (): string => `${declared}${sharedText}${entryText(lanes)} {${forwardText()}
+const eightLanes = (): string => `${declared}${sharedText}${entryText(lanes)}${forwardText()}
   ${unrolled(strips, (i) => `let weight${i} = member${i} * s${i};`)}
   for (var channel = 0u; channel < ${channels}; channel++) {
     let representative = representatives[channel];
@@ -135,7 +136,7 @@ const eightLanes = (): string => `${declared}${sharedText}${entryText(lanes)} {$
 const lanePerPoint = `${declared}
 var<workgroup> centers: array<vec4f, ${channels}>;
 var<workgroup> representatives: array<vec4f, ${channels}>;
-var<workgroup> nearest: array<u32, 64>;${entryText(64)} {
+var<workgroup> nearest: array<u32, 64>;${entryText(64)}
   let first = group.x * ${channels * points};
   if (lane < ${channels}) { let channel = lane;${centersText} }
   workgroupBarrier();

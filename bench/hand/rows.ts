@@ -52,7 +52,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 const rowPerWorkgroup = (n: number): string => `
 var<workgroup> partial: array<f32, ${n / 4}>;
 @compute @workgroup_size(${n / 4})
-fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) row: vec3u) {
+fn main(@builtin(local_invocation_id) own: vec3u, @builtin(workgroup_id) row: vec3u) {
+  let lane = own.x;
   let v = x[row.x * ${n / 4} + lane];
   partial[lane] = max(max(v.x, v.y), max(v.z, v.w));
   workgroupBarrier();
@@ -83,9 +84,10 @@ export function groupNormProgram(
   const strip = `for (var j = lane; j < ${n / 4}; j += ${lanes}) {
     let v = x[group.x * ${n / 4} + j];`;
   const entry = `@compute @workgroup_size(${lanes})
-fn main(@builtin(local_invocation_index) lane: u32, @builtin(workgroup_id) group: vec3u)`;
+fn main(@builtin(local_invocation_id) own: vec3u, @builtin(workgroup_id) group: vec3u) {
+  let lane = own.x;`;
   const sums = `${declarations({ x: "vec4f", partial: "var vec2f" })}
-${entry} {
+${entry}
   var sum = vec4f();
   var squares = vec4f();
   ${strip}
@@ -96,7 +98,7 @@ ${entry} {
 }`;
   const scale = `${declarations({ x: "vec4f", partial: "vec2f", gain: "f32", bias: "f32", y: "var vec4f" })}
 var<workgroup> shares: array<vec2f, ${lanes}>;
-${entry} {
+${entry}
   let image = group.x / ${c};
   let channel = group.x % ${c};
   var share = vec2f();

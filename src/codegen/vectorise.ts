@@ -211,13 +211,27 @@ function mayWait(between: readonly Statement[], stores: readonly Statement[]): b
   const loaded = new Set(stores.flatMap(arraysRead));
   return between.every((statement) => {
     if (statement.kind === "store" || statement.kind === "stores") {
-      const isOwn = stores.includes(statement);
-      return !loaded.has(statement.array) && (isOwn || !isSameArray(statement, stores));
+      const isAside = stores.includes(statement) || !isSameArray(statement, stores);
+      return !loaded.has(statement.array) && (isAside || isElsewhere(statement, stores));
     }
     return (
       (statement.kind === "let" || statement.kind === "loads" || isLaneValue(statement)) &&
       !arraysRead(statement).some((array) => stores.some((store) => isSameArray(store, [{ array }])))
     );
+  });
+}
+
+/** Does it store at a known distance from what these store? */
+function isElsewhere(statement: Statement, stores: readonly Statement[]): boolean {
+  const place = (one: Statement): readonly [string, number] | null => {
+    if (one.kind !== "store") return null;
+    const [base, offset] = withOffset(one.index);
+    return [keyOf(base), offset];
+  };
+  const own = place(statement);
+  return stores.every((store) => {
+    const other = place(store);
+    return own !== null && other !== null && own[0] === other[0] && own[1] !== other[1];
   });
 }
 

@@ -77,6 +77,32 @@ describe("four elements side by side", () => {
     expect(fours(doubled(base, [barrier])).filter((line) => line.startsWith("let"))).toEqual([]);
   });
 
+  describe("stored in turn with others of the same array", () => {
+    const inTurn = (other: KernelExpr): Kernel =>
+      kernelOf({
+        workgroups: 1,
+        buffers: [floats("y", 32, "write")],
+        body: [
+          letOf("at", base),
+          ...[0, 1, 2, 3].flatMap((n) => [
+            storeDevice("y", add(local("at", "i32"), integer(n)), constant("f32", n)),
+            storeDevice("y", add(other, integer(n)), constant("f32", -n)),
+          ]),
+        ],
+      });
+
+    it("are stored at once where those are known to lie elsewhere", () =>
+      expect(fours(inTurn(add(local("at", "i32"), integer(16))))).toEqual([
+        "device y[at ..] = (0.0, 1.0, 2.0, 3.0)",
+        "device y[at + 16 ..] = (-0.0, -1.0, -2.0, -3.0)",
+      ]));
+
+    it("are left where those may lie at the same place", () => {
+      expect(fours(inTurn(mul(invocation, integer(8))))).toEqual([]);
+      expect(fours(inTurn(add(local("at", "i32"), integer(2))))).toEqual([]);
+    });
+  });
+
   it("know what divides the turn of a loop", () => {
     const body = [
       letOf("at", add(local("k", "i32"), mul(invocation, integer(8)))),
