@@ -78,6 +78,11 @@ export interface Emission {
   lane: ReadonlySet<string>;
   /** So many lanes share the reductions of a phase of one point; null where they don't. */
   sharing: number | null;
+  /** Where points are written: the arrays that they are stored to, and the condition under which one is, if there is any. */
+  stored: {
+    readonly arrays: ReadonlySet<string>;
+    readonly guardOf: (point: Point) => KernelExpr | null;
+  } | null;
   /** Values of a region's only point that all its invocations have at hand. */
   readonly held: Map<ValueName, KernelExpr>;
   nextId: number;

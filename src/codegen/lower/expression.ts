@@ -45,7 +45,7 @@ import {
 import { type Choice, choiceOf, readAtPlace } from "./choices.ts";
 import { applied } from "./fold-constants.ts";
 import { reduce } from "./reduction.ts";
-import { bind, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
+import { bind, bindWhere, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
 export function kernelType(type: ScalarType): KernelType {
@@ -147,7 +147,13 @@ function lowerRead(emission: Emission, expr: Extract<Expr, { kind: "read" }>, po
   // Where an unrolled turn makes it a literal outside of the array, the read is never come to; but no text may say that.
   const last = integer(lengthOf(emission, expr.tensor, storage) - 1);
   const at = place.kind === "const" ? minimum(maximum(place, integer(0)), last) : place;
-  return bind(emission.scopes, load(storage.space, storage.array, at, storage.type), storage.array);
+  const { space, array, type } = storage;
+  // What is overwritten in place is read by the invocation that stores it alone: another would read it while it is overwritten.
+  const guard = emission.stored?.arrays.has(array) === true ? emission.stored.guardOf(point) : null;
+  const value = load(space, array, at, type);
+  return guard === null
+    ? bind(emission.scopes, value, array)
+    : bindWhere(emission.scopes, guard, value, array);
 }
 
 /** All that an index of few values may name, and a choice. */

@@ -33,7 +33,12 @@ export function lowerSideBySide(
 ): void {
   variables.forEach(({ name }, i) => emission.tile.set(name, lists[i]!));
   const points = combinations<Variable>(lists).map((choice) => withVariables(region, choice));
+  const arrays = instances.flatMap(({ node }) =>
+    namesOf(node).flatMap((name) => emission.storages.get(name)?.array ?? []),
+  );
+  emission.stored = { arrays: new Set(arrays), guardOf };
   for (const instance of instances) lowerNode(emission, instance, points, guardOf);
+  emission.stored = null;
   for (const { name } of variables) emission.tile.delete(name);
 }
 

@@ -9,7 +9,7 @@
  * So what does not change in a loop is never computed in it, and what is computed twice is computed once.
  */
 import type { ValueName } from "../../ir/ir.ts";
-import { local, typeOf } from "../build.ts";
+import { constant, local, typeOf } from "../build.ts";
 import type { KernelExpr, KernelType, Statement } from "../kernel.ts";
 import { keyOf } from "../expression-key.ts";
 import { operands } from "../traverse.ts";
@@ -96,6 +96,27 @@ export function bind(scopes: Scopes, expr: KernelExpr, hint: string): KernelExpr
   scopes.depths.set(name, depth);
   scopes.open[depth]!.statements.push({ kind: "let", name, value: expr });
   const bound = local(name, typeOf(expr));
+  remember(scopes, key, bound, depth);
+  return bound;
+}
+
+/**
+ * The expression as a variable of the outermost block that can have it, computed only where the condition holds and zero elsewhere.
+ */
+export function bindWhere(scopes: Scopes, condition: KernelExpr, expr: KernelExpr, hint: string): KernelExpr {
+  const key = `${keyOf(expr)} where ${keyOf(condition)}`;
+  const before = known(scopes, key);
+  if (before !== undefined) return before;
+  const holds = bind(scopes, condition, "is_point");
+  const depth = Math.max(scopes.floor, depthOf(scopes, holds), depthOf(scopes, expr));
+  const type = typeOf(expr);
+  const name = freshName(scopes, hint);
+  scopes.depths.set(name, depth);
+  scopes.open[depth]!.statements.push(
+    { kind: "var", name, type, init: constant(type, 0) },
+    { kind: "if", condition: holds, then: [{ kind: "assign", name, value: expr }], else: [] },
+  );
+  const bound = local(name, type);
   remember(scopes, key, bound, depth);
   return bound;
 }
