@@ -56,7 +56,7 @@ describe("a step of training", () => {
   );
 });
 
-describe("at the edges of blocks, tiles and rows", () => {
+describe("no other invocation reads what is overwritten", () => {
   const shapes = {
     "a GPU": kernelShapeFor("hardware"),
     "a large GPU": kernelShapeFor("discrete"),
@@ -82,7 +82,7 @@ describe("at the edges of blocks, tiles and rows", () => {
   const cases = Object.keys(shapes).flatMap((device) =>
     Object.keys(programs).map((program) => [device, program] as const),
   );
-  test.each(cases)("no other invocation reads what is overwritten: %s, %s", (device, program) => {
+  test.each(cases)("at the edges of blocks, tiles and rows: %s, %s", (device, program) => {
     const body = programs[program as keyof typeof programs];
     for (const dims of sizes) {
       const graph = graphOf(
@@ -94,6 +94,21 @@ describe("at the edges of blocks, tiles and rows", () => {
       expect(wrongResults(graph, both, "full", shapes[device as keyof typeof shapes])).toEqual([]);
     }
   });
+
+  // The place is the same in a whole workgroup, of which one invocation overwrites what all read afterwards.
+  test.each(Object.entries(shapes))(
+    "of one place of a region, and all read what is there then: %s",
+    (_, shape) => {
+      const graph = graphOf(
+        `fn f(p: f32[b], x: f32[b, n]) -> (f32[b], f32[b, n]) {
+        let q[i] = p[i] * (sum[j] x[i, j])
+        (q, for i, j -> x[i, j] * q[i]) }`,
+        "f",
+        { b: 6, n: 100 },
+      );
+      expect(wrongResults(graph, [{ result: 0, param: 0 }], "full", shape)).toEqual([]);
+    },
+  );
 });
 
 describe("what keeps the parameter as it was", () => {

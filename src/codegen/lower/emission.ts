@@ -78,8 +78,9 @@ export interface Emission {
   lane: ReadonlySet<string>;
   /** So many lanes share the reductions of a phase of one point; null where they don't. */
   sharing: number | null;
-  /** Where points are written: the arrays that they are stored to, and the condition under which one is, if there is any. */
+  /** Where points are written: the depth of their block, the arrays they are stored to, and the condition under which one is, if any. */
   stored: {
+    readonly depth: number;
     readonly arrays: ReadonlySet<string>;
     readonly guardOf: (point: Point) => KernelExpr | null;
   } | null;

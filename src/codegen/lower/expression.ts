@@ -45,7 +45,7 @@ import {
 import { type Choice, choiceOf, readAtPlace } from "./choices.ts";
 import { applied } from "./fold-constants.ts";
 import { reduce } from "./reduction.ts";
-import { bind, bindWhere, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
+import { bind, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
 export function kernelType(type: ScalarType): KernelType {
@@ -148,12 +148,13 @@ function lowerRead(emission: Emission, expr: Extract<Expr, { kind: "read" }>, po
   const last = integer(lengthOf(emission, expr.tensor, storage) - 1);
   const at = place.kind === "const" ? minimum(maximum(place, integer(0)), last) : place;
   const { space, array, type } = storage;
-  // What is overwritten in place is read by the invocation that stores it alone: another would read it while it is overwritten.
-  const guard = emission.stored?.arrays.has(array) === true ? emission.stored.guardOf(point) : null;
   const value = load(space, array, at, type);
-  return guard === null
-    ? bind(emission.scopes, value, array)
-    : bindWhere(emission.scopes, guard, value, array);
+  // Two tensors have one array where one overwrites the other: they must not be taken for each other.
+  const key = `${expr.tensor} ${keyOf(value)}`;
+  const { stored } = emission;
+  if (stored?.arrays.has(array) !== true) return bind(emission.scopes, value, array, { key });
+  // What is overwritten is read by the invocation that stores it alone: others would read it while it is overwritten.
+  return bind(emission.scopes, value, array, { key, least: stored.depth, where: stored.guardOf(point) });
 }
 
 /** All that an index of few values may name, and a choice. */

@@ -14,7 +14,7 @@ import { linearIndex, lowerInstance } from "./expression.ts";
 import { lowerKeyed } from "./keyed.ts";
 import { combinations } from "./lists.ts";
 import { withVariables } from "./reduction.ts";
-import { write } from "./scopes.ts";
+import { innermost, write } from "./scopes.ts";
 
 /** An axis of a phase as a variable, with its size. */
 export interface PhaseVariable {
@@ -36,7 +36,7 @@ export function lowerSideBySide(
   const arrays = instances.flatMap(({ node }) =>
     namesOf(node).flatMap((name) => emission.storages.get(name)?.array ?? []),
   );
-  emission.stored = { arrays: new Set(arrays), guardOf };
+  emission.stored = { depth: innermost(emission.scopes), arrays: new Set(arrays), guardOf };
   for (const instance of instances) lowerNode(emission, instance, points, guardOf);
   emission.stored = null;
   for (const { name } of variables) emission.tile.delete(name);

@@ -85,37 +85,43 @@ export function remember(scopes: Scopes, key: string, value: KernelExpr, depth: 
   scopes.open[depth]!.values.set(key, value);
 }
 
-/** The expression as a local of the outermost block that can have it. Literals and locals stay what they are. */
-export function bind(scopes: Scopes, expr: KernelExpr, hint: string): KernelExpr {
-  if (expr.kind === "const" || expr.kind === "local" || expr.kind === "builtin") return expr;
-  const key = keyOf(expr);
-  const before = known(scopes, key);
-  if (before !== undefined) return before;
-  const depth = Math.max(scopes.floor, depthOf(scopes, expr));
-  const name = freshName(scopes, hint);
-  scopes.depths.set(name, depth);
-  scopes.open[depth]!.statements.push({ kind: "let", name, value: expr });
-  const bound = local(name, typeOf(expr));
-  remember(scopes, key, bound, depth);
-  return bound;
+/** How a value is bound, where it is not as early as can be. */
+interface Binding {
+  /** What it is known by; its text unless given. */
+  readonly key?: string;
+  /** It is written no further out than this depth. */
+  readonly least?: number;
+  /** It is computed only where this holds, and zero elsewhere. */
+  readonly where?: KernelExpr | null;
 }
 
-/**
- * The expression as a variable of the outermost block that can have it, computed only where the condition holds and zero elsewhere.
- */
-export function bindWhere(scopes: Scopes, condition: KernelExpr, expr: KernelExpr, hint: string): KernelExpr {
-  const key = `${keyOf(expr)} where ${keyOf(condition)}`;
+/** The expression as a local of the outermost block that can have it. Literals and locals stay what they are. */
+export function bind(
+  scopes: Scopes,
+  expr: KernelExpr,
+  hint: string,
+  { key = keyOf(expr), least = 0, where = null }: Binding = {},
+): KernelExpr {
+  if (expr.kind === "const" || expr.kind === "local" || expr.kind === "builtin") return expr;
   const before = known(scopes, key);
   if (before !== undefined) return before;
-  const holds = bind(scopes, condition, "is_point");
-  const depth = Math.max(scopes.floor, depthOf(scopes, holds), depthOf(scopes, expr));
-  const type = typeOf(expr);
+  const holds = where === null ? null : bind(scopes, where, "is_point");
+  const depth = Math.max(
+    scopes.floor,
+    least,
+    depthOf(scopes, expr),
+    holds === null ? 0 : depthOf(scopes, holds),
+  );
   const name = freshName(scopes, hint);
   scopes.depths.set(name, depth);
-  scopes.open[depth]!.statements.push(
-    { kind: "var", name, type, init: constant(type, 0) },
-    { kind: "if", condition: holds, then: [{ kind: "assign", name, value: expr }], else: [] },
-  );
+  const { statements } = scopes.open[depth]!;
+  const type = typeOf(expr);
+  if (holds === null) statements.push({ kind: "let", name, value: expr });
+  else
+    statements.push(
+      { kind: "var", name, type, init: constant(type, 0) },
+      { kind: "if", condition: holds, then: [{ kind: "assign", name, value: expr }], else: [] },
+    );
   const bound = local(name, type);
   remember(scopes, key, bound, depth);
   return bound;
