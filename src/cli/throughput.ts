@@ -14,6 +14,7 @@ import { formatBytes } from "../runtime/errors.ts";
 import type { Executable } from "../runtime/executable.ts";
 import { flatSteps } from "../runtime/memory-plan.ts";
 import { readWeights } from "../train/model-on-device.ts";
+import { median, quantile } from "../runtime/quantiles.ts";
 import { runBeside, sizeFor } from "./applied-model.ts";
 import { figures } from "./ceilings-text.ts";
 import { fuseOption, onDevice, requireRunning } from "./device.ts";
@@ -22,7 +23,7 @@ import { type ForwardSizes, planFitting, type PlannedForward } from "./fitting-b
 import { parseCount } from "./options.ts";
 import { type PassPlan, showCompiling, showPasses } from "./pass-progress.ts";
 import { pathOf, type Terminal } from "./terminal.ts";
-import { median, quantile, timeText } from "./timing.ts";
+import { timeText } from "./timing.ts";
 import { orFail } from "./training-failure.ts";
 import { modelDeviceOption, modelNamed, modelOption } from "./training-options.ts";
 import { showTuning, tuneOption } from "./tuning.ts";
