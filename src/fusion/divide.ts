@@ -9,7 +9,7 @@ import { namesOf, pointCount } from "./accesses.ts";
 import { type Cut, divisorNear, isCuttable } from "./cut.ts";
 import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
 import { costAt, inlinedUnder, type Inlining, type StoredNode } from "./inline.ts";
-import type { Target } from "./target.ts";
+import { fewestTurnsShared, type Target } from "./target.ts";
 
 /** How a node was cut before. Parts that joined a grid may still be shared among a workgroup's invocations. */
 export type History = Map<ValueName, "crossing" | "shared">;
@@ -72,7 +72,9 @@ export function worthSharing(drafts: readonly Draft[], inlining: Inlining, targe
 function isSharedAsItStands(node: Comprehension, draft: Draft, target: Target): boolean {
   if (!target.exchanges || isPointwise(draft) || node.keys.length > 0 || !isCuttable(node)) return false;
   if (pointCount(node) > regionsOf(draft)) return false;
-  return node.reduction!.axes.some((axis) => extentFromZero(axis)! >= 2 * target.regionInvocations);
+  return node.reduction!.axes.some(
+    (axis) => extentFromZero(axis)! >= fewestTurnsShared * target.regionInvocations,
+  );
 }
 
 /** The reductions that are computed at their reads in a kernel of workgroups. */
