@@ -45,7 +45,7 @@ export interface Device extends KnownDevice {
    */
   readonly tune: (
     compiled: Compiled,
-    options?: Pick<DeviceCompileOptions, "fuse" | "inPlace">,
+    options?: Pick<DeviceCompileOptions, "fuse" | "memory" | "inPlace">,
     tuning?: TuneOptions,
   ) => Promise<void>;
 }
