@@ -115,6 +115,7 @@ function lowerWith(
     tile: new Map(),
     lane: new Set(),
     sharing: null,
+    overwrites: false,
     stored: null,
     held: new Map(),
     nextId: 0,
