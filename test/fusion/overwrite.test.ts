@@ -68,7 +68,7 @@ describe("no other invocation reads what is overwritten", () => {
       let s[i, j] = 0.9 * m[i, j] + (sum[l] g[i, l] * x[l, j])
       (for i, j -> w[i, j] - 0.1 * s[i, j], s) }`,
     "a product of what is overwritten": `{
-      let s[i, j] = sum[l] (m[i, j] - g[i, l]) * x[l, j]
+      let s[i, j] = sum[l] tanh(m[i, j] - g[i, l]) * x[l, j]
       (for i, j -> w[i, j] - s[i, j], s) }`,
     "each by itself": `{
       let s[i, j] = 0.9 * m[i, j] + g[i, 0] * x[0, j]

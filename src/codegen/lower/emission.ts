@@ -80,8 +80,12 @@ export interface Emission {
   sharing: number | null;
   /** Does the phase that is being written store to what it reads? */
   overwrites: boolean;
-  /** Where points are written: the depth of their block, and the arrays that they are stored to. */
-  stored: { readonly depth: number; readonly arrays: ReadonlySet<string> } | null;
+  /** Where points are written: the depth of their block, the arrays they are stored to, and the condition under which one is, if any. */
+  stored: {
+    readonly depth: number;
+    readonly arrays: ReadonlySet<string>;
+    readonly guardOf: (point: Point) => KernelExpr | null;
+  } | null;
   /** Values of a region's only point that all its invocations have at hand. */
   readonly held: Map<ValueName, KernelExpr>;
   nextId: number;

@@ -152,9 +152,9 @@ function lowerRead(emission: Emission, expr: Extract<Expr, { kind: "read" }>, po
   // Two tensors have one array where one overwrites the other: they must not be taken for each other.
   const key = `${expr.tensor} ${keyOf(value)}`;
   const { stored } = emission;
+  if (stored?.arrays.has(array) !== true) return bind(emission.scopes, value, array, { key });
   // What is overwritten is read by the invocation that stores it alone: others would read it while it is overwritten.
-  const least = stored?.arrays.has(array) === true ? stored.depth : 0;
-  return bind(emission.scopes, value, array, { key, least });
+  return bind(emission.scopes, value, array, { key, least: stored.depth, where: stored.guardOf(point) });
 }
 
 /** All that an index of few values may name, and a choice. */

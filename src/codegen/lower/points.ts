@@ -44,7 +44,7 @@ export function lowerSideBySide(
   const arrays = instances.flatMap(({ node }) =>
     namesOf(node).flatMap((name) => emission.storages.get(name)?.array ?? []),
   );
-  emission.stored = { depth: innermost(emission.scopes), arrays: new Set(arrays) };
+  emission.stored = { depth: innermost(emission.scopes), arrays: new Set(arrays), guardOf };
   if (emission.overwrites) lowerUnderGuards(emission, instances, points, guardOf);
   else for (const instance of instances) lowerNode(emission, instance, points, guardOf);
   emission.stored = null;
@@ -53,8 +53,8 @@ export function lowerSideBySide(
 
 /**
  * The same where points are stored to what they read: values are worked out under the condition under which they are stored, so that nobody
- * else reads what is overwritten. Reductions come before, and all invocations go through them together. One that reads what is overwritten
- * has nothing to share, as it depends on the whole point: such points are in no block, and have no condition.
+ * else reads what is overwritten. Reductions come before, and all invocations go through them together; what they read of it, each loads
+ * under that condition.
  */
 function lowerUnderGuards(
   emission: Emission,
@@ -71,6 +71,7 @@ function lowerUnderGuards(
     else group.points.push(point);
   }
   const inside = (own: readonly Point[]): void => {
+    emission.stored = { ...emission.stored!, guardOf: () => null };
     for (const instance of instances) lowerNode(emission, instance, own, () => null);
   };
   if ([...groups.values()].every(({ guard }) => guard === null)) return inside(points);
