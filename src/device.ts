@@ -6,6 +6,7 @@
  *     const p = await step.put("p", weights);
  *     await device.scope(async () => { const [, loss] = await step.run(p, images, labels); … });
  */
+import type { ChoiceStore } from "./codegen/tuner.ts";
 import {
   compileOnDevice,
   type DeviceCompileOptions,
@@ -16,7 +17,7 @@ import type { MeasuredRates } from "./fusion/calibrate.ts";
 import type { Compiled } from "./module.ts";
 import { compileOpen, type OpenFunction, type OpenOptions } from "./open-function.ts";
 import type { Device as RuntimeDevice } from "./runtime/device.ts";
-import { type ChoiceStore, choicesInMemory, type KnownDevice, type TuneOptions } from "./tune.ts";
+import { choicesInMemory, type KnownDevice, type TuneOptions } from "./tune.ts";
 
 /** What was measured of an adapter before. */
 export interface Knowledge {
@@ -44,7 +45,7 @@ export interface Device extends KnownDevice {
    */
   readonly tune: (
     compiled: Compiled,
-    options?: Pick<DeviceCompileOptions, "fuse" | "inPlace">,
+    options?: Pick<DeviceCompileOptions, "fuse" | "memory" | "inPlace">,
     tuning?: TuneOptions,
   ) => Promise<void>;
 }

@@ -42,7 +42,8 @@ export {
 } from "./module.ts";
 
 export type { Device } from "./device.ts";
-export type { ChoiceStore, FoundChoice, TunedKernel, TuneOptions, UntunedKernel } from "./tune.ts";
+export type { ChoiceStore, FoundChoice } from "./codegen/tuner.ts";
+export type { TunedKernel, TuneOptions, UntunedKernel } from "./tune.ts";
 export type { DeviceCompileOptions, DeviceFunction } from "./device-function.ts";
 export type { OpenFunction, OpenOptions, SizedFunction } from "./open-function.ts";
 export { type DeviceArgument, type DeviceValue, type Elements, free, read } from "./device-value.ts";

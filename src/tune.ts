@@ -12,8 +12,9 @@ import { kernelsToShape, type ShapedKernel } from "./codegen/lower/program.ts";
 import type { Update } from "./fusion/overwrite.ts";
 import {
   choiceKey,
+  type ChoiceStore,
+  type FoundChoice,
   type ShapeChoice,
-  type ShapeChoices,
   tuningDirections,
   withChoice,
 } from "./codegen/tuner.ts";
@@ -23,22 +24,8 @@ import { type KernelTarget, kernelShapeOf } from "./kernel-text.ts";
 import type { DeviceLimits } from "./runtime/adapter.ts";
 import type { Device } from "./runtime/device.ts";
 import { DeviceLostError } from "./runtime/errors.ts";
+import { median } from "./runtime/quantiles.ts";
 import { type KernelTimer, openKernelTimer, type ReadyKernel } from "./runtime/time-kernel.ts";
-
-/** Choices that can be added to. */
-export interface ChoiceStore extends ShapeChoices {
-  /** Keeps what was found for a kernel, by its text. */
-  readonly keep: (kernel: string, found: FoundChoice) => Promise<void>;
-}
-
-/** What measuring a kernel's shapes gave. */
-export interface FoundChoice {
-  readonly kernel: string;
-  readonly choice: ShapeChoice;
-  /** Milliseconds of a dispatch in the shape of the adapter's kind, and in the one chosen. */
-  readonly defaultMs: number;
-  readonly chosenMs: number;
-}
 
 /** A kernel that was tuned. */
 export interface TunedKernel extends FoundChoice {
@@ -256,14 +243,10 @@ async function compared(
   for (let round = 0; round < rounds; round++)
     times.push([await first.ready.milliseconds(budgetMs), await other.ready.milliseconds(budgetMs)]);
   return {
-    defaultMs: middle(times.map(([own]) => own)),
-    chosenMs: middle(times.map(([, chosen]) => chosen)),
-    part: middle(times.map(([own, chosen]) => chosen / own)),
+    defaultMs: median(times.map(([own]) => own)),
+    chosenMs: median(times.map(([, chosen]) => chosen)),
+    part: median(times.map(([own, chosen]) => chosen / own)),
   };
-}
-
-function middle(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 /** Does the kernel keep the device's limits? */

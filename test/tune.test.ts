@@ -2,15 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, withCompiler } from "../src/device.ts";
 import { free, load, read, type Tensor, tensor } from "../src/index.ts";
-import type { ShapeChoice } from "../src/codegen/tuner.ts";
-import {
-  type ChoiceStore,
-  choicesInMemory,
-  type FoundChoice,
-  type TunedKernel,
-  type TuneOptions,
-  type UntunedKernel,
-} from "../src/tune.ts";
+import type { ChoiceStore, FoundChoice, ShapeChoice } from "../src/codegen/tuner.ts";
+import { choicesInMemory, type TunedKernel, type TuneOptions, type UntunedKernel } from "../src/tune.ts";
 import { openTestDevice } from "./runtime/device.ts";
 
 const module = load(`

@@ -12,12 +12,13 @@
 import type { FusionLevel } from "../fusion/plan.ts";
 import type { Ceilings } from "../runtime/ceilings.ts";
 import { formatBytes } from "../runtime/errors.ts";
+import { median, quantile } from "../runtime/quantiles.ts";
 import type { Benched, BenchedKernel } from "./bench.ts";
 import { figures } from "./ceilings-text.ts";
 import { counted } from "./diagnose.ts";
 import { percent } from "./percent.ts";
 import { type Column, showCount, table } from "./table.ts";
-import { median, quantile, timeText } from "./timing.ts";
+import { timeText } from "./timing.ts";
 
 /** What was called and how. */
 export interface BenchTitle {

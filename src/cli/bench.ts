@@ -10,12 +10,13 @@ import { type KernelReport, reportOf } from "../kernel-report.ts";
 import type { Compiled } from "../module.ts";
 import type { AdapterDescription } from "../runtime/adapter.ts";
 import type { Ceilings } from "../runtime/ceilings.ts";
+import { median } from "../runtime/quantiles.ts";
 import { benchText } from "./bench-table.ts";
 import { calledFunction, type CallOptions, takeCall, withMemory } from "./called-function.ts";
 import { onDevice, requireRunning } from "./device.ts";
 import { exit, Failure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
-import { median, timesOf } from "./timing.ts";
+import { timesOf } from "./timing.ts";
 import { requireTunable, showTuning, tuneOption } from "./tuning.ts";
 
 interface Options extends CallOptions {

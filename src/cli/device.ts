@@ -61,6 +61,17 @@ export function memoryOption(): Option {
   });
 }
 
+/** How kernels are to be made, by `--fuse` and `--memory`. */
+export function kernelOptions({
+  fuse,
+  memory,
+}: {
+  readonly fuse: FusionLevel;
+  readonly memory?: MemoryChoice;
+}): { readonly fuse: FusionLevel; readonly memory?: MemoryChoice } {
+  return { fuse, ...(memory === undefined ? {} : { memory }) };
+}
+
 /** Opens the device of a choice, says once which it is, and closes it when the step is done or has failed. */
 export async function onDevice<T>(
   terminal: Terminal,

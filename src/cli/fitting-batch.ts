@@ -7,7 +7,7 @@
  */
 import { freemem } from "node:os";
 import type { Device } from "../device.ts";
-import type { FusionLevel } from "../fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
 import { f32 } from "../ir/ir.ts";
 import type { Model } from "../model.ts";
 import type { Compiled, KernelProgram } from "../module.ts";
@@ -27,6 +27,7 @@ export interface ForwardSizes {
   /** The side of the images. */
   readonly size: number;
   readonly fuse: FusionLevel;
+  readonly memory?: MemoryChoice;
 }
 
 /** Why a batch does not fit, and how many times too large it is, as far as that is known. */
@@ -84,11 +85,11 @@ function isRefusal(found: PlannedForward | Refusal): found is Refusal {
 async function planOrRefuse(
   device: Device,
   model: Model,
-  { batch, size, fuse }: ForwardSizes,
+  { batch, size, ...how }: ForwardSizes,
 ): Promise<PlannedForward | Refusal> {
   const { adapter } = device;
   const compiled = model.forward({ b: batch, h: size, w: size });
-  const kernels = compiled.kernels({ fuse, target: device.target });
+  const kernels = compiled.kernels({ ...how, target: device.target });
   let memory: MemoryPlan;
   try {
     memory = planMemory(kernels.program, adapter.limits);

@@ -16,7 +16,7 @@ import { positionOf, type SourceFile } from "../lang/source.ts";
 import { closest } from "../lang/suggest.ts";
 import { showElement, showType } from "../lang/types.ts";
 import { type Compiled, type KernelProgram, loadModule, type LoadedModule } from "../module.ts";
-import { deviceOption, fuseOption, memoryOption, onDevice, requireRunning } from "./device.ts";
+import { deviceOption, fuseOption, kernelOptions, memoryOption, onDevice, requireRunning } from "./device.ts";
 import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource, writeWhole } from "./files.ts";
@@ -156,9 +156,9 @@ function backEndText(stage: Stage, made: KernelProgram, { kernels }: ProgramRepo
 async function kernelsOf(
   terminal: Terminal,
   compiled: Compiled,
-  { device: choice, fuse, memory, measure = false }: Options,
+  { measure = false, device: choice, ...options }: Options,
 ): Promise<{ readonly made: KernelProgram; readonly report: ProgramReport; readonly adapter: string }> {
-  const how = { fuse, ...(memory === undefined ? {} : { memory }) };
+  const how = kernelOptions(options);
   const made = (target: KernelTarget): { readonly made: KernelProgram; readonly report: ProgramReport } => {
     const kernels = compiled.kernels({ ...how, target });
     return { made: kernels, report: reportOf(kernels, target.limits) };

@@ -1,16 +1,16 @@
 /** `fecit summary --model M`: parameters, multiply-accumulates, kernels and memory, forward and in training. */
 import type { Command } from "commander";
-import type { FusionLevel } from "../fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
 import { ArgumentError } from "../host-value.ts";
 import { sizeOf } from "../ir/ir.ts";
 import { operationCount } from "../ir/cost.ts";
 import { portableKernelTarget } from "../kernel-text.ts";
 import { multiplyAccumulates } from "../macs.ts";
 import { loadModel, type Model, modelNames } from "../model.ts";
-import type { Compiled } from "../module.ts";
+import type { Compiled, KernelOptions } from "../module.ts";
 import { formatBytes } from "../runtime/errors.ts";
 import { flatSteps, planMemory } from "../runtime/memory-plan.ts";
-import { fuseOption } from "./device.ts";
+import { fuseOption, kernelOptions, memoryOption } from "./device.ts";
 import { orDiagnose } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { parseCount } from "./options.ts";
@@ -23,6 +23,7 @@ interface Options {
   readonly size: number;
   readonly batch: number;
   readonly fuse: FusionLevel;
+  readonly memory?: MemoryChoice;
   readonly training: boolean;
   readonly json?: boolean;
   readonly trace?: string;
@@ -39,6 +40,7 @@ export function addSummary(program: Command, terminal: Terminal, done: (code: nu
     .option("--size <pixels>", "the side of its images", parseCount("--size"), 224)
     .option("--batch <images>", "images at once", parseCount("--batch"), 1)
     .addOption(fuseOption())
+    .addOption(memoryOption())
     .option("--no-training", "forward only, which is faster")
     .option("--json", "print one JSON object")
     .option("--trace <stages>", traceHelp)
@@ -60,27 +62,28 @@ interface Cost {
 }
 
 function summarise(terminal: Terminal, options: Options): void {
-  const { size, batch, fuse } = options;
+  const { size, batch } = options;
+  const how = kernelOptions(options);
   const model = modelNamed(options.model, terminal, options.trace);
   const dims = { b: batch, h: size, w: size };
   const parameters = model.parameters.map(({ name, leaf }) => ({ name, shape: leaf.shape }));
   const parameterCount = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
   const forward = costOf(
     orDiagnose(terminal, () => model.forward(dims)),
-    fuse,
+    how,
   );
   const training = options.training
     ? costOf(
         orDiagnose(terminal, () => model.step(dims)),
-        fuse,
+        how,
       )
     : null;
   // The papers' number is of one image.
   const macs = forward.macs / batch;
   if (options.json === true) {
     const { name } = model;
-    const facts = { model: name, size, batch, fuse, parameterCount, macs, forward, training, parameters };
-    return terminal.out(`${JSON.stringify(facts)}\n`);
+    const costs = { parameterCount, macs, forward, training, parameters };
+    return terminal.out(`${JSON.stringify({ model: name, size, batch, ...how, ...costs })}\n`);
   }
   const parts = groupsOf(parameters);
   terminal.out(
@@ -111,9 +114,9 @@ function modelNamed(name: string, terminal: Terminal, trace: string | undefined)
 }
 
 /** Costs of a function; what a training step carries is updated in place. */
-function costOf(compiled: Compiled, fuse: FusionLevel): Cost {
+function costOf(compiled: Compiled, how: Pick<KernelOptions, "fuse" | "memory">): Cost {
   const { limits } = portableKernelTarget;
-  const { program } = compiled.kernels({ fuse, updates: compiled.carried });
+  const { program } = compiled.kernels({ ...how, updates: compiled.carried });
   const { peakBytes, intermediateBytes } = planMemory(program, limits);
   const kernels = flatSteps(program.steps).filter(({ kind }) => kind === "dispatch").length;
   const { graph } = compiled;

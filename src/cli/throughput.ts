@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import type { Device } from "../device.ts";
 import { flattenArguments, putArgument } from "../device-function.ts";
 import type { DeviceArgument } from "../device-value.ts";
-import type { FusionLevel } from "../fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
 import { sizeOf } from "../ir/ir.ts";
 import type { Model } from "../model.ts";
 import type { Argument } from "../runtime/arguments.ts";
@@ -14,15 +14,16 @@ import { formatBytes } from "../runtime/errors.ts";
 import type { Executable } from "../runtime/executable.ts";
 import { flatSteps } from "../runtime/memory-plan.ts";
 import { readWeights } from "../train/model-on-device.ts";
+import { median, quantile } from "../runtime/quantiles.ts";
 import { runBeside, sizeFor } from "./applied-model.ts";
 import { figures } from "./ceilings-text.ts";
-import { fuseOption, onDevice, requireRunning } from "./device.ts";
+import { fuseOption, kernelOptions, memoryOption, onDevice, requireRunning } from "./device.ts";
 import { counted } from "./diagnose.ts";
 import { type ForwardSizes, planFitting, type PlannedForward } from "./fitting-batch.ts";
 import { parseCount } from "./options.ts";
 import { type PassPlan, showCompiling, showPasses } from "./pass-progress.ts";
 import { pathOf, type Terminal } from "./terminal.ts";
-import { median, quantile, timeText } from "./timing.ts";
+import { timeText } from "./timing.ts";
 import { orFail } from "./training-failure.ts";
 import { modelDeviceOption, modelNamed, modelOption } from "./training-options.ts";
 import { showTuning, tuneOption } from "./tuning.ts";
@@ -36,6 +37,7 @@ interface Options {
   readonly passes: number;
   readonly device: string;
   readonly fuse: FusionLevel;
+  readonly memory?: MemoryChoice;
   readonly tune?: boolean;
   readonly json?: boolean;
 }
@@ -55,6 +57,7 @@ export function addThroughput(program: Command, terminal: Terminal, done: (code:
     .option("--passes <passes>", "passes that are timed", parseCount("--passes"), 100)
     .addOption(modelDeviceOption(terminal))
     .addOption(fuseOption())
+    .addOption(memoryOption())
     .addOption(tuneOption())
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExample:\n  fecit throughput --model fec_small --batch 64 --device gpu")
@@ -76,11 +79,11 @@ interface Measured {
 }
 
 async function throughput(terminal: Terminal, options: Options): Promise<void> {
-  const { weights, batch, warmup: warmUp, passes, device: choice, fuse } = options;
+  const { weights, batch, warmup: warmUp, passes, device: choice } = options;
   const model = modelNamed(options.model);
   const size = sizeFor(options.size, weights === undefined ? null : runBeside(terminal, weights));
   const trained = weights === undefined ? null : await readWeights(model, pathOf(terminal, weights));
-  const sizes = { batch, size, fuse };
+  const sizes = { batch, size, ...kernelOptions(options) };
   const plan = { warmUp, passes, batch };
   const measured = await onDevice(terminal, choice, (device) =>
     measure(terminal, device, model, trained, sizes, plan, options.tune === true),
@@ -195,12 +198,20 @@ function report(
   terminal: Terminal,
   model: Model,
   { adapter, times, firstMs, compileMs, kernels, peakBytes }: Measured,
-  { size, batch, fuse, warmup, passes, weights, json }: Options & { readonly size: number },
+  options: Options & { readonly size: number },
 ): void {
+  const { size, batch, fuse, memory, warmup, passes, weights, json } = options;
   const milliseconds = times.reduce((sum, time) => sum + time, 0);
   const imagesPerSecond = (1000 * batch * times.length) / milliseconds;
   if (json === true) {
-    const what = { model: model.name, weights: weights ?? null, adapter, size, batch, fuse };
+    const what = {
+      model: model.name,
+      weights: weights ?? null,
+      adapter,
+      size,
+      batch,
+      ...kernelOptions(options),
+    };
     const rounded = (value: number): number => Number(value.toPrecision(6));
     const found = {
       warmUp: warmup,
@@ -216,7 +227,7 @@ function report(
   }
   const [low, high] = [quantile(times, 0.25), quantile(times, 0.75)];
   terminal.out(
-    `${model.name}  ${batch} × 3 × ${size} × ${size}  --fuse ${fuse}, on ${adapter}\n` +
+    `${model.name}  ${batch} × 3 × ${size} × ${size}  --fuse ${fuse}${memory === undefined ? "" : ` --memory ${memory}`}, on ${adapter}\n` +
       `${figures(imagesPerSecond)} images/s over ${passes === 1 ? "one pass" : `${passes} passes`}\n` +
       `${figures(median(times))} ms a pass, half of them ${figures(low)} … ${figures(high)}\n` +
       `${timeText(firstMs)} the first pass, ${timeText(compileMs)} to compile\n` +

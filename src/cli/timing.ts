@@ -1,8 +1,7 @@
 /**
- * Times of repeated calls, and what they come to.
+ * Times of repeated calls.
  *
  *     const { firstMs, times } = await timesOf(call, 10);
- *     median(times)
  */
 
 import { figures } from "./ceilings-text.ts";
@@ -40,19 +39,6 @@ export async function timesOf(call: () => Promise<void>, atLeast: number, exactl
   await repeated(1, warmUp.calls, warmUp.milliseconds);
   const times = await repeated(exactly ?? atLeast, exactly ?? timed.calls, timed.milliseconds);
   return { firstMs, times };
-}
-
-/** The middle of some numbers, or between the two in the middle. */
-export function median(numbers: readonly number[]): number {
-  return quantile(numbers, 0.5);
-}
-
-/** The number below which a part of the numbers lies, 0 … 1; between two of them in proportion. */
-export function quantile(numbers: readonly number[], part: number): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const at = part * (sorted.length - 1);
-  const [low, high] = [sorted[Math.floor(at)] ?? NaN, sorted[Math.ceil(at)] ?? NaN];
-  return low + (high - low) * (at - Math.floor(at));
 }
 
 /** A time for people: `12.3 ms`, `134 s`. */

@@ -1,14 +1,14 @@
 /** `fecit train --model M --data D`: trains a model, and goes on where it was stopped by `--resume RUN`. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import type { FusionLevel } from "../fusion/plan.ts";
+import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
 import { datasetNames } from "../train/data/open.ts";
 import type { LoopEnd } from "../train/loop.ts";
 import { prepareRun, type PreparedRun } from "../train/prepare.ts";
 import { freshRunFolder, readConfiguration, type RunFolder } from "../train/run-folder.ts";
 import { defaultSettings, settingsOf, type TrainingSettings } from "../train/settings.ts";
 import { train, type TrainOptions } from "../train/training.ts";
-import { fuseOption, onDevice } from "./device.ts";
+import { fuseOption, memoryOption, onDevice } from "./device.ts";
 import { drawRun } from "./draw-run.ts";
 import { exit, Failure } from "./failure.ts";
 import { percent } from "./percent.ts";
@@ -42,6 +42,7 @@ interface Options {
   readonly cropPadding?: number;
   readonly seed?: number;
   readonly fuse?: FusionLevel;
+  readonly memory?: MemoryChoice;
   readonly weights?: string;
   readonly out?: string;
   readonly resume?: string;
@@ -93,6 +94,7 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .option("--save-every <minutes>", "a checkpoint at least so often", parsePositive("--save-every"), 5)
     .addOption(modelDeviceOption(terminal))
     .addOption(fuseOption().default(undefined))
+    .addOption(memoryOption())
     .addOption(tuneOption())
     .option("--json", "print one JSON object at the end")
     .addHelpText(
@@ -196,6 +198,7 @@ function givenSettings(terminal: Terminal, options: Options): Partial<TrainingSe
     "cropPadding",
     "seed",
     "fuse",
+    "memory",
   ] as const;
   const values = {
     ...Object.fromEntries(names.map((name) => [name, options[name]])),

@@ -41,6 +41,21 @@ export interface ShapeChoices {
   readonly find: (kernel: string) => ShapeChoice | null;
 }
 
+/** Choices that can be added to. */
+export interface ChoiceStore extends ShapeChoices {
+  /** Keeps what was found for a kernel, by its text. */
+  readonly keep: (kernel: string, found: FoundChoice) => Promise<void>;
+}
+
+/** What measuring a kernel's shapes gave. */
+export interface FoundChoice {
+  readonly kernel: string;
+  readonly choice: ShapeChoice;
+  /** Milliseconds of a dispatch in the shape of the adapter's kind, and in the one chosen. */
+  readonly defaultMs: number;
+  readonly chosenMs: number;
+}
+
 /** By what a kernel's choice is found. */
 export function choiceKey(kernel: Kernel): string {
   return printKernel(kernel);

@@ -6,6 +6,7 @@
  *                                                                         %s = sum b<8, c<64. %s_part[b, c]
  */
 import { apply, index, integer, read } from "../ir/build.ts";
+import { extentFromZero } from "../ir/extent.ts";
 import type { Axis, Comprehension, Expr, ReductionAxis } from "../ir/ir.ts";
 import { freshVariable, type NameSupply } from "../ir/names.ts";
 import { substituteIndices } from "../ir/substitute.ts";
@@ -18,16 +19,11 @@ export interface Cut {
   readonly interleaved?: boolean;
 }
 
-/** Can the node's reduction be cut? Its axes have constant ranges from 0, and parts can be put together again. */
+/** Can the node's reduction be cut? Its axes have turns, as many as can be told, from 0 on, and parts can be put together again. */
 export function isCuttable(node: Comprehension): boolean {
   const { reduction } = node;
   if (reduction === null || reduction.op === "argmax" || reduction.op === "argmin") return false;
-  return reduction.axes.every((axis) => extentOf(axis) !== null);
-}
-
-/** The turns of an axis that runs from 0 to a constant; null for another. */
-export function extentOf({ lo, hi }: ReductionAxis): number | null {
-  return lo.kind === "const" && lo.value === 0 && hi.kind === "const" && hi.value > 0 ? hi.value : null;
+  return reduction.axes.every((axis) => (extentFromZero(axis) ?? 0) > 0);
 }
 
 /** The two nodes that give what the one gave. */
@@ -43,7 +39,7 @@ export function cutReduction(
   const values = new Map<string, Expr>();
   reduction.axes.forEach((axis, i) => {
     const cut = cuts.find((one) => one.axis === i);
-    const extent = extentOf(axis)!;
+    const extent = extentFromZero(axis)!;
     if (cut === undefined || cut.parts === 1) inner.push(axis);
     else if (cut.parts === extent) outer.push({ name: axis.name, size: extent });
     else {

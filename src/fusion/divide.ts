@@ -2,13 +2,14 @@
  * Which reductions of a planned graph to cut: those that cross a grid that something fused has, so that their parts can join it, and those
  * that would leave invocations idle.
  */
+import { extentFromZero } from "../ir/extent.ts";
 import type { Comprehension, ValueName } from "../ir/ir.ts";
 import { sizeOf } from "../ir/ir.ts";
 import { namesOf, pointCount } from "./accesses.ts";
-import { type Cut, divisorNear, extentOf, isCuttable } from "./cut.ts";
+import { type Cut, divisorNear, isCuttable } from "./cut.ts";
 import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
 import { costAt, inlinedUnder, type Inlining, type StoredNode } from "./inline.ts";
-import type { Target } from "./target.ts";
+import { fewestTurnsShared, type Target } from "./target.ts";
 
 /** How a node was cut before. Parts that joined a grid may still be shared among a workgroup's invocations. */
 export type History = Map<ValueName, "crossing" | "shared">;
@@ -71,7 +72,9 @@ export function worthSharing(drafts: readonly Draft[], inlining: Inlining, targe
 function isSharedAsItStands(node: Comprehension, draft: Draft, target: Target): boolean {
   if (!target.exchanges || isPointwise(draft) || node.keys.length > 0 || !isCuttable(node)) return false;
   if (pointCount(node) > regionsOf(draft)) return false;
-  return node.reduction!.axes.some((axis) => extentOf(axis)! >= 2 * target.regionInvocations);
+  return node.reduction!.axes.some(
+    (axis) => extentFromZero(axis)! >= fewestTurnsShared * target.regionInvocations,
+  );
 }
 
 /** The reductions that are computed at their reads in a kernel of workgroups. */
@@ -122,7 +125,7 @@ function crossingCuts(
     if (axes.includes(null)) continue;
     const reductionAxes = node.reduction!.axes;
     const crossed = reductionAxes.flatMap((axis, i) =>
-      axes.includes(axis.name) ? [{ axis: i, parts: extentOf(axis)! }] : [],
+      axes.includes(axis.name) ? [{ axis: i, parts: extentFromZero(axis)! }] : [],
     );
     if (crossed.length === 0) continue;
     const parts = crossed.reduce(
@@ -152,7 +155,7 @@ function sharingCuts(
     ? pointCount(node) / regions
     : pointCount(node) / (isContraction ? target.blockPoints : 1);
   const wanted = isRegional ? target.regionInvocations : target.busyInvocations / 4;
-  const extents = node.reduction!.axes.map((axis) => extentOf(axis)!);
+  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
   const turns = extents.reduce((product, extent) => product * extent, 1);
   // The fewer points there are, the shorter a reduction may be.
   const least = isRegional && points * 16 <= wanted ? shortest : 8 * shortest;

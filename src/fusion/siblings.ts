@@ -1,26 +1,17 @@
 /** Joins of kernels that have nothing to do with each other but their number of points: launches are saved. */
 import type { ValueName } from "../ir/ir.ts";
 import { type Draft, isPointwise, join, regionsOf } from "./draft.ts";
+import type { MergeGraph } from "./merge-graph.ts";
 import type { Overwrites } from "./overwrite.ts";
-import type { Target } from "./target.ts";
-import { reaches, type Vertex } from "./vertex.ts";
+import type { Judgement, Vertex } from "./vertex.ts";
 
 /**
  * Kernels over points of the same number that don't need each other become one, where one of them takes hardly longer than its launch, or
  * they read the same large tensor.
  */
-export function joinSiblings(
-  vertices: readonly Vertex[],
-  before: ReadonlyMap<Vertex, ReadonlySet<Vertex>>,
-  absorb: (into: Vertex, gone: Vertex, draft: Draft) => void,
-  isPutOff: (vertex: Vertex, last: number) => boolean,
-  target: Target,
-  sizes: ReadonlyMap<ValueName, number>,
-  timeAlone: (vertex: Vertex, draft: Draft) => number,
-  overwrites: Overwrites,
-): void {
+export function joinSiblings(graph: MergeGraph, { sizes, target, overwrites, timeAlone }: Judgement): void {
   const open = new Map<string, Vertex[]>();
-  for (const vertex of vertices) {
+  for (const vertex of graph.vertices) {
     if (!vertex.alive || vertex.item.kind !== "draft") continue;
     const { draft } = vertex.item;
     if (!isPointwise(draft)) continue;
@@ -33,14 +24,12 @@ export function joinSiblings(
       if (!other.alive || other.item.kind !== "draft") return false;
       const otherIsSmall = timeAlone(other, other.item.draft) <= 3 * target.launch;
       if (!isSmall && !otherIsSmall && !large.some((value) => other.reads.has(value))) return false;
-      if (isPutOff(other, vertex.last) || isPutOff(vertex, other.last)) return false;
+      if (graph.isPutOff(other, vertex.last) || graph.isPutOff(vertex, other.last)) return false;
       const both = [...other.item.draft.members, ...draft.members];
       if (both.length > target.nodes || buffersOf(both, sizes, overwrites) > target.buffers) return false;
-      return !reaches([vertex], other, before) && !reaches([other], vertex, before);
+      return !graph.reaches([vertex], other) && !graph.reaches([other], vertex);
     });
-    if (partner?.item.kind === "draft") {
-      absorb(vertex, partner, join(partner.item.draft, draft));
-    }
+    if (partner?.item.kind === "draft") graph.absorb(vertex, partner, join(partner.item.draft, draft));
     open.set(shape, [...partners.filter((other) => other.alive), vertex]);
   }
 }

@@ -47,6 +47,9 @@ export interface Target {
   readonly buffers: number;
 }
 
+/** Where invocations exchange values, they share the turns of an axis that has at least so many for each. */
+export const fewestTurnsShared = 2;
+
 /** A middling GPU. */
 export const hardwareTarget: Target = {
   launch: 10e-6,

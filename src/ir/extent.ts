@@ -13,6 +13,11 @@ import { indicesIn } from "./traverse.ts";
 /** More points than this are not looked at one by one. */
 const mostPoints = 64;
 
+/** The turns of an axis that runs from 0 to a constant, of which there may be none; null for another. */
+export function extentFromZero({ lo, hi }: ReductionAxis): number | null {
+  return lo.kind === "const" && lo.value === 0 && hi.kind === "const" ? Math.max(0, hi.value) : null;
+}
+
 /** The turns of an axis; null where points have different ones, or that is not known. */
 export function constantExtent({ lo, hi }: ReductionAxis, context: RangeContext): number | null {
   if (lo.kind === "const" && hi.kind === "const") return hi.value - lo.value;

@@ -19,6 +19,7 @@ import {
 } from "./ceiling-kernels.ts";
 import { type Ceilings, widestWorkgroup } from "./ceilings.ts";
 import type { Device } from "./device.ts";
+import { median } from "./quantiles.ts";
 
 export interface MeasureOptions {
   /** The least milliseconds of a run that is timed (default 30). */
@@ -150,11 +151,6 @@ async function timed(device: Device, program: Program, runs: number, budget: num
   } finally {
     executable.free();
   }
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
 /** A program over the buffers of a kernel: what is read comes in, what is written goes out. */

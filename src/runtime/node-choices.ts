@@ -10,24 +10,9 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isChoice, type ShapeChoice } from "../codegen/tuner.ts";
+import { type ChoiceStore, type FoundChoice, isChoice } from "../codegen/tuner.ts";
 import { adapterFileName, type AdapterKey, isOfAdapter, isRecord, keepText } from "./node-adapter-file.ts";
 import { cacheFolders, type Environment } from "./node-cache-folder.ts";
-
-/** What is kept of a kernel. The name and the times are for people. */
-interface KeptChoice {
-  readonly kernel: string;
-  readonly choice: ShapeChoice;
-  readonly defaultMs: number;
-  readonly chosenMs: number;
-}
-
-/** The choices of an adapter. */
-export interface NodeChoices {
-  readonly find: (kernel: string) => ShapeChoice | null;
-  /** Writes the file anew, with what other processes have added meanwhile. */
-  readonly keep: (kernel: string, found: KeptChoice) => Promise<void>;
-}
 
 export interface ChoicesOptions {
   readonly environment?: Environment;
@@ -38,13 +23,13 @@ export interface ChoicesOptions {
 /** Counts changes of what is kept, or of how it is written. */
 const format = 1;
 
-/** The choices that are kept for an adapter. */
+/** The choices that are kept for an adapter. What is added is written with what other processes have added meanwhile. */
 export function openChoices(
   adapter: AdapterKey,
   { environment = process.env, warn = () => {} }: ChoicesOptions = {},
-): NodeChoices {
+): ChoiceStore {
   const name = adapterFileName("choices", adapter);
-  const found = new Map<string, KeptChoice>(readAll(name, adapter, environment, warn));
+  const found = new Map<string, FoundChoice>(readAll(name, adapter, environment, warn));
   return {
     find: (kernel) => (found.size === 0 ? null : (found.get(hashOf(kernel))?.choice ?? null)),
     keep: async (kernel, { kernel: shown, choice, defaultMs, chosenMs }) => {
@@ -70,7 +55,7 @@ function readAll(
   adapter: AdapterKey,
   environment: Environment,
   warn: (message: string) => void,
-): (readonly [string, KeptChoice])[] {
+): (readonly [string, FoundChoice])[] {
   for (const folder of cacheFolders(environment)) {
     const file = join(folder, name);
     let text: string;
@@ -82,7 +67,7 @@ function readAll(
     }
     const kept = parsed(text);
     if (isOfAdapter(kept, format, adapter) && isRecord(kept["choices"]))
-      return Object.entries(kept["choices"]).filter((entry): entry is [string, KeptChoice] =>
+      return Object.entries(kept["choices"]).filter((entry): entry is [string, FoundChoice] =>
         isKept(entry[1]),
       );
     warn(`${file} is not what tuning writes: it is ignored, and written anew when something is tuned`);
@@ -98,6 +83,6 @@ function parsed(text: string): unknown {
   }
 }
 
-function isKept(value: unknown): value is KeptChoice {
+function isKept(value: unknown): value is FoundChoice {
   return isRecord(value) && isChoice(value["choice"]);
 }

@@ -6,6 +6,7 @@
 /// <reference types="@webgpu/types" />
 import type { Kernel } from "../codegen/kernel.ts";
 import type { PreparedDispatch, PreparedStep } from "./prepare.ts";
+import { median } from "./quantiles.ts";
 import type { Session } from "./session.ts";
 import { readBuffer } from "./tensor.ts";
 import { bufferUsage } from "./usage.ts";
@@ -102,10 +103,4 @@ function countedDispatches(steps: readonly PreparedStep[], dispatches: number): 
     if (step.kind === "dispatch") return [{ number: step.number, kernel: step.kernel, dispatches }];
     return step.kind === "loop" ? countedDispatches(step.steps, dispatches * step.count) : [];
   });
-}
-
-/** The middle of some numbers; the lower one of two. */
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0;
 }

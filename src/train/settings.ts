@@ -3,6 +3,7 @@
  *
  *     { model: "fec_mini", data: "fashion-mnist-subset", size: 32, epochs: 2, batch: 16, learningRate: 0.006, … }
  */
+import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
 import { type Configuration, type Json } from "./configuration.ts";
 import { RunError } from "./run-folder.ts";
 import { type Schedule } from "./schedule.ts";
@@ -30,7 +31,9 @@ export interface TrainingSettings {
   readonly cropPadding: number;
   readonly seed: number;
   /** How much is fused into a kernel. Other kernels round otherwise. */
-  readonly fuse: "off" | "map" | "full";
+  readonly fuse: FusionLevel;
+  /** What memory is worth in a step: whether values are computed again to keep less. Other kernels round otherwise. */
+  readonly memory: MemoryChoice;
   /** The file of weights that training starts from; null: they are drawn from the seed. */
   readonly weights: string | null;
 }
@@ -54,6 +57,7 @@ export const defaultSettings: TrainingSettings = {
   cropPadding: 0,
   seed: 0,
   fuse: "full",
+  memory: "balanced",
   weights: null,
 };
 
@@ -111,10 +115,18 @@ export function settingsOf(configuration: Configuration, folder: string): Traini
   return configuration as unknown as TrainingSettings;
 }
 
+/** The settings that are one of a few words. */
+const choices: Readonly<Record<"fuse" | "memory", readonly string[]>> = {
+  fuse: ["off", "map", "full"],
+  memory: ["speed", "balanced", "least"],
+};
+
 function problemOf(name: string, value: Json | undefined, standard: unknown): string | null {
   if (name === "weights") return value === null || typeof value === "string" ? null : "a path is expected";
   if (typeof value !== typeof standard) return `a ${typeof standard} is expected`;
-  if (name === "fuse") return ["off", "map", "full"].includes(value as string) ? null : "a level is expected";
+  const known = Object.entries(choices).find(([setting]) => setting === name)?.[1];
+  if (known !== undefined && !known.includes(value as string))
+    return `one of ${known.join(", ")} is expected`;
   return name in settingRanges ? problemWith(name as NumberSetting, value as number) : null;
 }
 

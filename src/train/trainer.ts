@@ -52,11 +52,12 @@ export async function openTrainer(
   beginning: Beginning,
   compiling: Pick<DeviceCompileOptions, "progress" | "tune"> = {},
 ): Promise<Trainer> {
-  const { size, batch, seed, fuse, weightDecay, labelSmoothing, dropPath } = settings;
+  const { size, batch, seed, fuse, memory, weightDecay, labelSmoothing, dropPath } = settings;
   const compiled = model.step({ b: batch, h: size, w: size });
   const { p, m, v } = valuesOf(beginning, model, compiled, seed);
   const step = await device.compile(compiled, {
     fuse,
+    memory,
     inPlace: "carried",
     reuseOutputs: true,
     ...compiling,

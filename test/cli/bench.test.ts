@@ -5,7 +5,8 @@ import { ceilingNames, type Ceilings } from "../../src/runtime/ceilings.ts";
 import { openNodeDevice } from "../../src/runtime/node.ts";
 import { keepCeilings } from "../../src/runtime/node-ceilings.ts";
 import { benchText } from "../../src/cli/bench-table.ts";
-import { median, quantile, timesOf } from "../../src/cli/timing.ts";
+import { timesOf } from "../../src/cli/timing.ts";
+import { median, quantile } from "../../src/runtime/quantiles.ts";
 import { inFolder } from "../folder.ts";
 import { fecit, type Outcome } from "./capture.ts";
 

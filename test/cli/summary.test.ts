@@ -67,8 +67,15 @@ describe("summary", () => {
     );
   });
 
+  it("says how kernels were to be made", async () => {
+    const words = ["--model", "fec_micro", "--size", "32", "--no-training", "--memory", "least", "--json"];
+    const { out } = await fecit(["summary", ...words]);
+    expect(JSON.parse(out)).toMatchObject({ fuse: "full", memory: "least" });
+  });
+
   it.each([
     ["a model that there is not", ["--model", "fec_smal"]],
+    ["a choice that there is not", ["--model", "fec_mini", "--memory", "leest"]],
     ["a batch that is no number", ["--model", "fec_mini", "--batch", "many"]],
   ])("refuses %s", async (_, words) => {
     const { code, out, err } = await fecit(["summary", ...words]);

@@ -23,7 +23,16 @@ describe("throughput", () => {
     await inFolder(async (folder) => {
       const { arrays } = drawnWeights(loadModel("fec_micro"));
       writeFileSync(join(folder, "w.safetensors"), writeSafetensors(arrays));
-      const words = ["--model", "fec_micro", "--weights", "w.safetensors", ...small, "--json"];
+      const words = [
+        "--model",
+        "fec_micro",
+        "--weights",
+        "w.safetensors",
+        ...small,
+        "--memory",
+        "least",
+        "--json",
+      ];
       const { code, out, err } = await throughput([...words, "--device", device], folder);
       expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/^fecit: on /) as string });
       const number = expect.any(Number) as number;
@@ -34,6 +43,7 @@ describe("throughput", () => {
         size: 32,
         batch: 2,
         fuse: "map",
+        memory: "least",
         warmUp: 1,
         passes: 2,
         imagesPerSecond: number,

@@ -32,6 +32,8 @@ describe("train", () => {
         "4",
         "--fuse",
         "map",
+        "--memory",
+        "least",
         "--out",
         "a",
         "--device",
@@ -58,6 +60,7 @@ describe("train", () => {
         data: join(folder, "images"),
         batch: 4,
         fuse: "map",
+        memory: "least",
       });
 
       const again = await fecit(["train", "--resume", "a", "--lr", "1"], folder);
@@ -77,6 +80,7 @@ describe("train refuses", () => {
     ["a batch of none", ["--batch", "0"], "a whole number from 1"],
     ["a learning rate that is no number", ["--lr", "fast"], "--lr fast: a number from 0"],
     ["a level of fusion that there is not", ["--fuse", "half"], "levels are off, map, full"],
+    ["a choice that there is not", ["--memory", "much"], "choices are speed, balanced, least"],
     [
       "a folder for a run that goes on",
       ["--resume", "a", "--out", "b"],

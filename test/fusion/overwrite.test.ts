@@ -2,9 +2,11 @@
 import { describe, expect, test } from "vitest";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
 import { lowerProgram } from "../../src/codegen/lower/program.ts";
+import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
+import { kernelShapeFor } from "../../src/codegen/shapes.ts";
 import type { Update } from "../../src/fusion/overwrite.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
-import { hardwareTarget, softwareTarget } from "../../src/fusion/target.ts";
+import { hardwareTarget, softwareTarget, type Target } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 import { blockShape, laneShape, levels, smallShape } from "../codegen/levels.ts";
 import { differences } from "../programs/closeness.ts";
@@ -54,6 +56,61 @@ describe("a step of training", () => {
   );
 });
 
+describe("no other invocation reads what is overwritten", () => {
+  const shapes = {
+    "a GPU": kernelShapeFor("hardware"),
+    "a large GPU": kernelShapeFor("discrete"),
+    "a CPU": kernelShapeFor("software"),
+    "a CPU that runs subgroups as vectors": kernelShapeFor("software", 8),
+  };
+  const programs = {
+    "a product": `{
+      let s[i, j] = 0.9 * m[i, j] + (sum[l] g[i, l] * x[l, j])
+      (for i, j -> w[i, j] - 0.1 * s[i, j], s) }`,
+    "a product of what is overwritten": `{
+      let s[i, j] = sum[l] tanh(m[i, j] - g[i, l]) * x[l, j]
+      (for i, j -> w[i, j] - s[i, j], s) }`,
+    "each by itself": `{
+      let s[i, j] = 0.9 * m[i, j] + g[i, 0] * x[0, j]
+      (for i, j -> w[i, j] - 0.1 * s[i, j], s) }`,
+  };
+  const sizes = [
+    { r: 20, c: 19, k: 11 },
+    { r: 12, c: 34, k: 9 },
+    { r: 13, c: 13, k: 8 },
+  ];
+  const cases = Object.keys(shapes).flatMap((device) =>
+    Object.keys(programs).map((program) => [device, program] as const),
+  );
+  test.each(cases)("at the edges of blocks, tiles and rows: %s, %s", (device, program) => {
+    const body = programs[program as keyof typeof programs];
+    for (const dims of sizes) {
+      const graph = graphOf(
+        `fn f(w: f32[r, c], m: f32[r, c], g: f32[r, k], x: f32[k, c]) -> (f32[r, c], f32[r, c]) = ${body}`,
+        "f",
+        dims,
+      );
+      const both = [0, 1].map((i) => ({ result: i, param: i }));
+      expect(wrongResults(graph, both, "full", shapes[device as keyof typeof shapes])).toEqual([]);
+    }
+  });
+
+  // The place is the same in a whole workgroup, of which one invocation overwrites what all read afterwards.
+  test.each(Object.entries(shapes))(
+    "of one place of a region, and all read what is there then: %s",
+    (_, shape) => {
+      const graph = graphOf(
+        `fn f(p: f32[b], x: f32[b, n]) -> (f32[b], f32[b, n]) {
+        let q[i] = p[i] * (sum[j] x[i, j])
+        (q, for i, j -> x[i, j] * q[i]) }`,
+        "f",
+        { b: 6, n: 100 },
+      );
+      expect(wrongResults(graph, [{ result: 0, param: 0 }], "full", shape)).toEqual([]);
+    },
+  );
+});
+
 describe("what keeps the parameter as it was", () => {
   test.each([
     ["another element is read", "for i -> p[i] + p[n - 1 - i]"],
@@ -81,7 +138,7 @@ function wrongResults(
   graph: Graph,
   given: readonly Update[],
   level: (typeof levels)[number],
-  shape: typeof smallShape & { readonly target?: typeof hardwareTarget },
+  shape: KernelShape & { readonly target?: Target },
 ): readonly unknown[] {
   const inputs = randomInputs(graph.params, randomSource(3), ({ name }) =>
     name.startsWith("s.v") ? [0, 1] : name === "step" ? [0, 9] : undefined,

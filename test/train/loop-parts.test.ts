@@ -35,7 +35,8 @@ describe("settings", () => {
   it.each([
     ["epochs", "two", 'epochs: found "two", a number is expected'],
     ["size", 33, "size: found 33, a multiple of 32 is expected"],
-    ["fuse", "half", 'fuse: found "half", a level is expected'],
+    ["fuse", "half", 'fuse: found "half", one of off, map, full is expected'],
+    ["memory", "much", 'memory: found "much", one of speed, balanced, least is expected'],
     ["weights", 3, "weights: found 3, a path is expected"],
   ])("are refused with a wrong %s", (name, value, note) => {
     const wrong = { ...configurationOf(defaultSettings), [name]: value };

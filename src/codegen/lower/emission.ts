@@ -78,6 +78,14 @@ export interface Emission {
   lane: ReadonlySet<string>;
   /** So many lanes share the reductions of a phase of one point; null where they don't. */
   sharing: number | null;
+  /** Does the phase that is being written store to what it reads? */
+  overwrites: boolean;
+  /** Where points are written: the depth of their block, the arrays they are stored to, and the condition under which one is, if any. */
+  stored: {
+    readonly depth: number;
+    readonly arrays: ReadonlySet<string>;
+    readonly guardOf: (point: Point) => KernelExpr | null;
+  } | null;
   /** Values of a region's only point that all its invocations have at hand. */
   readonly held: Map<ValueName, KernelExpr>;
   nextId: number;

@@ -147,7 +147,14 @@ function lowerRead(emission: Emission, expr: Extract<Expr, { kind: "read" }>, po
   // Where an unrolled turn makes it a literal outside of the array, the read is never come to; but no text may say that.
   const last = integer(lengthOf(emission, expr.tensor, storage) - 1);
   const at = place.kind === "const" ? minimum(maximum(place, integer(0)), last) : place;
-  return bind(emission.scopes, load(storage.space, storage.array, at, storage.type), storage.array);
+  const { space, array, type } = storage;
+  const value = load(space, array, at, type);
+  // Two tensors have one array where one overwrites the other: they must not be taken for each other.
+  const key = `${expr.tensor} ${keyOf(value)}`;
+  const { stored } = emission;
+  if (stored?.arrays.has(array) !== true) return bind(emission.scopes, value, array, { key });
+  // What is overwritten is read by the invocation that stores it alone: others would read it while it is overwritten.
+  return bind(emission.scopes, value, array, { key, least: stored.depth, where: stored.guardOf(point) });
 }
 
 /** All that an index of few values may name, and a choice. */

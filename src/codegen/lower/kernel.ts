@@ -120,6 +120,8 @@ function lowerWith(
     tile: new Map(),
     lane: new Set(),
     sharing: null,
+    overwrites: false,
+    stored: null,
     held: new Map(),
     nextId: 0,
     bodiesInLoop: 0,

@@ -6,7 +6,7 @@ import { withVariable } from "../../ir/ranges.ts";
 import { type BlockShape, chooseBlock } from "./block.ts";
 import { lowerBlock } from "./deal-blocks.ts";
 import { chooseRows, lowerRows } from "./deal-rows.ts";
-import { lowerTiles } from "./deal-tiles.ts";
+import { lowerTiles, mayRepeat } from "./deal-tiles.ts";
 import { type Emission, freshVariableName, type Instance, instantiate, type Point } from "./emission.ts";
 import { namesOf } from "./points.ts";
 import { readsOfMemory } from "./reads.ts";
@@ -71,6 +71,7 @@ export function lowerPhase(
   const instances = instancesAt(variables.map(({ name }) => indexExpr(name)));
   const shape = dealing.block;
   const reads = readsOfMemory(emission, instances);
+  emission.overwrites = !mayRepeat(emission, instances, reads);
   const schedule = shape === null ? null : chooseBlock(emission, variables, instances, reads, shape);
   const rows = dealing.isSubgroup
     ? chooseRows(emission, variables, instances, reads, region.point, dealing)

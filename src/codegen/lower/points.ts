@@ -6,15 +6,23 @@
 import { apply as irApply, index as indexExpr, integer as irInteger } from "../../ir/build.ts";
 import type { Comprehension, Expr } from "../../ir/ir.ts";
 import { withVariable } from "../../ir/ranges.ts";
+import { operands } from "../../ir/traverse.ts";
 import { integer, quotient, remainder } from "../build.ts";
 import { keyOf } from "../expression-key.ts";
 import type { KernelExpr, Statement } from "../kernel.ts";
-import { type Emission, freshVariableName, type Instance, type Point, type Variable } from "./emission.ts";
+import {
+  type Emission,
+  freshVariableName,
+  type Instance,
+  instantiate,
+  type Point,
+  type Variable,
+} from "./emission.ts";
 import { linearIndex, lowerInstance } from "./expression.ts";
 import { lowerKeyed } from "./keyed.ts";
 import { combinations } from "./lists.ts";
 import { withVariables } from "./reduction.ts";
-import { write } from "./scopes.ts";
+import { branch, innermost, write } from "./scopes.ts";
 
 /** An axis of a phase as a variable, with its size. */
 export interface PhaseVariable {
@@ -33,8 +41,70 @@ export function lowerSideBySide(
 ): void {
   variables.forEach(({ name }, i) => emission.tile.set(name, lists[i]!));
   const points = combinations<Variable>(lists).map((choice) => withVariables(region, choice));
-  for (const instance of instances) lowerNode(emission, instance, points, guardOf);
+  const arrays = instances.flatMap(({ node }) =>
+    namesOf(node).flatMap((name) => emission.storages.get(name)?.array ?? []),
+  );
+  emission.stored = { depth: innermost(emission.scopes), arrays: new Set(arrays), guardOf };
+  if (emission.overwrites) lowerUnderGuards(emission, instances, points, guardOf);
+  else for (const instance of instances) lowerNode(emission, instance, points, guardOf);
+  emission.stored = null;
   for (const { name } of variables) emission.tile.delete(name);
+}
+
+/**
+ * The same where points are stored to what they read: values are worked out under the condition under which they are stored, so that nobody
+ * else reads what is overwritten. Reductions come before, and all invocations go through them together; what they read of it, each loads
+ * under that condition.
+ */
+function lowerUnderGuards(
+  emission: Emission,
+  instances: readonly Instance[],
+  points: readonly Point[],
+  guardOf: (point: Point) => KernelExpr | null,
+): void {
+  const groups = new Map<string, { readonly guard: KernelExpr | null; readonly points: Point[] }>();
+  for (const point of points) {
+    const guard = guardOf(point);
+    const key = guard === null ? "" : keyOf(guard);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { guard, points: [point] });
+    else group.points.push(point);
+  }
+  const inside = (own: readonly Point[]): void => {
+    emission.stored = { ...emission.stored!, guardOf: () => null };
+    for (const instance of instances) lowerNode(emission, instance, own, () => null);
+  };
+  if ([...groups.values()].every(({ guard }) => guard === null)) return inside(points);
+  for (const point of points) {
+    const seen = new Set<string>();
+    for (const instance of instances) lowerReductions(emission, instance, point, seen);
+  }
+  for (const { guard, points: own } of groups.values())
+    if (guard === null) inside(own);
+    else {
+      const then = branch(emission.scopes, () => inside(own));
+      write(emission.scopes, { kind: "if", condition: guard, then, else: [] });
+    }
+}
+
+/** Writes the reductions that an instance's value takes at a point, but for those that only a condition calls for. */
+function lowerReductions(emission: Emission, instance: Instance, point: Point, seen: Set<string>): void {
+  if (seen.has(instance.key)) return;
+  seen.add(instance.key);
+  if (instance.node.reduction !== null) {
+    lowerInstance(emission, instance, instance.node.name, point);
+    return;
+  }
+  const visited = new Set<Expr>();
+  const visit = (expr: Expr): void => {
+    if (visited.has(expr)) return;
+    visited.add(expr);
+    const node = expr.kind === "read" ? emission.computed.get(expr.tensor) : undefined;
+    if (expr.kind === "read" && node !== undefined)
+      lowerReductions(emission, instantiate(emission, node, expr.indices), point, seen);
+    else for (const operand of expr.kind === "select" ? [expr.condition] : operands(expr)) visit(operand);
+  };
+  visit(instance.body);
 }
 
 /** The names of what a node defines. */

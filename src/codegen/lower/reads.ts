@@ -2,8 +2,8 @@
 import { structuralKey } from "../../ir/affine.ts";
 import { constantExtent } from "../../ir/extent.ts";
 import { affineOf } from "../../ir/ranges.ts";
-import type { Expr } from "../../ir/ir.ts";
-import { indicesIn, postorder } from "../../ir/traverse.ts";
+import type { Comprehension, Expr } from "../../ir/ir.ts";
+import { indicesIn, postorder, valuesUsed } from "../../ir/traverse.ts";
 import { conditionsIn, type Emission, type Instance, instantiate } from "./emission.ts";
 
 /** A read of a stored value. */
@@ -38,7 +38,6 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
   const reads: ReadOfMemory[] = [];
   const loopBounds = new Set<string>();
   const tested = new Set<string>();
-  const arrays = new Set<string>();
   const seen = new Set<string>();
   const known = new Set<string>();
   let turns = 1;
@@ -78,12 +77,28 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
       known.add(place);
       const strides = stridesOf(emission, expr);
       reads.push({ read: expr, variables, inReduction: inside, times, strides });
-      const storage = emission.storages.get(expr.tensor);
-      if (storage !== undefined) arrays.add(storage.array);
     }
   };
   for (const instance of instances) visit(instance, [], 0);
+  const arrays = arraysRead(
+    emission,
+    instances.map(({ node }) => node),
+  );
   return { reads, loopBounds, tested, turns, reductions, arrays };
+}
+
+/** The arrays that nodes read, themselves and through all that is computed at their reads. */
+function arraysRead({ computed, storages }: Emission, nodes: readonly Comprehension[]): Set<string> {
+  const arrays = new Set<string>();
+  const open = new Set(nodes);
+  for (const node of open)
+    for (const value of valuesUsed(node)) {
+      const inner = computed.get(value);
+      const storage = storages.get(value);
+      if (inner !== undefined) open.add(inner);
+      else if (storage !== undefined) arrays.add(storage.array);
+    }
+  return arrays;
 }
 
 /** A loop of a reduction, with its turns; 1 where they are not always as many. */

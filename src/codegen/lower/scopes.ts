@@ -9,7 +9,7 @@
  * So what does not change in a loop is never computed in it, and what is computed twice is computed once.
  */
 import type { ValueName } from "../../ir/ir.ts";
-import { local, typeOf } from "../build.ts";
+import { constant, local, typeOf } from "../build.ts";
 import type { KernelExpr, KernelType, Statement } from "../kernel.ts";
 import { keyOf } from "../expression-key.ts";
 import { operands } from "../traverse.ts";
@@ -85,17 +85,38 @@ export function remember(scopes: Scopes, key: string, value: KernelExpr, depth: 
   scopes.open[depth]!.values.set(key, value);
 }
 
+/** How a value is bound, where it is not as early as can be. */
+interface Binding {
+  /** What it is known by; its text unless given. */
+  readonly key?: string;
+  /** It is written no further out than this depth. */
+  readonly least?: number;
+  /** It is worked out only where this holds, and zero elsewhere. */
+  readonly where?: KernelExpr | null;
+}
+
 /** The expression as a local of the outermost block that can have it. Literals and locals stay what they are. */
-export function bind(scopes: Scopes, expr: KernelExpr, hint: string): KernelExpr {
+export function bind(
+  scopes: Scopes,
+  expr: KernelExpr,
+  hint: string,
+  { key = keyOf(expr), least = 0, where = null }: Binding = {},
+): KernelExpr {
   if (expr.kind === "const" || expr.kind === "local" || expr.kind === "builtin") return expr;
-  const key = keyOf(expr);
   const before = known(scopes, key);
   if (before !== undefined) return before;
-  const depth = Math.max(scopes.floor, depthOf(scopes, expr));
+  const depth = Math.max(scopes.floor, least, ...[expr, where ?? expr].map((e) => depthOf(scopes, e)));
   const name = freshName(scopes, hint);
   scopes.depths.set(name, depth);
-  scopes.open[depth]!.statements.push({ kind: "let", name, value: expr });
-  const bound = local(name, typeOf(expr));
+  const { statements } = scopes.open[depth]!;
+  const type = typeOf(expr);
+  if (where === null) statements.push({ kind: "let", name, value: expr });
+  else
+    statements.push(
+      { kind: "var", name, type, init: constant(type, 0) },
+      { kind: "if", condition: where, then: [{ kind: "assign", name, value: expr }], else: [] },
+    );
+  const bound = local(name, type);
   remember(scopes, key, bound, depth);
   return bound;
 }

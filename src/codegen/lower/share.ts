@@ -9,14 +9,12 @@
  *
  * Every lane combines the same values in pairs, so that all have the same result, with no memory and no barrier.
  */
+import { fewestTurnsShared } from "../../fusion/target.ts";
 import { constantExtent } from "../../ir/extent.ts";
 import { local, typeOf } from "../build.ts";
 import type { KernelExpr } from "../kernel.ts";
 import type { Emission, Instance } from "./emission.ts";
 import { freshName, innermost, nameHere, type Scopes, write } from "./scopes.ts";
-
-/** An axis with fewer turns for each lane is not shared. */
-const fewestTurns = 2;
 
 /** The axis whose turns the lanes share, by its number; null where they don't. It is asked for where loops of the reduction are written. */
 export function sharedAxis({ scopes, sharing }: Emission, { node, axes, contexts }: Instance): number | null {
@@ -26,7 +24,7 @@ export function sharedAxis({ scopes, sharing }: Emission, { node, axes, contexts
   if (op === "argmax" || op === "argmin") return null;
   const axis = axes.findLastIndex((each, level) => {
     const extent = constantExtent(each, contexts[level]!);
-    return extent !== null && extent >= fewestTurns * sharing;
+    return extent !== null && extent >= fewestTurnsShared * sharing;
   });
   return axis < 0 ? null : axis;
 }

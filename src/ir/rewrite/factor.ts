@@ -15,13 +15,14 @@ import { coefficientOf, greatestCommonDivisor, toAffine } from "../affine.ts";
 import { apply, constant, index, integer } from "../build.ts";
 import { proveReads } from "../bounds.ts";
 import { operationsOf } from "../cost.ts";
+import { extentFromZero } from "../extent.ts";
 import { type Comprehension, type Expr, isFloat, type ReductionAxis, typeOf } from "../ir.ts";
 import { freshVariable } from "../names.ts";
 import { mapExpressions } from "../rename.ts";
 import { substituteIndices } from "../substitute.ts";
 import { expressionsOf, indicesIn, postorder } from "../traverse.ts";
 import { simplifyExpressions } from "./inline.ts";
-import { extentOf, factorsOf, inOrderOfUse, numberOfPoints, productOf, readWhole } from "./products.ts";
+import { factorsOf, inOrderOfUse, numberOfPoints, productOf, readWhole } from "./products.ts";
 import type { NodeRewrite, Scope } from "./walk.ts";
 
 /**
@@ -97,7 +98,7 @@ function innerSum(
   const used = indicesIn([body, ...inner.flatMap(({ lo, hi }) => [lo, hi])]);
   const over = outer
     .filter(({ name }) => used.has(name))
-    .map((axis) => ({ name: axis.name, size: extentOf(axis) }));
+    .map((axis) => ({ name: axis.name, size: extentFromZero(axis) }));
   const fixed = over.flatMap(({ name, size }) => (size === null ? [] : [{ name, size }]));
   if (fixed.length < over.length) return null;
   const axes = [...node.axes.filter(({ name }) => used.has(name)), ...fixed];
@@ -116,7 +117,7 @@ function innerSum(
 /** The node with one of its reduction axes split in two, in each way that a division or a remainder in it suggests. */
 function splitForms(node: Comprehension, scope: Scope): Comprehension[] {
   return node.reduction!.axes.flatMap((axis) => {
-    const extent = extentOf(axis);
+    const extent = extentFromZero(axis);
     if (extent === null) return [];
     return [...stepsOf(axis.name, node)]
       .filter((step) => step > 1 && step < extent && extent % step === 0)

@@ -1,5 +1,6 @@
 /** Expressions as products and as sums: factors and addends, and how a sum of products is put together again. */
 import { apply, constant, index, read } from "../build.ts";
+import { extentFromZero } from "../extent.ts";
 import type { Axis, Comprehension, Expr, ReductionAxis, ScalarType } from "../ir.ts";
 import { indicesIn } from "../traverse.ts";
 
@@ -57,14 +58,9 @@ export function readWhole(node: Comprehension): Expr {
   );
 }
 
-/** The number of values of a reduction axis that begins at 0 and ends at a constant; null for another one. */
-export function extentOf({ lo, hi }: ReductionAxis): number | null {
-  return lo.kind === "const" && lo.value === 0 && hi.kind === "const" ? Math.max(0, hi.value) : null;
-}
-
 /** The number of points of some reduction axes; null if not all extents are known. */
 export function numberOfPoints(axes: readonly ReductionAxis[]): number | null {
-  const extents = axes.map(extentOf);
+  const extents = axes.map(extentFromZero);
   return extents.includes(null) ? null : extents.reduce<number>((product, n) => product * n!, 1);
 }
 

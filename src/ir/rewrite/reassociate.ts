@@ -12,6 +12,7 @@
  */
 import { apply, constant, index } from "../build.ts";
 import { operationCount } from "../cost.ts";
+import { extentFromZero } from "../extent.ts";
 import {
   type Comprehension,
   type Expr,
@@ -26,15 +27,7 @@ import { substituteIndices } from "../substitute.ts";
 import { indicesIn } from "../traverse.ts";
 import { removeDeadCode } from "./dead-code.ts";
 import { factorSums } from "./factor.ts";
-import {
-  addendsOf,
-  extentOf,
-  factorsOf,
-  inOrderOfUse,
-  numberOfPoints,
-  productOf,
-  readWhole,
-} from "./products.ts";
+import { addendsOf, factorsOf, inOrderOfUse, numberOfPoints, productOf, readWhole } from "./products.ts";
 import { rewriteGraph, type Scope } from "./walk.ts";
 
 /** A node more, which may be a kernel more, must save this part of what the graph's nodes cost on average. */
@@ -67,7 +60,7 @@ function isContraction(node: Comprehension): boolean {
   return (
     isFloatSum(node) &&
     node.keys.length === 0 &&
-    node.reduction!.axes.every((axis) => extentOf(axis) !== null)
+    node.reduction!.axes.every((axis) => extentFromZero(axis) !== null)
   );
 }
 
@@ -216,7 +209,7 @@ function commuteTerm(
   if (outer.length === node.axes.length && channels.length === points.length && points.length > 0)
     return null;
   const body = productOf(inner, typeOf(node.body));
-  const axes = [...outer, ...channels.map((r) => ({ name: r.name, size: extentOf(r)! }))];
+  const axes = [...outer, ...channels.map((r) => ({ name: r.name, size: extentFromZero(r)! }))];
   const first = {
     ...node,
     name: scope.names.fresh(node.name),
