@@ -8,7 +8,7 @@
  * two points load alike is loaded once. That is register tiling, wherever the points come from.
  */
 import { constantExtent } from "../../ir/extent.ts";
-import type { Expr, ReduceOp } from "../../ir/ir.ts";
+import type { Comprehension, Expr, ReduceOp } from "../../ir/ir.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
 import { add, apply, constant, integer, invocation, less, local, mul, select } from "../build.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
@@ -176,9 +176,7 @@ const keyedBodies = 4;
 /** How many turns of each axis are written side by side: of the innermost, and of one further out once those inside are whole. */
 function unrollsOf(emission: Emission, instance: Instance, points: number): number[] {
   const reads = postorder(instance.body).filter((e) => e.kind === "read");
-  const nests = reads.some(
-    (e) => e.kind === "read" && (emission.computed.get(e.tensor)?.reduction ?? null) !== null,
-  );
+  const nests = readsReduction(emission, instance.body);
   // Points that cannot share the loop are written one after the other, each with a loop of its own.
   const written = tiledVariables(emission, instance).reduce(
     (n, name) => n * emission.tile.get(name)!.length,
@@ -201,6 +199,19 @@ function unrollsOf(emission: Emission, instance: Instance, points: number): numb
     room = Math.floor(room / Math.max(1, extent));
   }
   return unrolls;
+}
+
+/** Does the expression read a reduction that is computed where it is read, be it through other nodes that are? */
+function readsReduction(emission: Emission, root: Expr): boolean {
+  const seen = new Set<Comprehension>();
+  const visit = (expr: Expr): boolean =>
+    postorder(expr).some((e) => {
+      const node = e.kind === "read" ? emission.computed.get(e.tensor) : undefined;
+      if (node === undefined || seen.has(node)) return false;
+      seen.add(node);
+      return node.reduction !== null || visit(node.body);
+    });
+  return visit(root);
 }
 
 /** The points that are written together with this one: all of the tile that the instance tells apart. */
