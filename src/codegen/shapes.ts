@@ -24,6 +24,7 @@ const hardwareShape: AdapterShape = {
     laneLoad: 2,
     sharedLoad: 1,
     scatteredLoad: 16,
+    staging: { turns: 16, bytes: 16384, leastWorkgroups: 64, load: 0.25, fill: 1, barrier: 8 },
   },
 };
 

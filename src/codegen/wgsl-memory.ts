@@ -79,8 +79,7 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
     const isFour = type !== "bool" && fours.has(key("workgroup", own));
     const element = isFour ? `vec4<${type}>` : type;
     declarations.push(`var<workgroup> ${name}: array<${element}, ${isFour ? length / 4 : length}>;`);
-    if (isFour)
-      buffers.set(key("workgroup", own), { name, words: type, type, offset: null, isFour });
+    if (isFour) buffers.set(key("workgroup", own), { name, words: type, type, offset: null, isFour });
   }
   return {
     declarations,

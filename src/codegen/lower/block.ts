@@ -13,6 +13,7 @@
  */
 import type { Emission, Instance } from "./emission.ts";
 import type { PhaseReads, ReadOfMemory } from "./reads.ts";
+import { contractionsOf, type StagingShape } from "./stage.ts";
 import { storedStride } from "./tile.ts";
 
 /** The numbers that shape blocks on a kind of device. */
@@ -31,6 +32,8 @@ export interface BlockShape {
   readonly sharedLoad: number;
   /** What a load costs whose lanes do not lie side by side. */
   readonly scatteredLoad: number;
+  /** How operands are staged in workgroup memory; not at all without it. */
+  readonly staging?: StagingShape;
 }
 
 /** A block of a phase; axes by their numbers among the phase's. */
@@ -45,6 +48,10 @@ export interface Block {
   /** Columns of an invocation: neighbours of one another, or as far apart as there are lanes. */
   readonly columns: number;
   readonly areNeighbours: boolean;
+  /** Rows of invocations in a workgroup. */
+  readonly laneRows: number;
+  /** Whether operands are staged. */
+  readonly isStaged: boolean;
 }
 
 /** A reduction with fewer turns does not pay for a block. */
@@ -52,6 +59,9 @@ const fewestTurns = 4;
 
 /** Most sums that an invocation keeps at once. */
 const mostSums = 64;
+
+/** WebGPU's least limit: every adapter takes workgroups of so many. */
+const mostInvocations = 256;
 
 /** The block in which the points of a phase are best computed; null when there is no contraction in it. */
 export function chooseBlock(
@@ -68,7 +78,7 @@ export function chooseBlock(
   const axes = variables.map((_, axis) => axis);
   const dependsOn = (read: ReadOfMemory, axis: number): boolean => read.variables.has(variables[axis]!.name);
 
-  let best: { block: Block; cost: number } | null = null;
+  const found: { readonly block: Block; readonly cost: number }[] = [];
   for (const row of axes) {
     const [rowReads, laneReads] = [true, false].map((is) =>
       inLoops.filter((read) => dependsOn(read, row) === is),
@@ -87,22 +97,76 @@ export function chooseBlock(
     const isScattered = (read: ReadOfMemory): boolean => read.strides.get(last.name) !== 1;
     const strayLoads = laneReads!.filter(isScattered).length;
     const strayStores = scatteredStores(emission, instances, last.name);
+    const staged =
+      shape.staging === undefined
+        ? null
+        : stagedOperands(
+            emission,
+            instances,
+            variables[row]!.name,
+            lanes.map((axis) => variables[axis]!.name),
+          );
     for (const choice of tilesOf(size(row), last.size, columns, Math.max(1, reductions), shape)) {
       const { rows, columns: own, areNeighbours } = choice;
       const across = Math.ceil(columns / (own * shape.lanes));
-      const down = Math.ceil(size(row) / (rows * shape.laneRows));
-      const busy = Math.min(1, (outside * down * across) / shape.workgroups);
-      const used = (columns * size(row)) / (across * own * shape.lanes * down * rows * shape.laneRows);
       const laneLoad = areNeighbours ? shape.laneLoad / 2 : shape.laneLoad;
       const loads = (laneReads!.length - strayLoads) * laneLoad + strayLoads * shape.scatteredLoad;
-      const perTurn = 1 + loads / rows + (rowReads!.length * shape.sharedLoad) / own;
       const perPoint = strayStores * shape.scatteredLoad;
-      const cost = (perTurn + perPoint / turns) / (used * busy);
-      if (best === null || cost < best.cost)
-        best = { cost, block: { outer, row, rows, lanes, columns: own, areNeighbours } };
+      const consider = (laneRows: number, isStaged: boolean, perTurn: number): void => {
+        const down = Math.ceil(size(row) / (rows * laneRows));
+        const workgroups = outside * down * across;
+        if (isStaged && workgroups < shape.staging!.leastWorkgroups) return;
+        const busy = Math.min(1, (workgroups * laneRows) / (shape.workgroups * shape.laneRows));
+        const used = (columns * size(row)) / (across * own * shape.lanes * down * rows * laneRows);
+        const cost = (perTurn + perPoint / turns) / (used * busy);
+        const block = { outer, row, rows, lanes, columns: own, areNeighbours, laneRows, isStaged };
+        found.push({ block, cost });
+      };
+      consider(shape.laneRows, false, 1 + loads / rows + (rowReads!.length * shape.sharedLoad) / own);
+      if (staged === null) continue;
+      for (const laneRows of [shape.laneRows, 2 * shape.laneRows])
+        if (laneRows * shape.lanes <= mostInvocations)
+          consider(laneRows, true, stagedTurn(staged, turns, rows, own, laneRows, shape));
     }
   }
-  return best?.block ?? null;
+  const least = Math.min(...found.map(({ cost }) => cost));
+  return found.find(({ cost }) => cost === least)?.block ?? null;
+}
+
+/** Numbers of a contraction's operands. */
+interface StagedOperands {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The operands that the points of a phase stage, with these axes as row and columns; null where they have none on one of the sides. */
+function stagedOperands(
+  emission: Emission,
+  instances: readonly Instance[],
+  row: string,
+  columns: readonly string[],
+): StagedOperands | null {
+  const all = contractionsOf(emission, instances, [row], columns).flatMap(({ operands }) => operands);
+  const rows = all.filter(({ side }) => side === "rows").length;
+  return all.length === 0 ? null : { rows, columns: all.length - rows };
+}
+
+/** What a turn at a point costs beside a multiplication, where operands are staged. */
+function stagedTurn(
+  operands: StagedOperands,
+  turns: number,
+  rows: number,
+  columns: number,
+  laneRows: number,
+  { lanes, staging }: BlockShape,
+): number {
+  const { load, fill, barrier } = staging!;
+  return (
+    1 +
+    load * (operands.columns / rows + operands.rows / columns) +
+    fill * (operands.columns / (rows * laneRows) + operands.rows / (columns * lanes)) +
+    (2 * barrier) / (Math.min(staging!.turns, turns) * rows * columns)
+  );
 }
 
 /** How many results have neighbours along the variable far apart in memory. */

@@ -19,7 +19,8 @@ import { type Emission, type Instance, type Point, variable, type Variable } fro
 import type { Extent } from "./phase.ts";
 import { flatten, lowerSideBySide, type PhaseVariable, split } from "./points.ts";
 import { sequence } from "./lists.ts";
-import { block, nameHere, write } from "./scopes.ts";
+import { openStaging, type StagedSide } from "./fill.ts";
+import { bind, block, nameHere, write } from "./scopes.ts";
 
 /** Writes the instances that `instancesAt` gives for the indices of the phase's axes, at all points of the variables. */
 export function lowerBlock(
@@ -28,9 +29,9 @@ export function lowerBlock(
   instancesAt: (axes: readonly Expr[]) => readonly Instance[],
   region: Point,
   schedule: Block,
-  { lanes, laneRows }: BlockShape,
+  { lanes, staging }: BlockShape,
 ): Extent {
-  const { outer, row, rows, columns, areNeighbours } = schedule;
+  const { outer, row, rows, columns, areNeighbours, laneRows } = schedule;
   const sizes = schedule.lanes.map((axis) => variables[axis]!.size);
   const points = sizes.reduce((product, size) => product * size, 1);
   const across = Math.ceil(points / (columns * lanes));
@@ -68,7 +69,16 @@ export function lowerBlock(
       );
     const all = own.variables;
     const lists = all.map(({ name }) => instancesOf.get(name)!);
+    if (staging !== undefined && schedule.isStaged)
+      emission.staging = openStaging(
+        emission,
+        own.instances,
+        { rows: rowSide(), columns: own.side },
+        staging,
+        lanes * laneRows,
+      );
     lowerSideBySide(emission, all, lists, own.instances, region, guardOf);
+    emission.staging = null;
   });
   for (const statement of body) write(emission.scopes, statement);
   return {
@@ -80,6 +90,36 @@ export function lowerBlock(
     readonly variables: readonly PhaseVariable[];
     readonly instances: readonly Instance[];
     readonly guards: (point: Point) => readonly KernelExpr[];
+    readonly side: StagedSide;
+  }
+
+  /** The rows of the workgroup. Where they are more than there are, the last ones stand again. */
+  function rowSide(): StagedSide {
+    const { name, size } = variables[row]!;
+    const first = mul(places.at(-2)!, integer(laneRows * rows));
+    return {
+      points: laneRows * rows,
+      names: [name],
+      isInFours: rows % 4 === 0,
+      at: (group, count) => {
+        const own = add(first, mul(group, integer(count)));
+        const isWhole = size % (laneRows * rows) === 0;
+        const base = bind(emission.scopes, isWhole ? own : minimum(own, integer(size - count)), name);
+        return sequence(count).map((n) => [variable(emission, name, base, n)]);
+      },
+      placeOf: placesOf(name, mul(laneRow, integer(rows)), sequence(rows)),
+    };
+  }
+
+  /** The places in the block of the instances of a variable: from a base on, each so much further. */
+  function placesOf(name: string, base: KernelExpr, offsets: readonly number[]): StagedSide["placeOf"] {
+    const known = bind(emission.scopes, base, "place");
+    const byId = new Map(
+      instancesOf
+        .get(name)!
+        .map((one, i): [number, Variable] => [one.id, { ...one, base: known, offset: offsets[i]! }]),
+    );
+    return (point) => byId.get(point.get(name)!.id)!;
   }
 
   /** An invocation has neighbours along the last axis. */
@@ -102,6 +142,36 @@ export function lowerBlock(
       variables,
       instances: instancesAt(variables.map(({ name }) => indexExpr(name))),
       guards: () => (isWhole ? [] : [less(tile, integer(tiles))]),
+      side: {
+        points: lanes * columns,
+        names: schedule.lanes.map((axis) => variables[axis]!.name),
+        isInFours: columns % 4 === 0,
+        at: (group, count) => {
+          const own = add(mul(places.at(-1)!, integer((lanes * columns) / count)), group);
+          const most = integer(points / count - 1);
+          const at = bind(
+            emission.scopes,
+            points % (lanes * columns) === 0 ? own : minimum(own, most),
+            "column",
+          );
+          const sizesOf = sizes.with(-1, sizes.at(-1)! / count);
+          const bases = split(at, sizesOf).map((place, i) => {
+            const { name } = variables[schedule.lanes[i]!]!;
+            const isLast = i === sizes.length - 1;
+            const base = bind(emission.scopes, isLast ? mul(place, integer(count)) : place, name);
+            return variable(emission, name, base);
+          });
+          const last = bases.at(-1)!;
+          return sequence(count).map((n) =>
+            n === 0 ? bases : [...bases.slice(0, -1), variable(emission, last.name, last.base, n)],
+          );
+        },
+        placeOf: placesOf(
+          variables[schedule.lanes.at(-1)!]!.name,
+          mul(lane, integer(columns)),
+          sequence(columns),
+        ),
+      },
     };
   }
 
@@ -132,6 +202,21 @@ export function lowerBlock(
       guards: (point) => {
         const guard = guardsOf.get(point.get(name)!.id);
         return guard === undefined ? [] : [guard];
+      },
+      side: {
+        points: lanes * columns,
+        names: [name],
+        isInFours: false,
+        at: (group) => {
+          const own = add(mul(places.at(-1)!, integer(lanes * columns)), group);
+          const base = bind(emission.scopes, isWhole ? own : minimum(own, integer(points - 1)), name);
+          return [[variable(emission, name, base)]];
+        },
+        placeOf: placesOf(
+          name,
+          lane,
+          sequence(columns).map((n) => n * lanes),
+        ),
       },
     };
   }

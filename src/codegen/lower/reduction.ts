@@ -12,8 +12,10 @@ import type { Expr, ReduceOp } from "../../ir/ir.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
 import { add, apply, constant, integer, invocation, less, local, mul, select } from "../build.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
+import type { Slabs } from "./stage.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
 import { combinations, sequence } from "./lists.ts";
+import { inSlabs, placeInSlab, slabsAt } from "./fill.ts";
 import { combineLanes, sharedAxis } from "./share.ts";
 import {
   atDepth,
@@ -60,7 +62,8 @@ export function reduce(
   emission.isAhead ||= aside.length > 0 || points.length > 1;
   atDepth(scopes, depth, () => {
     const accumulators = points.map((at) => accumulatorFor(emission, instance, at, lower));
-    const isShared = overAxes(emission, instance, points, lower, (at, i) => accumulators[i]!.take(at));
+    const take = (at: Point, i: number): void => accumulators[i]!.take(at);
+    const isShared = overAxes(emission, instance, points, lower, take, slabsAt(emission, instance, depth));
     points.forEach((at, i) => {
       const own = accumulators[i]!.value;
       const value = isShared ? combinedOver(emission, instance, own) : own;
@@ -92,9 +95,10 @@ export function overAxes(
   points: readonly Point[],
   lower: Lower,
   take: (at: Point, point: number) => void,
+  slabs: Slabs | null = null,
 ): boolean {
   const { scopes } = emission;
-  const unrolls = unrollsOf(emission, instance, points.length);
+  const unrolls = unrollsOf(emission, instance, points.length, slabs);
   const shared = sharedAxis(emission, instance);
   const nest = (level: number, turns: readonly (readonly Variable[])[]): void => {
     emission.context = instance.contexts[level]!;
@@ -116,14 +120,33 @@ export function overAxes(
       nest(level + 1, [...turns, variables]);
       emission.tile.delete(axis.name);
     };
+    const isStaged = slabs !== null && level >= slabs.level;
+    /** Turns that follow one another, from one on that is `place` turns after the first of the axis, or of its slab. */
+    const turnsFrom = (count: number, base: KernelExpr, place: KernelExpr, after = 0): readonly Variable[] =>
+      sequence(count).map((n) => {
+        const turn = variable(emission, axis.name, base, n);
+        if (isStaged) placeInSlab(emission, turn, place, after + n);
+        return turn;
+      });
     const loop = (start: KernelExpr, end: KernelExpr, step: number, first?: KernelExpr): void => {
       const index = freshName(scopes, axis.name);
       const turn = local(index, "i32");
       const body = block(scopes, [index], () => {
-        const base = first === undefined ? turn : nameHere(scopes, add(first, turn), axis.name);
-        within(sequence(step).map((n) => variable(emission, axis.name, base, n)));
+        if (first === undefined)
+          return within(turnsFrom(step, turn, turn, start.kind === "const" ? -start.value : 0));
+        // In a slab hardly anything is read by the turn itself.
+        const base = isStaged ? add(first, turn) : nameHere(scopes, add(first, turn), axis.name);
+        within(turnsFrom(step, base, turn));
       });
       write(scopes, { kind: "for", index, from: start, to: end, step, body });
+    };
+    const range = (from: KernelExpr, extent: number, most: number): void => {
+      if (extent <= most) return within(turnsFrom(extent, from, integer(0)));
+      const whole = extent - (extent % most);
+      // Where it begins depends on the point, but not how long it is.
+      if (from.kind === "const") loop(from, integer(from.value + whole), most);
+      else loop(integer(0), integer(whole), most, from);
+      if (whole < extent) within(turnsFrom(extent - whole, add(from, integer(whole)), integer(whole)));
     };
     const unroll = unrolls[level]!;
     const extent = constantExtent(axis, emission.context);
@@ -135,13 +158,10 @@ export function overAxes(
     }
     if (extent <= 0) return;
     if (level === shared) return dealTurns(from, extent, unroll, within);
-    if (extent <= unroll) return within(sequence(extent).map((n) => variable(emission, axis.name, from, n)));
-    const whole = extent - (extent % unroll);
-    // Where it begins depends on the point, but not how long it is.
-    if (from.kind === "const") loop(from, integer(from.value + whole), unroll);
-    else loop(integer(0), integer(whole), unroll, from);
-    const rest = add(from, integer(whole));
-    if (whole < extent) within(sequence(extent - whole).map((n) => variable(emission, axis.name, rest, n)));
+    if (slabs === null || level !== slabs.level) return range(from, extent, unroll);
+    inSlabs(emission, slabs, from, here, lower, (first, count) =>
+      range(first, count, Math.min(unroll, count)),
+    );
   };
   /** Each lane takes `unroll` turns that follow one another, then those of the next round. */
   const dealTurns = (
@@ -177,7 +197,7 @@ const nestedSums = 16;
 const keyedBodies = 4;
 
 /** How many turns of each axis are written side by side: of the innermost, and of one further out once those inside are whole. */
-function unrollsOf(emission: Emission, instance: Instance, points: number): number[] {
+function unrollsOf(emission: Emission, instance: Instance, points: number, slabs: Slabs | null): number[] {
   const reads = postorder(instance.body).filter((e) => e.kind === "read");
   const nests = reads.some(
     (e) => e.kind === "read" && (emission.computed.get(e.tensor)?.reduction ?? null) !== null,
@@ -194,8 +214,10 @@ function unrollsOf(emission: Emission, instance: Instance, points: number): numb
   if (nests) room = Math.max(room, Math.floor(nestedSums / Math.max(points, written)));
   const unrolls = instance.axes.map(() => 1);
   for (let level = instance.axes.length - 1; level >= 0; level--) {
-    const extent = constantExtent(instance.axes[level]!, instance.contexts[level]!);
-    if (extent === null) break;
+    const whole = constantExtent(instance.axes[level]!, instance.contexts[level]!);
+    const extent = level === slabs?.level ? slabs.depth : whole;
+    // What is further out than a slab comes one after the other.
+    if (extent === null || level < (slabs?.level ?? 0)) break;
     if (extent <= Math.min(room, 8)) unrolls[level] = Math.max(1, extent);
     else {
       unrolls[level] = [4, 2, 1].find((turns) => turns <= room)!;
