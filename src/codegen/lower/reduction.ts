@@ -61,12 +61,14 @@ export function reduce(
   // A point beside the one that is wanted may be one that a condition keeps out.
   emission.isAhead ||= aside.length > 0 || points.length > 1;
   atDepth(scopes, depth, () => {
-    const accumulators = points.map((at) => accumulatorFor(emission, instance, at, lower));
+    const slabs = slabsAt(emission, instance, depth);
+    const own = slabs?.instance ?? instance;
+    const accumulators = points.map((at) => accumulatorFor(emission, own, at, lower));
     const take = (at: Point, i: number): void => accumulators[i]!.take(at);
-    const isShared = overAxes(emission, instance, points, lower, take, slabsAt(emission, instance, depth));
+    const isShared = overAxes(emission, own, points, lower, take, slabs);
     points.forEach((at, i) => {
-      const own = accumulators[i]!.value;
-      const value = isShared ? combinedOver(emission, instance, own) : own;
+      const total = accumulators[i]!.value;
+      const value = isShared ? combinedOver(emission, instance, total) : total;
       remember(scopes, keyAt(at, "value"), value, depth);
       if (accumulators[i]!.best !== null) remember(scopes, keyAt(at, "best"), accumulators[i]!.best, depth);
     });

@@ -19,6 +19,7 @@ import { constantExtent } from "../../ir/extent.ts";
 import { type Expr, typeOf } from "../../ir/ir.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
 import { type Emission, type Instance, instantiate } from "./emission.ts";
+import { withGuardedFactors } from "./guarded.ts";
 import { stridesOf } from "./reads.ts";
 
 /** The side of a contraction on which an operand depends. */
@@ -48,6 +49,7 @@ export interface Operand {
 
 /** A reduction with operands on both sides. */
 export interface Contraction {
+  /** The reduction, with conditions at the operands. */
   readonly instance: Instance;
   /** The turns of each axis. */
   readonly extents: readonly number[];
@@ -100,6 +102,8 @@ function contractionOf(
       return null;
     extents.push(extent);
   }
+  const body = withGuardedFactors(emission, instance.body, instance.contexts.at(-1)!, [rows, columns]);
+  const own = body === null ? instance : { ...instance, body };
   const operands = new Map<string, Operand>();
   const seen = new Set<Expr>();
   const visit = (expr: Expr, depth: number): void => {
@@ -122,10 +126,10 @@ function contractionOf(
     if (expr.kind === "read" && node !== undefined && node.reduction === null)
       visit(instantiate(emission, node, expr.indices).body, depth + 1);
   };
-  visit(instance.body, 0);
+  visit(own.body, 0);
   const list = [...operands.values()];
   const hasBoth = list.some(({ side }) => side === "rows") && list.some(({ side }) => side === "columns");
-  return hasBoth ? { instance, extents, operands: list } : null;
+  return hasBoth ? { instance: own, extents, operands: list } : null;
 }
 
 function meets(names: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
