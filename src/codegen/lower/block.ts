@@ -13,7 +13,8 @@
  */
 import type { Emission, Instance } from "./emission.ts";
 import type { PhaseReads, ReadOfMemory } from "./reads.ts";
-import { contractionsOf, type StagingShape } from "./stage.ts";
+import { contractionsOf } from "./contraction.ts";
+import type { StagingShape } from "./stage.ts";
 import { storedStride } from "./tile.ts";
 
 /** The numbers that shape blocks on a kind of device. */

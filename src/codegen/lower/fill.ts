@@ -10,6 +10,7 @@ import { structuralKey } from "../../ir/affine.ts";
 import { type Expr, typeOf } from "../../ir/ir.ts";
 import { add, integer, invocation, less, load, local, mul } from "../build.ts";
 import type { KernelExpr } from "../kernel.ts";
+import { contractionsOf, type Side } from "./contraction.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
 import { kernelType } from "./expression.ts";
 import { sequence } from "./lists.ts";
@@ -26,17 +27,7 @@ import {
   sumByDepth,
   write,
 } from "./scopes.ts";
-import {
-  bytesOf,
-  type Contraction,
-  contractionsOf,
-  type Side,
-  type SideShape,
-  type Slabs,
-  slabsOf,
-  type StagingShape,
-  type Tile,
-} from "./stage.ts";
+import { bytesOf, type SideShape, type Slabs, slabsOf, type StagingShape, type Tile } from "./stage.ts";
 
 type Lower = (emission: Emission, expr: Expr, point: Point) => KernelExpr;
 
@@ -52,7 +43,7 @@ export interface StagedSide extends SideShape {
 export interface Staging {
   readonly invocations: number;
   readonly sides: Readonly<Record<Side, StagedSide>>;
-  /** The contractions, by the keys of their instances. */
+  /** The contractions, by the keys of their reductions. */
   readonly contractions: ReadonlyMap<string, Slabs>;
   /** The slab whose turns are being written; null outside of one. */
   slab: OpenSlab | null;
@@ -71,7 +62,7 @@ export function openStaging(
   for (const contraction of contractionsOf(emission, instances, sides.rows.names, sides.columns.names)) {
     const slabs = slabsOf(emission, contraction, sides, { ...shape, bytes: shape.bytes - bytes });
     if (slabs === null) continue;
-    contractions.set(contraction.instance.key, slabs);
+    for (const { key } of contraction.reductions) contractions.set(key, slabs);
     bytes += bytesOf(slabs.tiles);
   }
   return contractions.size === 0 ? null : { invocations, sides, contractions, slab: null };
@@ -132,15 +123,12 @@ function writeSlab(
   const staging = emission.staging!;
   const { scopes } = emission;
   const tiles = new Map(
-    slabs.tiles.map((tile) => [
-      structuralKey(tile.operand.expr),
-      { tile, array: arrayOf(emission, slabs, tile) },
-    ]),
+    slabs.tiles.map((tile) => [structuralKey(tile.operand.expr), { tile, array: arrayOf(emission, tile) }]),
   );
   // What is loaded from tiles is not known after the slab.
   const body = block(scopes, [], () => {
     const outside = emission.context;
-    emission.context = slabs.instance.contexts.at(-1)!;
+    emission.context = slabs.reductions[0]!.contexts.at(-1)!;
     for (const { tile, array } of tiles.values())
       fillTile(emission, staging, { slabs, turns, here, lower }, tile, array);
     emission.context = outside;
@@ -168,11 +156,10 @@ export function slabsAt({ staging, scopes }: Emission, { key }: Instance, depth:
 const arrays = new WeakMap<Tile, string>();
 
 /** The array of a tile: one for all slabs. */
-function arrayOf({ scopes, tiles }: Emission, { instance }: Contraction, tile: Tile): string {
+function arrayOf({ scopes, tiles }: Emission, tile: Tile): string {
   const before = arrays.get(tile);
   if (before !== undefined) return before;
-  const [read] = tile.operand.reads;
-  const name = freshName(scopes, `${kernelName(read?.tensor ?? instance.node.name)}_tile`);
+  const name = freshName(scopes, `${kernelName(tile.operand.reads[0]!.tensor)}_tile`);
   tiles.push({ name, type: kernelType(typeOf(tile.operand.expr)), length: tile.length });
   arrays.set(tile, name);
   return name;
@@ -194,7 +181,8 @@ function fillTile(
 ): void {
   const { scopes } = emission;
   const side = sides[operand.side];
-  const { level, instance, extents } = slabs;
+  const { level, extents } = slabs;
+  const { axes } = slabs.reductions[0]!;
   const counts = [turns.count, ...extents.slice(level + 1)];
   const all = counts.reduce((product, count) => product * count, 1);
   const [groups, others] = fast === "turn" ? [all / vector, side.points] : [side.points / vector, all];
@@ -203,7 +191,7 @@ function fillTile(
     const places = split(group, counts.with(-1, counts.at(-1)! / size));
     let at = here;
     const bases = places.map((place, i) => {
-      const axis = instance.axes[level + i]!;
+      const axis = axes[level + i]!;
       const within = bind(scopes, i === places.length - 1 ? mul(place, integer(size)) : place, axis.name);
       const from = i === 0 ? turns.from : lower(emission, axis.lo, at);
       const one = variable(emission, axis.name, add(from, within));
@@ -271,10 +259,10 @@ export function loadOfTile({ scopes, staging }: Emission, expr: Expr, point: Poi
   const found = slab.tiles.get(structuralKey(expr));
   if (found === undefined) return null;
   const { tile, array } = found;
-  const { extents, instance, level } = slab.slabs;
+  const { extents, reductions, level } = slab.slabs;
   const byTurn = tile.fast === "turn";
   let step = byTurn ? 1 : tile.stride;
-  const places = instance.axes
+  const places = reductions[0]!.axes
     .slice(level)
     .map((axis, i) => ({ axis, i }))
     .reverse()

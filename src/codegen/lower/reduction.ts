@@ -42,9 +42,9 @@ export function reduce(
   lower: Lower,
 ): KernelExpr {
   const { scopes } = emission;
-  const keyAt = (at: Point, part: "value" | "best"): string =>
-    `${part} ${instance.key}@${instance.variables.map((name) => at.get(name)!.id).join(",")}`;
-  const wanted = keyAt(point, best ? "best" : "value");
+  const keyAt = ({ key, variables }: Instance, at: Point, part: "value" | "best"): string =>
+    `${part} ${key}@${variables.map((name) => at.get(name)!.id).join(",")}`;
+  const wanted = keyAt(instance, point, best ? "best" : "value");
   const before = known(scopes, wanted);
   if (before !== undefined) return before;
 
@@ -62,16 +62,27 @@ export function reduce(
   emission.isAhead ||= aside.length > 0 || points.length > 1;
   atDepth(scopes, depth, () => {
     const slabs = slabsAt(emission, instance, depth);
-    const own = slabs?.instance ?? instance;
-    const accumulators = points.map((at) => accumulatorFor(emission, own, at, lower));
-    const take = (at: Point, i: number): void => accumulators[i]!.take(at);
-    const isShared = overAxes(emission, own, points, lower, take, slabs);
-    points.forEach((at, i) => {
-      const total = accumulators[i]!.value;
-      const value = isShared ? combinedOver(emission, instance, total) : total;
-      remember(scopes, keyAt(at, "value"), value, depth);
-      if (accumulators[i]!.best !== null) remember(scopes, keyAt(at, "best"), accumulators[i]!.best, depth);
-    });
+    const together = slabs?.reductions ?? [instance];
+    const sums = together.flatMap((of) =>
+      (of.key === instance.key ? points : sideBySide(emission, of, point)).map((at) => ({
+        of,
+        at,
+        sum: accumulatorFor(emission, of, at, lower),
+      })),
+    );
+    const isShared = overAxes(
+      emission,
+      together[0]!,
+      sums.map(({ at }) => at),
+      lower,
+      (at, i) => sums[i]!.sum.take(at),
+      slabs,
+    );
+    for (const { of, at, sum } of sums) {
+      const value = isShared ? combinedOver(emission, of, sum.value) : sum.value;
+      remember(scopes, keyAt(of, at, "value"), value, depth);
+      if (sum.best !== null) remember(scopes, keyAt(of, at, "best"), sum.best, depth);
+    }
   });
   emission.loops.push(...aside);
   emission.isAhead = wasAhead;

@@ -11,19 +11,11 @@
  *       barrier
  *     }
  *
- * An operand is the largest expression that depends on the turn and on one side alone: padding, a normalisation or a gather is part of it
- * and computed once for the workgroup. Nothing here affects what is computed.
+ * What is part of an operand, such as padding or a gather, is computed once for the workgroup. Nothing here affects what is computed.
  */
-import { structuralKey } from "../../ir/affine.ts";
-import { constantExtent } from "../../ir/extent.ts";
-import { type Expr, typeOf } from "../../ir/ir.ts";
-import { indicesIn, postorder } from "../../ir/traverse.ts";
-import { type Emission, type Instance, instantiate } from "./emission.ts";
-import { withGuardedFactors } from "./guarded.ts";
+import type { Contraction, Operand, Side } from "./contraction.ts";
+import type { Emission } from "./emission.ts";
 import { stridesOf } from "./reads.ts";
-
-/** The side of a contraction on which an operand depends. */
-export type Side = "rows" | "columns";
 
 /** The numbers by which operands are staged. */
 export interface StagingShape {
@@ -37,122 +29,6 @@ export interface StagingShape {
   readonly load: number;
   readonly fill: number;
   readonly barrier: number;
-}
-
-/** An expression that is staged. */
-export interface Operand {
-  readonly expr: Expr;
-  readonly side: Side;
-  /** What it reads from memory. */
-  readonly reads: readonly (Expr & { readonly kind: "read" })[];
-}
-
-/** A reduction with operands on both sides. */
-export interface Contraction {
-  /** The reduction, with conditions at the operands. */
-  readonly instance: Instance;
-  /** The turns of each axis. */
-  readonly extents: readonly number[];
-  readonly operands: readonly Operand[];
-}
-
-/** Nodes inlined into one another deeper than this are not looked into. */
-const deepest = 12;
-
-/** The reductions of some instances whose operands can be staged, by the variables of rows and of columns. */
-export function contractionsOf(
-  emission: Emission,
-  instances: readonly Instance[],
-  rows: readonly string[],
-  columns: readonly string[],
-): readonly Contraction[] {
-  const found = new Map<string, Contraction>();
-  const seen = new Set<string>();
-  const visit = (instance: Instance, depth: number): void => {
-    if (depth > deepest || seen.has(instance.key)) return;
-    seen.add(instance.key);
-    if (instance.axes.length > 0) {
-      const contraction = contractionOf(emission, instance, new Set(rows), new Set(columns));
-      if (contraction !== null) found.set(instance.key, contraction);
-      return;
-    }
-    for (const expr of postorder(instance.body)) {
-      const node = expr.kind === "read" ? emission.computed.get(expr.tensor) : undefined;
-      if (expr.kind === "read" && node !== undefined)
-        visit(instantiate(emission, node, expr.indices), depth + 1);
-    }
-  };
-  for (const instance of instances) visit(instance, 0);
-  return [...found.values()];
-}
-
-function contractionOf(
-  emission: Emission,
-  instance: Instance,
-  rows: ReadonlySet<string>,
-  columns: ReadonlySet<string>,
-): Contraction | null {
-  const turns = new Set(instance.axes.map(({ name }) => name));
-  const extents: number[] = [];
-  for (const [level, axis] of instance.axes.entries()) {
-    const extent = constantExtent(axis, instance.contexts[level]!);
-    const bounds = indicesIn([axis.lo, axis.hi]);
-    // All invocations come to the barriers, as often.
-    if (extent === null || extent <= 0 || [turns, rows, columns].some((names) => meets(bounds, names)))
-      return null;
-    extents.push(extent);
-  }
-  const body = withGuardedFactors(emission, instance.body, instance.contexts.at(-1)!, [rows, columns]);
-  const own = body === null ? instance : { ...instance, body };
-  const operands = new Map<string, Operand>();
-  const seen = new Set<Expr>();
-  const visit = (expr: Expr, depth: number): void => {
-    if (seen.has(expr) || depth > deepest) return;
-    seen.add(expr);
-    const names = indicesIn([expr]);
-    // What is the same in all turns is in registers anyway.
-    if (!meets(names, turns)) return;
-    const onRows = meets(names, rows);
-    if (onRows !== meets(names, columns)) {
-      const reads = readsIn(emission, expr, 0);
-      if (reads !== null && reads.length > 0 && typeOf(expr) !== "bool") {
-        operands.set(structuralKey(expr), { expr, side: onRows ? "rows" : "columns", reads });
-        return;
-      }
-    }
-    // What stands under a condition may only be computed where that holds: it is staged with the condition or not at all.
-    if (expr.kind === "apply") for (const arg of expr.args) visit(arg, depth);
-    const node = expr.kind === "read" ? emission.computed.get(expr.tensor) : undefined;
-    if (expr.kind === "read" && node !== undefined && node.reduction === null)
-      visit(instantiate(emission, node, expr.indices).body, depth + 1);
-  };
-  visit(own.body, 0);
-  const list = [...operands.values()];
-  const hasBoth = list.some(({ side }) => side === "rows") && list.some(({ side }) => side === "columns");
-  return hasBoth ? { instance: own, extents, operands: list } : null;
-}
-
-function meets(names: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
-  return [...names].some((name) => others.has(name));
-}
-
-/** What an expression reads from memory; null where it hangs on a reduction, which would be computed again for every element. */
-function readsIn(emission: Emission, root: Expr, depth: number): Operand["reads"] | null {
-  if (depth > deepest) return null;
-  const reads: (Expr & { kind: "read" })[] = [];
-  for (const expr of postorder(root)) {
-    if (expr.kind !== "read") continue;
-    const node = emission.computed.get(expr.tensor);
-    if (node === undefined) {
-      reads.push(expr);
-      continue;
-    }
-    if (node.reduction !== null) return null;
-    const inner = readsIn(emission, instantiate(emission, node, expr.indices).body, depth + 1);
-    if (inner === null) return null;
-    reads.push(...inner);
-  }
-  return reads;
 }
 
 /** A side of a workgroup's block. */
@@ -246,7 +122,7 @@ function depthOfSlab(extent: number, most: number): number {
 
 function tileOf(
   emission: Emission,
-  { instance, extents }: Contraction,
+  { reductions, extents }: Contraction,
   operand: Operand,
   { level, depth }: { readonly level: number; readonly depth: number },
   { points, names, isInFours }: SideShape,
@@ -255,7 +131,7 @@ function tileOf(
   const turns = extents.slice(level + 1).reduce((product, extent) => product * extent, depth);
   const rest = level === innermost ? extents[level]! % depth : 0;
   const areTurnsInFours = (level === innermost ? depth : extents[innermost]!) % 4 === 0 && rest % 4 === 0;
-  const lanes = lanesAlong(emission, operand, instance.axes[innermost]!.name, names.at(-1)!);
+  const lanes = lanesAlong(emission, operand, reductions[0]!.axes[innermost]!.name, names.at(-1)!);
   // Lanes have columns side by side, but the same rows: a column is read by one lane, a row by many.
   const isByTurn = operand.side === "rows" && areTurnsInFours && !(lanes === "point" && isInFours);
   const fast = isByTurn ? "turn" : "point";
