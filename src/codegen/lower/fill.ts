@@ -8,25 +8,15 @@
  */
 import { structuralKey } from "../../ir/affine.ts";
 import { type Expr, typeOf } from "../../ir/ir.ts";
-import { add, integer, invocation, less, load, local, mul } from "../build.ts";
-import type { KernelExpr } from "../kernel.ts";
+import { add, integer, invocation, less, load, local, minimum, mul, quotient, remainder } from "../build.ts";
+import type { KernelExpr, Statement } from "../kernel.ts";
 import { contractionsOf, type Side } from "./contraction.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
 import { kernelType } from "./expression.ts";
 import { sequence } from "./lists.ts";
 import { split } from "./points.ts";
 import { withVariables } from "./reduction.ts";
-import {
-  bind,
-  bindWithin,
-  block,
-  branch,
-  freshName,
-  innermost,
-  kernelName,
-  sumByDepth,
-  write,
-} from "./scopes.ts";
+import { bind, bindWithin, block, freshName, innermost, kernelName, sumByDepth, write } from "./scopes.ts";
 import { bytesOf, type SideShape, type Slabs, slabsOf, type StagingShape, type Tile } from "./stage.ts";
 
 type Lower = (emission: Emission, expr: Expr, point: Point) => KernelExpr;
@@ -79,7 +69,7 @@ interface OpenSlab {
 }
 
 /** Unrolled fills have so many rounds at most. */
-const mostRounds = 8;
+const mostRounds = 16;
 
 /** Turns of an axis from one on. */
 interface Turns {
@@ -204,10 +194,11 @@ function fillTile(
         : [...bases.slice(0, -1), variable(emission, bases.at(-1)!.name, bases.at(-1)!.base, n)],
     );
   };
-  const put = (number: KernelExpr): void => {
-    const isGroupFirst = lanes === fast;
-    const [slow, quick] = split(number, isGroupFirst ? [others, groups] : [groups, others]);
-    const [other, group] = (isGroupFirst ? [slow!, quick!] : [quick!, slow!]).map((place) =>
+  // The invocations' numbers in two places, of which the quick one changes from one to the next.
+  const isGroupFirst = lanes === fast;
+  const [slowCount, quickCount] = isGroupFirst ? [others, groups] : [groups, others];
+  const put = (slow: KernelExpr, quick: KernelExpr, guard: KernelExpr | null): void => {
+    const [other, group] = (isGroupFirst ? [slow, quick] : [quick, slow]).map((place) =>
       bind(scopes, place, "place"),
     );
     const turn = fast === "turn" ? turnsAt(group!, vector) : turnsAt(other!, 1);
@@ -220,36 +211,39 @@ function fillTile(
       ),
     );
     const first = sumByDepth(scopes, [mul(other!, integer(stride)), mul(group!, integer(vector))]);
-    values.forEach((value, n) => {
+    const stores = values.map((value, n): Statement => {
       const index = add(first, integer(n));
-      write(scopes, { kind: "store", space: "workgroup", array, index, value });
+      return { kind: "store", space: "workgroup", array, index, value };
     });
+    if (guard === null) for (const store of stores) write(scopes, store);
+    else write(scopes, { kind: "if", condition: guard, then: stores, else: [] });
   };
 
-  const total = groups * others;
-  const rounds = Math.ceil(total / invocations);
-  if (rounds > mostRounds) {
-    const name = freshName(scopes, "place");
-    const body = block(scopes, [name], () => put(local(name, "i32")));
-    write(scopes, {
-      kind: "for",
-      index: name,
-      from: invocation,
-      to: integer(total),
-      step: invocations,
-      body,
+  const total = slowCount * quickCount;
+  const whole = Math.floor(total / invocations);
+  // Where rounds are whole numbers of the quick places, these are the same in each.
+  const isEven = invocations % quickCount === 0;
+  const placesIn = (round: number): readonly [slow: KernelExpr, quick: KernelExpr] => {
+    const number = isEven ? invocation : add(invocation, integer(round * invocations));
+    const slow = quotient(number, integer(quickCount));
+    const after = isEven ? (round * invocations) / quickCount : 0;
+    return [add(slow, integer(after)), remainder(number, integer(quickCount))];
+  };
+  if (whole > mostRounds) {
+    const index = freshName(scopes, "round");
+    const step = isEven ? invocations / quickCount : invocations;
+    const body = block(scopes, [index], () => {
+      const place = add(isEven ? placesIn(0)[0] : invocation, local(index, "i32"));
+      const [, quick] = isEven ? placesIn(0) : [null, remainder(place, integer(quickCount))];
+      put(isEven ? place : quotient(place, integer(quickCount)), quick, null);
     });
-    return;
-  }
-  for (let round = 0; round < rounds; round++) {
-    const left = total - round * invocations;
-    const number = add(invocation, integer(round * invocations));
-    if (left >= invocations) put(number);
-    else {
-      const then = branch(scopes, () => put(number));
-      write(scopes, { kind: "if", condition: less(invocation, integer(left)), then, else: [] });
-    }
-  }
+    write(scopes, { kind: "for", index, from: integer(0), to: integer(whole * step), step, body });
+  } else for (let round = 0; round < whole; round++) put(...placesIn(round), null);
+  const left = total - whole * invocations;
+  if (left === 0) return;
+  // In the last round some have nothing to do. They go along, so that what the others do is worked out before the loop.
+  const [slow, quick] = placesIn(whole);
+  put(minimum(slow, integer(slowCount - 1)), quick, less(invocation, integer(left)));
 }
 
 /** The value of an expression that is an operand of the open slab, from its tile; null of any other. */

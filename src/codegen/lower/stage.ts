@@ -63,8 +63,13 @@ export interface Slabs extends Contraction {
   readonly tiles: readonly Tile[];
 }
 
-/** Arrays are longer by so many elements a line where lanes that load or store together would else meet in one bank of the memory. */
-const padding = 4;
+/**
+ * Elements from one line of a tile to the next. Lanes that are some lines apart would meet in one bank of the memory if lines were
+ * multiples of eight; four more keep them apart, and fours together.
+ */
+function apart(length: number): number {
+  return length % 8 === 0 ? length + 4 : length;
+}
 
 /** The slabs of a contraction; null where none fit. */
 export function slabsOf(
@@ -108,7 +113,7 @@ function chooseSlab(
  */
 function depthOfSlab(extent: number, most: number): number {
   let best = { depth: 1, cost: Infinity };
-  for (let depth = 1; depth <= Math.min(extent, 1.5 * most); depth++) {
+  for (let depth = 1; depth <= Math.min(extent, 2 * most); depth++) {
     const barriers = (Math.ceil(extent / depth) * most) / extent;
     const cost =
       barriers +
@@ -135,7 +140,7 @@ function tileOf(
   // Lanes have columns side by side, but the same rows: a column is read by one lane, a row by many.
   const isByTurn = operand.side === "rows" && areTurnsInFours && !(lanes === "point" && isInFours);
   const fast = isByTurn ? "turn" : "point";
-  const stride = isByTurn ? turns + padding : points + (lanes === "turn" ? padding : 0);
+  const stride = isByTurn ? apart(turns) : lanes === "turn" ? apart(points) : points;
   return {
     operand,
     fast,
