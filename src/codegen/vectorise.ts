@@ -17,8 +17,11 @@ import { blocksOf, expressionsOf, isLaneValue, postorder } from "./traverse.ts";
  */
 export function vectorise(kernel: Kernel, tiles: ReadonlySet<string> = new Set()): Kernel {
   const candidates = [...kernel.buffers, ...kernel.workgroupArrays.filter(({ name }) => tiles.has(name))];
-  const arrays = new Set(
-    candidates.flatMap(({ name, type, length }) => (type !== "bool" && length % 4 === 0 ? [name] : [])),
+  const constant = new Set(kernel.buffers.flatMap(({ name, access }) => (access === "read" ? [name] : [])));
+  const arrays = new Map(
+    candidates.flatMap(({ name, type, length }) =>
+      type !== "bool" && length % 4 === 0 ? [[name, { isConstant: constant.has(name) }] as const] : [],
+    ),
   );
   const all = inBlock(kernel.body, arrays, new Map());
   if (all === kernel.body) return kernel;
@@ -29,6 +32,9 @@ export function vectorise(kernel: Kernel, tiles: ReadonlySet<string> = new Set()
   const body = inBlock(kernel.body, arrays, new Map());
   return body === kernel.body ? kernel : { ...kernel, body };
 }
+
+/** The arrays that may be reached by fours, and whether nobody changes them while the kernel runs. */
+type Arrays = ReadonlyMap<string, { readonly isConstant: boolean }>;
 
 /** What an access of four saves beside four accesses, and what a single one costs more in an array of vectors. */
 const gain = 3;
@@ -76,11 +82,7 @@ function turnsOf({ from, to, step }: Statement & { kind: "for" }): number {
 /** What is known to divide a local: 1, 2 or 4. */
 type Divisors = ReadonlyMap<string, number>;
 
-function inBlock(
-  list: readonly Statement[],
-  arrays: ReadonlySet<string>,
-  outer: Divisors,
-): readonly Statement[] {
+function inBlock(list: readonly Statement[], arrays: Arrays, outer: Divisors): readonly Statement[] {
   const divisors = new Map(outer);
   let changed = false;
   const inner = list.map((statement): Statement => {
@@ -94,7 +96,7 @@ function inBlock(
   return changed || joined.length !== list.length ? joined : list;
 }
 
-function inStatement(statement: Statement, arrays: ReadonlySet<string>, divisors: Divisors): Statement {
+function inStatement(statement: Statement, arrays: Arrays, divisors: Divisors): Statement {
   if (statement.kind === "for") {
     const inner = new Map(divisors);
     inner.set(statement.index, common(divisorOf(statement.from, divisors), statement.step));
@@ -152,11 +154,7 @@ function quadsOf(accesses: readonly Access[]): Quad<Access>[] {
   return quads;
 }
 
-function joinLoads(
-  list: readonly Statement[],
-  arrays: ReadonlySet<string>,
-  divisors: Divisors,
-): readonly Statement[] {
+function joinLoads(list: readonly Statement[], arrays: Arrays, divisors: Divisors): readonly Statement[] {
   const accesses = list.flatMap((statement, position) => {
     if (statement.kind !== "let" || statement.value.kind !== "load") return [];
     const { space, array, index } = statement.value;
@@ -167,7 +165,9 @@ function joinLoads(
   const gone = new Set<number>();
   for (const quad of quadsOf(accesses)) {
     const { from, to } = span(quad);
-    if (list.slice(from, to).some((statement) => mayChange(statement, quad[0].array))) continue;
+    const { isConstant } = arrays.get(quad[0].array)!;
+    if (!isConstant && list.slice(from, to).some((statement) => mayChange(statement, quad[0].array)))
+      continue;
     const lets = quad.map(({ position }) => list[position] as Statement & { kind: "let" });
     const type = (lets[0]!.value as KernelExpr & { kind: "load" }).type;
     const names = lets.map(({ name }) => name) as unknown as Quad<string>;
@@ -178,11 +178,7 @@ function joinLoads(
   return replaced(list, first, gone);
 }
 
-function joinStores(
-  list: readonly Statement[],
-  arrays: ReadonlySet<string>,
-  divisors: Divisors,
-): readonly Statement[] {
+function joinStores(list: readonly Statement[], arrays: Arrays, divisors: Divisors): readonly Statement[] {
   const accesses = list.flatMap((statement, position) =>
     statement.kind === "store" && statement.space !== "private" && arrays.has(statement.array)
       ? (accessAt(position, statement.space, statement.array, statement.index, divisors) ?? [])

@@ -14,13 +14,15 @@ import { printWgsl } from "../../src/codegen/wgsl.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
 import { hardwareTarget } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
+import { parseGraph } from "../../src/ir/parse.ts";
 import { differences, oracle } from "../programs/closeness.ts";
-import { graphOf, type Inputs, prepared } from "../programs/compile.ts";
+import { graphOf, type Inputs, prepared, verified } from "../programs/compile.ts";
 import { randomInputs } from "../programs/inputs.ts";
 import { randomSource } from "../programs/random-source.ts";
 import { deviceOfTests } from "../runtime/device.ts";
 import { interpretedResults, problemsOnDevice } from "../runtime/on-device.ts";
 import { bindAlone, openDevice, problemsOf } from "./device.ts";
+import { randomContraction } from "./random-contractions.ts";
 
 const programs = `
 fn product(a: f32[m, k], b: f32[k, n]) -> f32[m, n] = for i, j -> sum[l] a[i, l] * b[l, j]
@@ -141,6 +143,30 @@ describe.each(shapes)("%s", (_, shape) => {
     const graph = prepared(graphOf(programs, name, dims));
     expect(kernelsOf(graph, shape).some(isStaged)).toBe(true);
     expect(await problemsOfKernels(graph, randomInputs(graph.params, randomSource(7)), shape)).toEqual([]);
+  });
+});
+
+describe("random contractions", () => {
+  const portion = 10;
+  it.each(Array.from({ length: 6 }, (_, i) => i * portion))("from seed %i", async (first) => {
+    let staged = 0;
+    for (let seed = first; seed < first + portion; seed++) {
+      const random = randomSource(seed);
+      const graph = verified(parseGraph(randomContraction(random)));
+      const shape = stagingShape(
+        random.choose([1, 2, 4]),
+        random.choose([1, 2, 3]),
+        random.choose([1, 2, 4]),
+        {
+          turns: random.choose([1, 2, 3, 4, 8, 16]),
+          bytes: random.choose([128, 1024, 16384]),
+        },
+      );
+      if (kernelsOf(graph, shape).some(isStaged)) staged += 1;
+      const problems = await problemsOfKernels(graph, randomInputs(graph.params, random), shape);
+      expect(problems.map((problem) => `seed ${seed}: ${problem}`)).toEqual([]);
+    }
+    expect(staged).toBeGreaterThan(portion / 2);
   });
 });
 

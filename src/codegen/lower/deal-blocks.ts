@@ -154,7 +154,7 @@ export function lowerBlock(
             points % (lanes * columns) === 0 ? own : minimum(own, most),
             "column",
           );
-          const sizesOf = sizes.with(-1, sizes.at(-1)! / count);
+          const sizesOf = sizes.map((size, i) => (i === sizes.length - 1 ? size / count : size));
           const bases = split(at, sizesOf).map((place, i) => {
             const { name } = variables[schedule.lanes[i]!]!;
             const isLast = i === sizes.length - 1;

@@ -178,7 +178,10 @@ function fillTile(
   const [groups, others] = fast === "turn" ? [all / vector, side.points] : [side.points / vector, all];
 
   const turnsAt = (group: KernelExpr, size: 1 | 4): readonly (readonly Variable[])[] => {
-    const places = split(group, counts.with(-1, counts.at(-1)! / size));
+    const places = split(
+      group,
+      counts.map((count, i) => (i === counts.length - 1 ? count / size : count)),
+    );
     let at = here;
     const bases = places.map((place, i) => {
       const axis = axes[level + i]!;

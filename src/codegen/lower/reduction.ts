@@ -153,13 +153,13 @@ export function overAxes(
       });
       write(scopes, { kind: "for", index, from: start, to: end, step, body });
     };
-    const range = (from: KernelExpr, extent: number, most: number): void => {
-      if (extent <= most) return within(turnsFrom(extent, from, integer(0)));
-      const whole = extent - (extent % most);
+    const span = (first: KernelExpr, count: number, most: number): void => {
+      if (count <= most) return within(turnsFrom(count, first, integer(0)));
+      const whole = count - (count % most);
       // Where it begins depends on the point, but not how long it is.
-      if (from.kind === "const") loop(from, integer(from.value + whole), most);
-      else loop(integer(0), integer(whole), most, from);
-      if (whole < extent) within(turnsFrom(extent - whole, add(from, integer(whole)), integer(whole)));
+      if (first.kind === "const") loop(first, integer(first.value + whole), most);
+      else loop(integer(0), integer(whole), most, first);
+      if (whole < count) within(turnsFrom(count - whole, add(first, integer(whole)), integer(whole)));
     };
     const unroll = unrolls[level]!;
     const extent = constantExtent(axis, emission.context);
@@ -171,9 +171,9 @@ export function overAxes(
     }
     if (extent <= 0) return;
     if (level === shared) return dealTurns(from, extent, unroll, within);
-    if (slabs === null || level !== slabs.level) return range(from, extent, unroll);
+    if (slabs === null || level !== slabs.level) return span(from, extent, unroll);
     inSlabs(emission, slabs, from, here, lower, (first, count) =>
-      range(first, count, Math.min(unroll, count)),
+      span(first, count, Math.min(unroll, count)),
     );
   };
   /** Each lane takes `unroll` turns that follow one another, then those of the next round. */
