@@ -33,6 +33,9 @@ fn of_transposed(a: f32[k, m], b: f32[k, n]) -> f32[m, n] = for i, j -> sum[l] a
 
 fn in_batches(w: f32[o, c], x: f32[s, c, n]) -> f32[s, o, n] = for b, r, i -> sum[q] w[r, q] * x[b, q, i]
 
+fn over_maps(w: f32[o, c], x: f32[s, c, h, v]) -> f32[s, o, h, v] =
+  for b, r, i, j -> sum[q] w[r, q] * x[b, q, i, j]
+
 fn gradient(g: f32[s, o, n], x: f32[s, c, n]) -> f32[o, c] = for r, q -> sum[b, i] g[b, r, i] * x[b, q, i]
 
 fn convolution(w: f32[o, c, 3, 3], x: f32[s, c, h, v]) -> f32[s, o, h, v] =
@@ -70,6 +73,8 @@ const functions: readonly (readonly [string, Readonly<Record<string, number>>])[
   ["of_transposed", { m: 20, k: 18, n: 24 }],
   ["in_batches", { s: 3, o: 12, c: 16, n: 12 }],
   ["in_batches", { s: 2, o: 10, c: 11, n: 15 }],
+  ["over_maps", { s: 2, o: 8, c: 12, h: 6, v: 6 }],
+  ["over_maps", { s: 3, o: 8, c: 12, h: 5, v: 7 }],
   ["gradient", { s: 3, o: 12, c: 16, n: 10 }],
   ["convolution", { s: 2, o: 8, c: 5, h: 4, v: 8 }],
   ["convolution", { s: 1, o: 8, c: 8, h: 5, v: 7 }],

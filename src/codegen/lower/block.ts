@@ -49,6 +49,8 @@ export interface Block {
   /** Columns of an invocation: neighbours of one another, or as far apart as there are lanes. */
   readonly columns: number;
   readonly areNeighbours: boolean;
+  /** So many of the columns' last axes lie in memory as one, and are taken for one where columns are neighbours. */
+  readonly merged: number;
   /** Rows of invocations in a workgroup. */
   readonly laneRows: number;
   /** Whether operands are staged. */
@@ -107,7 +109,9 @@ export function chooseBlock(
             variables[row]!.name,
             lanes.map((axis) => variables[axis]!.name),
           );
-    for (const choice of tilesOf(size(row), last.size, columns, Math.max(1, reductions), shape)) {
+    const merged = shape.staging === undefined ? 1 : mergedAxes(emission, instances, reads, variables, lanes);
+    const neighbours = lanes.slice(-merged).reduce((product, axis) => product * size(axis), 1);
+    for (const choice of tilesOf(size(row), neighbours, columns, Math.max(1, reductions), shape)) {
       const { rows, columns: own, areNeighbours } = choice;
       const across = Math.ceil(columns / (own * shape.lanes));
       const laneLoad = areNeighbours ? shape.laneLoad / 2 : shape.laneLoad;
@@ -120,7 +124,7 @@ export function chooseBlock(
         const busy = Math.min(1, (workgroups * laneRows) / (shape.workgroups * shape.laneRows));
         const used = (columns * size(row)) / (across * own * shape.lanes * down * rows * laneRows);
         const cost = (perTurn + perPoint / turns) / (used * busy);
-        const block = { outer, row, rows, lanes, columns: own, areNeighbours, laneRows, isStaged };
+        const block = { outer, row, rows, lanes, columns: own, areNeighbours, merged, laneRows, isStaged };
         found.push({ block, cost });
       };
       consider(shape.laneRows, false, 1 + loads / rows + (rowReads!.length * shape.sharedLoad) / own);
@@ -132,6 +136,29 @@ export function chooseBlock(
   }
   const least = Math.min(...found.map(({ cost }) => cost));
   return found.find(({ cost }) => cost === least)?.block ?? null;
+}
+
+/** How many of the last axes should be one: where the last is no multiple of four, all that make it one and lie in memory as if they were. */
+function mergedAxes(
+  emission: Emission,
+  instances: readonly Instance[],
+  reads: readonly ReadOfMemory[],
+  variables: readonly { readonly name: string; readonly size: number }[],
+  axes: readonly number[],
+): number {
+  const of = axes.map((axis) => variables[axis]!).reverse();
+  let [merged, size] = [1, of[0]!.size];
+  for (; size % 4 !== 0 && merged < of.length; merged++) {
+    const [inner, outer] = [of[merged - 1]!, of[merged]!];
+    const areOne = (strideOf: (name: string) => number | undefined): boolean =>
+      (strideOf(outer.name) ?? 0) === inner.size * (strideOf(inner.name) ?? 0);
+    const isAlike =
+      reads.every(({ strides }) => areOne((name) => strides.get(name))) &&
+      instances.every((instance) => areOne((name) => storedStride(emission, instance, name)));
+    if (!isAlike) return 1;
+    size *= outer.size;
+  }
+  return size % 4 === 0 ? merged : 1;
 }
 
 /** Numbers of a contraction's operands. */
