@@ -9,7 +9,7 @@
 import { structuralKey } from "../../ir/affine.ts";
 import { constantExtent } from "../../ir/extent.ts";
 import { index as indexExpr } from "../../ir/build.ts";
-import { type Expr, typeOf } from "../../ir/ir.ts";
+import { definitions, type Expr, typeOf } from "../../ir/ir.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
 import { indicesIn, operands as operandsOf, postorder } from "../../ir/traverse.ts";
 import { type Emission, type Instance, instantiate } from "./emission.ts";
@@ -46,6 +46,7 @@ export function contractionsOf(
   columns: readonly string[],
 ): readonly Contraction[] {
   const sides = [new Set(rows), new Set(columns)] as const;
+  const stored = arraysStored(emission, instances);
   const found = new Map<string, Contraction>();
   for (const instance of reductionsIn(emission, instances)) {
     const extents = extentsOf(instance, sides);
@@ -56,11 +57,22 @@ export function contractionsOf(
     const body = withGuardedFactors(emission, one.body, one.contexts.at(-1)!, sides) ?? one.body;
     const operands = operandsIn(emission, body, new Set(one.axes.map(({ name }) => name)), sides);
     if (operands === null) continue;
+    // What is overwritten is read by the invocation that stores it.
+    const isChanged = ({ reads }: Operand): boolean =>
+      reads.some(({ tensor }) => stored.has(emission.storages.get(tensor)?.array ?? ""));
+    if (operands.some(isChanged)) continue;
     const all = new Map([...(others?.operands ?? []), ...operands].map((o) => [structuralKey(o.expr), o]));
     const reductions = [...(others?.reductions ?? []), { ...one, body }];
     found.set(turns, { reductions, extents, operands: [...all.values()] });
   }
   return [...found.values()];
+}
+
+/** The arrays to which instances are stored. */
+function arraysStored({ storages }: Emission, instances: readonly Instance[]): ReadonlySet<string> {
+  return new Set(
+    instances.flatMap(({ node }) => definitions(node).flatMap(({ name }) => storages.get(name)?.array ?? [])),
+  );
 }
 
 /** The reductions that some instances are computed from at their own points, whatever conditions hold. */

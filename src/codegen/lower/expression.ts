@@ -46,7 +46,8 @@ import { type Choice, choiceOf, readAtPlace } from "./choices.ts";
 import { applied } from "./fold-constants.ts";
 import { loadOfTile } from "./fill.ts";
 import { reduce } from "./reduction.ts";
-import { bind, branch, declare, depthOf, innermost, known, remember, sumByDepth, write } from "./scopes.ts";
+import { bind, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
+import { sumByDepth } from "./sums.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
 export function kernelType(type: ScalarType): KernelType {

@@ -16,8 +16,9 @@ import { kernelType } from "./expression.ts";
 import { sequence } from "./lists.ts";
 import { split } from "./points.ts";
 import { withVariables } from "./reduction.ts";
-import { bind, bindWithin, block, freshName, innermost, kernelName, sumByDepth, write } from "./scopes.ts";
+import { bind, block, freshName, innermost, kernelName, write } from "./scopes.ts";
 import { bytesOf, type SideShape, type Slabs, slabsOf, type StagingShape, type Tile } from "./stage.ts";
+import { sumByDepth } from "./sums.ts";
 
 type Lower = (emission: Emission, expr: Expr, point: Point) => KernelExpr;
 
@@ -275,5 +276,10 @@ export function loadOfTile({ scopes, staging }: Emission, expr: Expr, point: Poi
   );
   const offset = places.reduce((sum, { at, step: by }) => sum + by * at.offset, 0);
   const index = add(base, integer(offset));
-  return bindWithin(scopes, slab.depth, load("workgroup", array, index, kernelType(typeOf(expr))), array);
+  // Never further out than the slab.
+  const { floor } = scopes;
+  scopes.floor = Math.max(floor, slab.depth);
+  const value = bind(scopes, load("workgroup", array, index, kernelType(typeOf(expr))), array);
+  scopes.floor = floor;
+  return value;
 }

@@ -111,7 +111,10 @@ export function overAxes(
   slabs: Slabs | null = null,
 ): boolean {
   const { scopes } = emission;
-  const unrolls = unrollsOf(emission, instance, points.length, slabs);
+  // What is further out than a slab comes one after the other.
+  const unrolls = unrollsOf(emission, instance, points.length).map((unroll, level) =>
+    level < (slabs?.level ?? 0) ? 1 : unroll,
+  );
   const shared = sharedAxis(emission, instance);
   const nest = (level: number, turns: readonly (readonly Variable[])[]): void => {
     emission.context = instance.contexts[level]!;
@@ -210,7 +213,7 @@ const nestedSums = 16;
 const keyedBodies = 4;
 
 /** How many turns of each axis are written side by side: of the innermost, and of one further out once those inside are whole. */
-function unrollsOf(emission: Emission, instance: Instance, points: number, slabs: Slabs | null): number[] {
+function unrollsOf(emission: Emission, instance: Instance, points: number): number[] {
   const reads = postorder(instance.body).filter((e) => e.kind === "read");
   const nests = reads.some(
     (e) => e.kind === "read" && (emission.computed.get(e.tensor)?.reduction ?? null) !== null,
@@ -227,10 +230,8 @@ function unrollsOf(emission: Emission, instance: Instance, points: number, slabs
   if (nests) room = Math.max(room, Math.floor(nestedSums / Math.max(points, written)));
   const unrolls = instance.axes.map(() => 1);
   for (let level = instance.axes.length - 1; level >= 0; level--) {
-    const whole = constantExtent(instance.axes[level]!, instance.contexts[level]!);
-    const extent = level === slabs?.level ? slabs.depth : whole;
-    // What is further out than a slab comes one after the other.
-    if (extent === null || level < (slabs?.level ?? 0)) break;
+    const extent = constantExtent(instance.axes[level]!, instance.contexts[level]!);
+    if (extent === null) break;
     if (extent <= Math.min(room, 8)) unrolls[level] = Math.max(1, extent);
     else {
       unrolls[level] = [4, 2, 1].find((turns) => turns <= room)!;

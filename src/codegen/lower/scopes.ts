@@ -9,7 +9,7 @@
  * So what does not change in a loop is never computed in it, and what is computed twice is computed once.
  */
 import type { ValueName } from "../../ir/ir.ts";
-import { add, integer, local, typeOf } from "../build.ts";
+import { local, typeOf } from "../build.ts";
 import type { KernelExpr, KernelType, Statement } from "../kernel.ts";
 import { keyOf } from "../expression-key.ts";
 import { operands } from "../traverse.ts";
@@ -98,32 +98,6 @@ export function bind(scopes: Scopes, expr: KernelExpr, hint: string): KernelExpr
   const bound = local(name, typeOf(expr));
   remember(scopes, key, bound, depth);
   return bound;
-}
-
-/** The same, but written at a depth or further in. */
-export function bindWithin(scopes: Scopes, depth: number, expr: KernelExpr, hint: string): KernelExpr {
-  const { floor } = scopes;
-  scopes.floor = Math.max(floor, depth);
-  const bound = bind(scopes, expr, hint);
-  scopes.floor = floor;
-  return bound;
-}
-
-/** A sum of integers, its parts at their depths: what an inner loop does not change is added before it. */
-export function sumByDepth(scopes: Scopes, parts: readonly KernelExpr[]): KernelExpr {
-  const terms = parts
-    .map((value) => ({ depth: depthOf(scopes, value), value }))
-    .sort((a, b) => a.depth - b.depth);
-  let sum: KernelExpr = integer(0);
-  terms.forEach((term, i) => {
-    sum = add(sum, term.value);
-    const next = terms[i + 1];
-    if (next === undefined || next.depth > term.depth) {
-      if (sum.kind === "const") return;
-      sum = bind(scopes, sum, "at");
-    }
-  });
-  return sum;
 }
 
 /** The expression as a local of the innermost block, so that everything that needs it is written there. */
