@@ -29,6 +29,9 @@ export type KernelFunction =
 /** Where an array lives: in a buffer of the device, in the workgroup's memory, or in the invocation's own. */
 export type Space = "device" | "workgroup" | "private";
 
+/** Where invocations share arrays. */
+export type SharedSpace = Exclude<Space, "private">;
+
 /** Scalar expressions. As in the tensor IR, a shared subexpression is one object reached twice. */
 export type KernelExpr =
   /** A literal; booleans are 0 and 1. It is finite, or one of ±Infinity. */
@@ -72,17 +75,19 @@ export type Statement =
       readonly index: KernelExpr;
       readonly value: KernelExpr;
     }
-  /** Four elements of a device array at once, from a multiple of 4 on: `names[n]` is element `index + n`. */
+  /** Four elements of an array at once, from a multiple of 4 on: `names[n]` is element `index + n`. */
   | {
       readonly kind: "loads";
       readonly names: Quad<string>;
+      readonly space: SharedSpace;
       readonly array: string;
       readonly index: KernelExpr;
       readonly type: KernelType;
     }
-  /** Stores four elements of a device array at once, from a multiple of 4 on. */
+  /** Stores four elements of an array at once, from a multiple of 4 on. */
   | {
       readonly kind: "stores";
+      readonly space: SharedSpace;
       readonly array: string;
       readonly index: KernelExpr;
       readonly values: Quad<KernelExpr>;

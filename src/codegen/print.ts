@@ -141,10 +141,10 @@ function statement(of: Statement, indent: string): string {
       return `${of.space} ${of.array}[${texts[0]}] = ${texts[1]}${where}`;
     }
     case "loads":
-      return `let (${of.names.join(", ")}) = device ${of.array}[${printKernelExpr(of.index)} ..]`;
+      return `let (${of.names.join(", ")}) = ${of.space} ${of.array}[${printKernelExpr(of.index)} ..]`;
     case "stores": {
       const { texts, where } = shared([of.index, ...of.values]);
-      return `device ${of.array}[${texts[0]} ..] = (${texts.slice(1).join(", ")})${where}`;
+      return `${of.space} ${of.array}[${texts[0]} ..] = (${texts.slice(1).join(", ")})${where}`;
     }
     case "broadcast":
       return `let ${of.name} = ${printKernelExpr(of.value)} of lane ${of.lane}`;

@@ -8,6 +8,17 @@ export interface AdapterShape extends KernelShape {
   readonly target: Target;
 }
 
+/** How operands are staged on a target, with so many workgroups at least; not at all where it gains nothing. */
+function stagingFor(
+  { stagedLoad, workgroupBytes }: Target,
+  leastWorkgroups: number,
+): Pick<BlockShape, "staging"> {
+  if (stagedLoad >= 1) return {};
+  return {
+    staging: { turns: 16, bytes: workgroupBytes, leastWorkgroups, load: stagedLoad, fill: 1, barrier: 8 },
+  };
+}
+
 /** What a GPU wants: workgroups of a few subgroups, thousands of invocations at once. */
 const hardwareShape: AdapterShape = {
   invocations: 64,
@@ -24,11 +35,17 @@ const hardwareShape: AdapterShape = {
     laneLoad: 2,
     sharedLoad: 1,
     scatteredLoad: 16,
+    ...stagingFor(hardwareTarget, 32),
   },
 };
 
 /** What a large GPU wants: the same, of more. */
-const discreteShape: AdapterShape = { ...hardwareShape, busyInvocations: 65536, target: discreteTarget };
+const discreteShape: AdapterShape = {
+  ...hardwareShape,
+  busyInvocations: 65536,
+  target: discreteTarget,
+  block: { ...hardwareShape.block!, ...stagingFor(discreteTarget, 128) },
+};
 
 /**
  * What a driver that runs on a CPU wants: few invocations that each do much, barriers that few wait at, and short texts, over

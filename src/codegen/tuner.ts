@@ -10,11 +10,12 @@
 import type { Group } from "../fusion/plan.ts";
 import type { Kernel } from "./kernel.ts";
 import type { KernelShape } from "./lower/kernel.ts";
+import type { StagingShape } from "./lower/stage.ts";
 import { printKernel } from "./print.ts";
 
 /**
  * The numbers that a choice may have. `blocks` is 0 where contractions are not dealt in blocks, `spreads` where loads are not spread over a
- * subgroup.
+ * subgroup, `stages` where operands are not staged in workgroup memory.
  */
 export const choiceNames = [
   "invocations",
@@ -28,6 +29,8 @@ export const choiceNames = [
   "laneRows",
   "rows",
   "columns",
+  "stages",
+  "stagedTurns",
 ] as const;
 
 type ChoiceName = (typeof choiceNames)[number];
@@ -63,12 +66,28 @@ export function choiceKey(kernel: Kernel): string {
 
 /** A shape with a choice's numbers in place of its own. */
 export function withChoice(shape: KernelShape, choice: ShapeChoice): KernelShape {
-  const { blocks = 1, spreads = 1, lanes, laneRows, rows, columns, ...numbers } = choice;
+  const {
+    blocks = 1,
+    spreads = 1,
+    stages = 1,
+    stagedTurns,
+    lanes,
+    laneRows,
+    rows,
+    columns,
+    ...numbers
+  } = choice;
   const { block, subgroup, ...rest } = shape;
   const others = subgroup === undefined || spreads === 0 ? rest : { ...rest, subgroup };
   if (block === undefined || blocks === 0) return { ...others, ...numbers };
   const given = Object.entries({ lanes, laneRows, rows, columns }).filter(([, value]) => value !== undefined);
-  return { ...others, ...numbers, block: { ...block, ...Object.fromEntries(given) } };
+  const { staging: usual, ...plain } = block;
+  const staging = usual === undefined || stages === 0 ? {} : { staging: withTurns(usual, stagedTurns) };
+  return { ...others, ...numbers, block: { ...plain, ...staging, ...Object.fromEntries(given) } };
+}
+
+function withTurns(staging: StagingShape, turns: number | undefined): StagingShape {
+  return turns === undefined ? staging : { ...staging, turns };
 }
 
 /**
@@ -104,6 +123,9 @@ export function tuningDirections(
   const { lanes } = block;
   return [
     [{ blocks: 0 }],
+    ...(block.staging === undefined
+      ? []
+      : [[{ stages: 0 }], ...both("stagedTurns", block.staging.turns, powers(4, 64))]),
     ...both("rows", block.rows, powers(1, 32)),
     ...both("columns", block.columns, powers(1, 8)),
     ...both("laneRows", block.laneRows, powers(1, 16)),
@@ -130,9 +152,13 @@ export function isChoice(value: unknown): value is ShapeChoice {
     ([name, number]) =>
       choiceNames.some((known) => known === name) &&
       Number.isInteger(number) &&
-      number >= (name === "blocks" || name === "spreads" ? 0 : 1) &&
+      number >= (isSwitch(name) ? 0 : 1) &&
       number <= (most[name as ChoiceName] ?? mostInvocations),
   );
+}
+
+function isSwitch(name: string): boolean {
+  return name === "blocks" || name === "spreads" || name === "stages";
 }
 
 /** WebGPU's least limit: every adapter takes workgroups of so many. */
@@ -148,4 +174,6 @@ const most: Readonly<Partial<Record<ChoiceName, number>>> = {
   laneRows: 16,
   rows: 32,
   columns: 8,
+  stages: 1,
+  stagedTurns: 256,
 };

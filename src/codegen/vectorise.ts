@@ -8,22 +8,33 @@
  */
 import { add, integer, withOffset } from "./build.ts";
 import { keyOf } from "./expression-key.ts";
-import type { Kernel, KernelExpr, Quad, Statement } from "./kernel.ts";
+import type { Kernel, KernelExpr, Quad, SharedSpace, Statement } from "./kernel.ts";
 import { blocksOf, expressionsOf, isLaneValue, postorder } from "./traverse.ts";
 
-/** The kernel with loads and stores of four elements where they can be, and where they pay. */
-export function vectorise(kernel: Kernel): Kernel {
-  const arrays = new Set(
-    kernel.buffers.flatMap(({ name, type, length }) => (type !== "bool" && length % 4 === 0 ? [name] : [])),
+/**
+ * The kernel with loads and stores of four elements where they can be, and where they pay: of device arrays, and of these workgroup
+ * arrays.
+ */
+export function vectorise(kernel: Kernel, tiles: ReadonlySet<string> = new Set()): Kernel {
+  const candidates = [...kernel.buffers, ...kernel.workgroupArrays.filter(({ name }) => tiles.has(name))];
+  const constant = new Set(kernel.buffers.flatMap(({ name, access }) => (access === "read" ? [name] : [])));
+  const arrays = new Map(
+    candidates.flatMap(({ name, type, length }) =>
+      type !== "bool" && length % 4 === 0 ? [[name, { isConstant: constant.has(name) }] as const] : [],
+    ),
   );
   const all = inBlock(kernel.body, arrays, new Map());
   if (all === kernel.body) return kernel;
   // An array of vectors is dear to reach by single elements: drivers take the whole vector and choose from it.
   const counts = countAccesses(all);
-  for (const [array, { fours, singles }] of counts) if (fours * gain < singles * loss) arrays.delete(array);
+  for (const [array, { fours, singles, isTorn }] of counts)
+    if (isTorn || fours * gain < singles * loss) arrays.delete(array);
   const body = inBlock(kernel.body, arrays, new Map());
   return body === kernel.body ? kernel : { ...kernel, body };
 }
+
+/** The arrays that may be reached by fours, and whether nobody changes them while the kernel runs. */
+type Arrays = ReadonlyMap<string, { readonly isConstant: boolean }>;
 
 /** What an access of four saves beside four accesses, and what a single one costs more in an array of vectors. */
 const gain = 3;
@@ -35,21 +46,27 @@ const someTurns = 8;
 interface AccessCount {
   fours: number;
   singles: number;
+  /** Do invocations that share it store single elements? A device may write the whole vector then, of which others store the rest. */
+  isTorn: boolean;
 }
 
-/** How often each device array is reached by fours and by single elements. */
+/** How often each array is reached by fours and by single elements. */
 function countAccesses(body: readonly Statement[]): ReadonlyMap<string, AccessCount> {
   const counts = new Map<string, AccessCount>();
-  const count = (array: string, kind: keyof AccessCount, times: number): void => {
+  const count = (array: string, kind: "fours" | "singles", times: number): AccessCount => {
     let known = counts.get(array);
-    if (known === undefined) counts.set(array, (known = { fours: 0, singles: 0 }));
+    if (known === undefined) counts.set(array, (known = { fours: 0, singles: 0, isTorn: false }));
     known[kind] += times;
+    return known;
   };
   const visit = (statement: Statement, times: number): void => {
     if (statement.kind === "loads" || statement.kind === "stores") count(statement.array, "fours", times);
-    if (statement.kind === "store" && statement.space === "device") count(statement.array, "singles", times);
+    if (statement.kind === "store" && statement.space !== "private") {
+      const known = count(statement.array, "singles", times);
+      known.isTorn ||= statement.space === "workgroup";
+    }
     for (const expr of postorder(...expressionsOf(statement)))
-      if (expr.kind === "load" && expr.space === "device") count(expr.array, "singles", times);
+      if (expr.kind === "load" && expr.space !== "private") count(expr.array, "singles", times);
     const inner = statement.kind === "for" ? times * turnsOf(statement) : times;
     for (const block of blocksOf(statement)) for (const one of block) visit(one, inner);
   };
@@ -65,11 +82,7 @@ function turnsOf({ from, to, step }: Statement & { kind: "for" }): number {
 /** What is known to divide a local: 1, 2 or 4. */
 type Divisors = ReadonlyMap<string, number>;
 
-function inBlock(
-  list: readonly Statement[],
-  arrays: ReadonlySet<string>,
-  outer: Divisors,
-): readonly Statement[] {
+function inBlock(list: readonly Statement[], arrays: Arrays, outer: Divisors): readonly Statement[] {
   const divisors = new Map(outer);
   let changed = false;
   const inner = list.map((statement): Statement => {
@@ -83,7 +96,7 @@ function inBlock(
   return changed || joined.length !== list.length ? joined : list;
 }
 
-function inStatement(statement: Statement, arrays: ReadonlySet<string>, divisors: Divisors): Statement {
+function inStatement(statement: Statement, arrays: Arrays, divisors: Divisors): Statement {
   if (statement.kind === "for") {
     const inner = new Map(divisors);
     inner.set(statement.index, common(divisorOf(statement.from, divisors), statement.step));
@@ -106,16 +119,23 @@ interface Access {
   readonly key: string;
   readonly component: number;
   readonly array: string;
+  readonly space: SharedSpace;
   /** The first index of its four. */
   readonly start: KernelExpr;
 }
 
-function accessAt(position: number, array: string, index: KernelExpr, divisors: Divisors): Access | null {
+function accessAt(
+  position: number,
+  space: SharedSpace,
+  array: string,
+  index: KernelExpr,
+  divisors: Divisors,
+): Access | null {
   const [base, offset] = withOffset(index);
   if (divisorOf(base, divisors) % 4 !== 0) return null;
   const component = ((offset % 4) + 4) % 4;
   const start = add(base, integer(offset - component));
-  return { position, key: `${array} ${keyOf(start)}`, component, array, start };
+  return { position, key: `${array} ${keyOf(start)}`, component, array, space, start };
 }
 
 /** Groups of four accesses, one for each component, in the order of components. */
@@ -134,39 +154,34 @@ function quadsOf(accesses: readonly Access[]): Quad<Access>[] {
   return quads;
 }
 
-function joinLoads(
-  list: readonly Statement[],
-  arrays: ReadonlySet<string>,
-  divisors: Divisors,
-): readonly Statement[] {
+function joinLoads(list: readonly Statement[], arrays: Arrays, divisors: Divisors): readonly Statement[] {
   const accesses = list.flatMap((statement, position) => {
     if (statement.kind !== "let" || statement.value.kind !== "load") return [];
     const { space, array, index } = statement.value;
-    if (space !== "device" || !arrays.has(array)) return [];
-    return accessAt(position, array, index, divisors) ?? [];
+    if (space === "private" || !arrays.has(array)) return [];
+    return accessAt(position, space, array, index, divisors) ?? [];
   });
   const first = new Map<number, Statement>();
   const gone = new Set<number>();
   for (const quad of quadsOf(accesses)) {
     const { from, to } = span(quad);
-    if (list.slice(from, to).some((statement) => mayChange(statement, quad[0].array))) continue;
+    const { isConstant } = arrays.get(quad[0].array)!;
+    if (!isConstant && list.slice(from, to).some((statement) => mayChange(statement, quad[0].array)))
+      continue;
     const lets = quad.map(({ position }) => list[position] as Statement & { kind: "let" });
     const type = (lets[0]!.value as KernelExpr & { kind: "load" }).type;
     const names = lets.map(({ name }) => name) as unknown as Quad<string>;
-    first.set(from, { kind: "loads", names, array: quad[0].array, index: quad[0].start, type });
+    const { space, array, start: index } = quad[0];
+    first.set(from, { kind: "loads", names, space, array, index, type });
     for (const { position } of quad) gone.add(position);
   }
   return replaced(list, first, gone);
 }
 
-function joinStores(
-  list: readonly Statement[],
-  arrays: ReadonlySet<string>,
-  divisors: Divisors,
-): readonly Statement[] {
+function joinStores(list: readonly Statement[], arrays: Arrays, divisors: Divisors): readonly Statement[] {
   const accesses = list.flatMap((statement, position) =>
-    statement.kind === "store" && statement.space === "device" && arrays.has(statement.array)
-      ? (accessAt(position, statement.array, statement.index, divisors) ?? [])
+    statement.kind === "store" && statement.space !== "private" && arrays.has(statement.array)
+      ? (accessAt(position, statement.space, statement.array, statement.index, divisors) ?? [])
       : [],
   );
   const last = new Map<number, Statement>();
@@ -176,7 +191,8 @@ function joinStores(
     const stores = quad.map(({ position }) => list[position] as Statement & { kind: "store" });
     if (!mayWait(list.slice(from, to + 1), stores)) continue;
     const values = stores.map(({ value }) => value) as unknown as Quad<KernelExpr>;
-    last.set(to, { kind: "stores", array: quad[0].array, index: quad[0].start, values });
+    const { space, array, start: index } = quad[0];
+    last.set(to, { kind: "stores", space, array, index, values });
     for (const { position } of quad) gone.add(position);
   }
   return replaced(list, last, gone);

@@ -21,12 +21,12 @@ function apart(list: readonly Statement[]): readonly Statement[] {
         return statement.names.map((name, n) => ({
           kind: "let",
           name,
-          value: load("device", statement.array, add(statement.index, integer(n)), statement.type),
+          value: load(statement.space, statement.array, add(statement.index, integer(n)), statement.type),
         }));
       case "stores":
         return statement.values.map((value, n) => ({
           kind: "store",
-          space: "device",
+          space: statement.space,
           array: statement.array,
           index: add(statement.index, integer(n)),
           value,

@@ -8,7 +8,7 @@
  */
 import { bare, call, infix } from "../ir/wgsl-text.ts";
 import type { BindingType, BoundKernel, BufferBinding } from "./bindings.ts";
-import type { KernelType, Space, Statement } from "./kernel.ts";
+import type { KernelType, SharedSpace, Space, Statement } from "./kernel.ts";
 import { blocksOf } from "./traverse.ts";
 import type { Names } from "./wgsl-names.ts";
 
@@ -22,26 +22,29 @@ export interface Memory {
   readonly load: (space: Space, array: string, type: KernelType, index: string) => string;
   /** The statement that sets an element. */
   readonly store: (space: Space, array: string, index: string, value: string) => string;
-  /** The statements that name four elements from an index on, of a device array. */
+  /** The statements that name four elements from an index on. */
   readonly loadFour: (
-    array: string,
-    type: KernelType,
+    at: { readonly space: SharedSpace; readonly array: string; readonly type: KernelType },
     index: string,
     names: readonly string[],
     temporary: () => string,
   ) => readonly string[];
-  /** The statements that set four elements from an index on, of a device array. */
-  readonly storeFour: (array: string, index: string, values: readonly string[]) => readonly string[];
+  /** The statements that set four elements from an index on. */
+  readonly storeFour: (
+    at: { readonly space: SharedSpace; readonly array: string },
+    index: string,
+    values: readonly string[],
+  ) => readonly string[];
 }
 
-/** A buffer in its binding. */
+/** A buffer in its binding, or an array of vectors in workgroup memory. */
 interface Buffer {
   readonly name: string;
   readonly words: BindingType;
   readonly type: KernelType;
   /** The name of its offset, when it is packed. */
   readonly offset: string | null;
-  /** Are the binding's elements vectors of four? */
+  /** Are its elements vectors of four? */
   readonly isFour: boolean;
 }
 
@@ -53,7 +56,7 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
   const fours = arraysInFours(bound.kernel.body);
   for (const [number, binding] of bound.bindings.entries()) {
     const name = isOwn(binding) ? names.of("array", binding.name) : names.fresh(binding.name);
-    const isFour = isOwn(binding) && fours.has(binding.name);
+    const isFour = isOwn(binding) && fours.has(key("device", binding.name));
     const element = isFour ? `vec4<${binding.type}>` : binding.type;
     declarations.push(
       `@group(0) @binding(${number}) var<storage, ${binding.access}> ${name}: array<${element}>;`,
@@ -63,7 +66,7 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
       const offset = slot === null ? null : names.fresh(`${own}_offset`);
       if (slot !== null && offset !== null)
         offsets.push(`let ${offset} = i32(offsets[${Math.floor(slot / 4)}].${"xyzw"[slot % 4]});`);
-      buffers.set(own, { name, words: binding.type, type, offset, isFour });
+      buffers.set(key("device", own), { name, words: binding.type, type, offset, isFour });
     }
   }
   if (bound.offsetSlots > 0)
@@ -71,24 +74,29 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
       `@group(0) @binding(${bound.bindings.length}) ` +
         `var<uniform> offsets: array<vec4<u32>, ${Math.ceil(bound.offsetSlots / 4)}>;`,
     );
-  for (const { name, type, length } of bound.kernel.workgroupArrays)
-    declarations.push(`var<workgroup> ${names.of("array", name)}: array<${type}, ${length}>;`);
+  for (const { name: own, type, length } of bound.kernel.workgroupArrays) {
+    const name = names.of("array", own);
+    const isFour = type !== "bool" && fours.has(key("workgroup", own));
+    const element = isFour ? `vec4<${type}>` : type;
+    declarations.push(`var<workgroup> ${name}: array<${element}, ${isFour ? length / 4 : length}>;`);
+    if (isFour) buffers.set(key("workgroup", own), { name, words: type, type, offset: null, isFour });
+  }
   return {
     declarations,
     offsets,
     load: (space, array, type, index) => {
-      const buffer = space === "device" ? buffers.get(array) : undefined;
+      const buffer = buffers.get(key(space, array));
       if (buffer === undefined) return `${names.of("array", array)}[${bare(index)}]`;
       return fromWord(elementOf(buffer, index), buffer.words, type);
     },
     store: (space, array, index, value) => {
-      const buffer = space === "device" ? buffers.get(array) : undefined;
+      const buffer = buffers.get(key(space, array));
       if (buffer === undefined) return `${names.of("array", array)}[${bare(index)}] = ${bare(value)};`;
       return `${elementOf(buffer, index)} = ${bare(toWord(value, buffer.type, buffer.words))};`;
     },
-    loadFour: (array, type, index, own, temporary) => {
-      const buffer = buffers.get(array);
-      if (buffer === undefined) throw new Error(`there is no device array ${array}`);
+    loadFour: ({ space, array, type }, index, own, temporary) => {
+      const buffer = buffers.get(key(space, array));
+      if (buffer === undefined) throw new Error(`there is no ${space} array ${array}`);
       const element = buffer.isFour ? temporary() : null;
       const values = own.map((name, n) => {
         const word =
@@ -97,9 +105,9 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
       });
       return element === null ? values : [`let ${element} = ${buffer.name}[${four(index)}];`, ...values];
     },
-    storeFour: (array, index, values) => {
-      const buffer = buffers.get(array);
-      if (buffer === undefined) throw new Error(`there is no device array ${array}`);
+    storeFour: ({ space, array }, index, values) => {
+      const buffer = buffers.get(key(space, array));
+      if (buffer === undefined) throw new Error(`there is no ${space} array ${array}`);
       const words = values.map((value) => bare(toWord(value, buffer.type, buffer.words)));
       if (!buffer.isFour)
         return words.map((word, n) => `${elementOf(buffer, infix(index, "+", String(n)))} = ${word};`);
@@ -123,11 +131,16 @@ function four(index: string): string {
   return bare(infix(index, ">>", "2u"));
 }
 
-/** The device arrays of which four elements are loaded or stored at once. */
+function key(space: Space, array: string): string {
+  return `${space} ${array}`;
+}
+
+/** The keys of arrays of which four elements are loaded or stored at once. */
 function arraysInFours(list: readonly Statement[]): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (statement: Statement): void => {
-    if (statement.kind === "loads" || statement.kind === "stores") found.add(statement.array);
+    if (statement.kind === "loads" || statement.kind === "stores")
+      found.add(key(statement.space, statement.array));
     for (const block of blocksOf(statement)) block.forEach(visit);
   };
   list.forEach(visit);

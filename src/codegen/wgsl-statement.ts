@@ -61,13 +61,12 @@ export function printStatements(body: readonly Statement[], place: StatementPlac
       case "loads": {
         const { lets, texts } = print(statement.index);
         const own = statement.names.map((name) => names.of("local", name));
-        const { array, type } = statement;
-        return [...lets, ...memory.loadFour(array, type, texts[0] ?? "", own, names.temporary)];
+        return [...lets, ...memory.loadFour(statement, texts[0] ?? "", own, names.temporary)];
       }
       case "stores": {
         const { lets, texts } = print(statement.index, ...statement.values);
         const [index = "", ...values] = texts;
-        return [...lets, ...memory.storeFour(statement.array, index, values)];
+        return [...lets, ...memory.storeFour(statement, index, values)];
       }
       case "broadcast":
       case "exchange": {
@@ -127,13 +126,13 @@ function hasDeviceExchange(body: readonly Statement[]): boolean {
   const statements = allStatements(body);
   const written = new Set(
     statements.flatMap((statement) =>
-      (statement.kind === "store" && statement.space === "device") || statement.kind === "stores"
+      (statement.kind === "store" || statement.kind === "stores") && statement.space === "device"
         ? [statement.array]
         : [],
     ),
   );
   if (written.size === 0) return false;
-  if (statements.some((s) => s.kind === "loads" && written.has(s.array))) return true;
+  if (statements.some((s) => s.kind === "loads" && s.space === "device" && written.has(s.array))) return true;
   return statements.some((statement) =>
     postorder(...expressionsOf(statement)).some(
       (expr) => expr.kind === "load" && expr.space === "device" && written.has(expr.array),

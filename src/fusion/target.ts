@@ -18,6 +18,11 @@ export interface Target {
    * region it is a tile.
    */
   readonly blockSharing: number;
+  /**
+   * What a load of a contraction's operand costs that is staged in workgroup memory, beside one from the cache; 1 where nothing is
+   * staged, since workgroup memory is no nearer than the cache.
+   */
+  readonly stagedLoad: number;
   /** The points of a block that one invocation computes. */
   readonly blockPoints: number;
   /**
@@ -58,6 +63,7 @@ export const hardwareTarget: Target = {
   loadCost: 2,
   scatter: 8,
   blockSharing: 4,
+  stagedLoad: 0.5,
   blockPoints: 32,
   interleaves: true,
   exchanges: false,
@@ -88,6 +94,7 @@ export const softwareTarget: Target = {
   loadCost: 7,
   scatter: 8,
   blockSharing: 12,
+  stagedLoad: 1,
   blockPoints: 64,
   interleaves: false,
   exchanges: false,

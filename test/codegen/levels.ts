@@ -35,6 +35,17 @@ export const tallShape: KernelShape = {
   block: { ...blockShape.block!, lanes: 4, laneRows: 3, rows: 2 },
 };
 
+/** The same with operands staged in workgroup memory, a few turns at a time, so that there are rests of turns, rows and columns. */
+export const stagedShape: KernelShape = {
+  ...tallShape,
+  block: {
+    ...tallShape.block!,
+    rows: 4,
+    columns: 4,
+    staging: { turns: 6, bytes: 4096, leastWorkgroups: 1, load: 0, fill: 0, barrier: 0 },
+  },
+};
+
 /** As on a driver whose subgroups run as vectors: regions in rows of eight lanes, which share reductions. */
 export const laneShape: KernelShape & { readonly target: Target } = {
   ...smallShape,

@@ -1,6 +1,6 @@
 /** Every program with expectations, as kernels at every level of fusion, run by the interpreter that finds races. */
 import { describe, expect, it } from "vitest";
-import { blockShape, laneShape, levels, programFor, smallShape, tallShape } from "./levels.ts";
+import { blockShape, laneShape, levels, programFor, smallShape, stagedShape, tallShape } from "./levels.ts";
 import { vjpGraph } from "../../src/autodiff/differentiate.ts";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
@@ -31,6 +31,7 @@ const ways: readonly Way[] = [
   { title: "--fuse full, in blocks", level: "full", shape: blockShape },
   { title: "--fuse full, in rows of lanes", level: "full", shape: laneShape },
   { title: "--fuse full, in tall blocks", level: "full", shape: tallShape },
+  { title: "--fuse full, staged", level: "full", shape: stagedShape },
 ];
 
 function runKernels(graph: Graph, { level, shape, memory }: Way, inputs: Inputs): TensorData[] {

@@ -1,10 +1,16 @@
 /** Steps of training as programs, held to PyTorch's. */
 import { describe, expect, test } from "vitest";
+import { runProgram } from "../../src/codegen/interpret-program.ts";
+import { lowerProgram } from "../../src/codegen/lower/program.ts";
+import { kernelShapeFor } from "../../src/codegen/shapes.ts";
+import { verifyKernel } from "../../src/codegen/verify.ts";
+import { planGraph } from "../../src/fusion/planner.ts";
+import type { TensorData } from "../../src/ir/interpret.ts";
 import { simplify } from "../../src/ir/rewrite/simplify.ts";
 import { trainingStep } from "../../src/training-step.ts";
 import { run, verified } from "../programs/compile.ts";
 import { weightsOf } from "./models.ts";
-import { disagreements, expected, microStep } from "./training-steps.ts";
+import { disagreements, expected, type Inputs, microStep } from "./training-steps.ts";
 
 describe("a step of fec_micro", () => {
   const step = trainingStep(microStep());
@@ -12,6 +18,19 @@ describe("a step of fec_micro", () => {
 
   test("three of them agree with PyTorch, in all parameters and moments", async () => {
     expect(await disagreements(step, (inputs) => run(graph, inputs), 1e-9)).toEqual([]);
+  });
+
+  test("as kernels that stage their operands wherever they can", { timeout: 120_000 }, async () => {
+    const usual = kernelShapeFor("discrete");
+    const staging = { ...usual.block!.staging!, leastWorkgroups: 1, barrier: 0 };
+    const shape = { ...usual, block: { ...usual.block!, lanes: 4, laneRows: 4, workgroups: 1, staging } };
+    const { program } = lowerProgram(planGraph(graph, "full", shape.target, "balanced"), shape);
+    expect(program.kernels.flatMap((kernel) => verifyKernel(kernel))).toEqual([]);
+    const results = (inputs: Inputs): TensorData[] => {
+      const values = runProgram(program, inputs, { precision: "f64" });
+      return graph.results.map((name) => values[name]!);
+    };
+    expect(await disagreements(step, results, 1e-9)).toEqual([]);
   });
 
   test("returns parameters without a gradient and their moments as they came, and nothing else", () => {

@@ -8,6 +8,7 @@ import { vjpGraph } from "../../src/autodiff/differentiate.ts";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
 import { lowerProgram } from "../../src/codegen/lower/program.ts";
+import type { StagingShape } from "../../src/codegen/lower/stage.ts";
 import { defaultLimits, verifyKernel } from "../../src/codegen/verify.ts";
 import type { FusionLevel, MemoryChoice } from "../../src/fusion/plan.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
@@ -104,7 +105,8 @@ function randomLanes({ choose: of }: RandomSource): Partial<KernelShape> {
 }
 
 /** Contractions in blocks, whose lanes broadcast to one another where a workgroup is one subgroup. */
-function randomBlock({ choose: of }: RandomSource): Partial<KernelShape> {
+function randomBlock(random: RandomSource): Partial<KernelShape> {
+  const { choose: of } = random;
   const [lanes, laneRows] = [of([1, 2, 4, 8]), of([1, 1, 2, 3])];
   const block = {
     lanes,
@@ -115,8 +117,22 @@ function randomBlock({ choose: of }: RandomSource): Partial<KernelShape> {
     laneLoad: of([0, 2]),
     sharedLoad: of([0, 2]),
     scatteredLoad: 4,
+    ...(of([true, false]) ? { staging: randomStaging(random) } : {}),
   };
   return of([true, false]) ? { block, subgroup: lanes } : { block };
+}
+
+/** Operands staged in workgroup memory, of which there may be too little, wherever there is a contraction or where it seems worth it. */
+function randomStaging({ choose: of }: RandomSource): StagingShape {
+  const [load, barrier] = [of([0, 1]), of([0, 0, 4])];
+  return {
+    turns: of([1, 2, 3, 8, 16]),
+    bytes: of([64, 1024, 16384]),
+    leastWorkgroups: 1,
+    load,
+    fill: load,
+    barrier,
+  };
 }
 
 /** Devices on which nothing fuses, everything does, or values spill out of workgroup memory. */

@@ -13,6 +13,8 @@
  */
 import type { Emission, Instance } from "./emission.ts";
 import type { PhaseReads, ReadOfMemory } from "./reads.ts";
+import { contractionsOf } from "./contraction.ts";
+import type { StagingShape } from "./stage.ts";
 import { storedStride } from "./tile.ts";
 
 /** The numbers that shape blocks on a kind of device. */
@@ -31,6 +33,8 @@ export interface BlockShape {
   readonly sharedLoad: number;
   /** What a load costs whose lanes do not lie side by side. */
   readonly scatteredLoad: number;
+  /** How operands are staged in workgroup memory; not at all without it. */
+  readonly staging?: StagingShape;
 }
 
 /** A block of a phase; axes by their numbers among the phase's. */
@@ -45,6 +49,12 @@ export interface Block {
   /** Columns of an invocation: neighbours of one another, or as far apart as there are lanes. */
   readonly columns: number;
   readonly areNeighbours: boolean;
+  /** So many of the columns' last axes lie in memory as one, and are taken for one where columns are neighbours. */
+  readonly merged: number;
+  /** Rows of invocations in a workgroup. */
+  readonly laneRows: number;
+  /** Whether operands are staged. */
+  readonly isStaged: boolean;
 }
 
 /** A reduction with fewer turns does not pay for a block. */
@@ -55,6 +65,9 @@ const leastTimes = 1 / 8;
 
 /** Most sums that an invocation keeps at once. */
 const mostSums = 64;
+
+/** WebGPU's least limit: every adapter takes workgroups of so many. */
+const mostInvocations = 256;
 
 /** The block in which the points of a phase are best computed; null when there is no contraction in it. */
 export function chooseBlock(
@@ -73,7 +86,7 @@ export function chooseBlock(
   const axes = variables.map((_, axis) => axis);
   const dependsOn = (read: ReadOfMemory, axis: number): boolean => read.variables.has(variables[axis]!.name);
 
-  let best: { block: Block; cost: number } | null = null;
+  const found: { readonly block: Block; readonly cost: number }[] = [];
   for (const row of axes) {
     const [rowReads, laneReads] = [true, false].map((is) =>
       inLoops.filter((read) => dependsOn(read, row) === is),
@@ -92,22 +105,101 @@ export function chooseBlock(
     const isScattered = (read: ReadOfMemory): boolean => read.strides.get(last.name) !== 1;
     const strayLoads = laneReads!.filter(isScattered).length;
     const strayStores = scatteredStores(emission, instances, last.name);
-    for (const choice of tilesOf(size(row), last.size, columns, Math.max(1, reductions), shape)) {
+    const staged =
+      shape.staging === undefined
+        ? null
+        : stagedOperands(
+            emission,
+            instances,
+            variables[row]!.name,
+            lanes.map((axis) => variables[axis]!.name),
+          );
+    const merged = shape.staging === undefined ? 1 : mergedAxes(emission, instances, reads, variables, lanes);
+    const neighbours = lanes.slice(-merged).reduce((product, axis) => product * size(axis), 1);
+    for (const choice of tilesOf(size(row), neighbours, columns, Math.max(1, reductions), shape)) {
       const { rows, columns: own, areNeighbours } = choice;
       const across = Math.ceil(columns / (own * shape.lanes));
-      const down = Math.ceil(size(row) / (rows * shape.laneRows));
-      const busy = Math.min(1, (outside * down * across) / shape.workgroups);
-      const used = (columns * size(row)) / (across * own * shape.lanes * down * rows * shape.laneRows);
       const laneLoad = areNeighbours ? shape.laneLoad / 2 : shape.laneLoad;
       const loads = (laneReads!.length - strayLoads) * laneLoad + strayLoads * shape.scatteredLoad;
-      const perTurn = 1 + loads / rows + (rowReads!.length * shape.sharedLoad) / own;
       const perPoint = strayStores * shape.scatteredLoad;
-      const cost = (perTurn + perPoint / turns) / (used * busy);
-      if (best === null || cost < best.cost)
-        best = { cost, block: { outer, row, rows, lanes, columns: own, areNeighbours } };
+      const consider = (laneRows: number, isStaged: boolean, perTurn: number): void => {
+        const down = Math.ceil(size(row) / (rows * laneRows));
+        const workgroups = outside * down * across;
+        if (isStaged && workgroups < shape.staging!.leastWorkgroups) return;
+        const busy = Math.min(1, (workgroups * laneRows) / (shape.workgroups * shape.laneRows));
+        const used = (columns * size(row)) / (across * own * shape.lanes * down * rows * laneRows);
+        const cost = (perTurn + perPoint / turns) / (used * busy);
+        const block = { outer, row, rows, lanes, columns: own, areNeighbours, merged, laneRows, isStaged };
+        found.push({ block, cost });
+      };
+      consider(shape.laneRows, false, 1 + loads / rows + (rowReads!.length * shape.sharedLoad) / own);
+      if (staged === null) continue;
+      for (const laneRows of [shape.laneRows, 2 * shape.laneRows])
+        if (laneRows * shape.lanes <= mostInvocations)
+          consider(laneRows, true, stagedTurn(staged, turns, rows, own, laneRows, shape));
     }
   }
-  return best?.block ?? null;
+  const least = Math.min(...found.map(({ cost }) => cost));
+  return found.find(({ cost }) => cost === least)?.block ?? null;
+}
+
+/** How many of the last axes should be one: where the last is no multiple of four, all that make it one and lie in memory as if they were. */
+function mergedAxes(
+  emission: Emission,
+  instances: readonly Instance[],
+  reads: readonly ReadOfMemory[],
+  variables: readonly { readonly name: string; readonly size: number }[],
+  axes: readonly number[],
+): number {
+  const of = axes.map((axis) => variables[axis]!).reverse();
+  let [merged, size] = [1, of[0]!.size];
+  for (; size % 4 !== 0 && merged < of.length; merged++) {
+    const [inner, outer] = [of[merged - 1]!, of[merged]!];
+    const areOne = (strideOf: (name: string) => number | undefined): boolean =>
+      (strideOf(outer.name) ?? 0) === inner.size * (strideOf(inner.name) ?? 0);
+    const isAlike =
+      reads.every(({ strides }) => areOne((name) => strides.get(name))) &&
+      instances.every((instance) => areOne((name) => storedStride(emission, instance, name)));
+    if (!isAlike) return 1;
+    size *= outer.size;
+  }
+  return size % 4 === 0 ? merged : 1;
+}
+
+/** Numbers of a contraction's operands. */
+interface StagedOperands {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The operands that the points of a phase stage, with these axes as row and columns; null where they have none on one of the sides. */
+function stagedOperands(
+  emission: Emission,
+  instances: readonly Instance[],
+  row: string,
+  columns: readonly string[],
+): StagedOperands | null {
+  const all = contractionsOf(emission, instances, [row], columns).flatMap(({ operands }) => operands);
+  const rows = all.filter(({ side }) => side === "rows").length;
+  return all.length === 0 ? null : { rows, columns: all.length - rows };
+}
+
+/** What a turn at a point costs beside a multiplication, where operands are staged. */
+function stagedTurn(
+  operands: StagedOperands,
+  turns: number,
+  rows: number,
+  columns: number,
+  laneRows: number,
+  { lanes, staging }: BlockShape,
+): number {
+  const { load, fill, barrier } = staging!;
+  return (
+    1 +
+    load * (operands.columns / rows + operands.rows / columns) +
+    fill * (operands.columns / (rows * laneRows) + operands.rows / (columns * lanes)) +
+    (2 * barrier) / (Math.min(staging!.turns, turns) * rows * columns)
+  );
 }
 
 /** How many results have neighbours along the variable far apart in memory. */

@@ -19,7 +19,8 @@ import { type Emission, type Instance, type Point, variable, type Variable } fro
 import type { Extent } from "./phase.ts";
 import { flatten, lowerSideBySide, type PhaseVariable, split } from "./points.ts";
 import { sequence } from "./lists.ts";
-import { block, nameHere, write } from "./scopes.ts";
+import { openStaging, type StagedSide } from "./fill.ts";
+import { bind, block, nameHere, write } from "./scopes.ts";
 
 /** Writes the instances that `instancesAt` gives for the indices of the phase's axes, at all points of the variables. */
 export function lowerBlock(
@@ -28,9 +29,9 @@ export function lowerBlock(
   instancesAt: (axes: readonly Expr[]) => readonly Instance[],
   region: Point,
   schedule: Block,
-  { lanes, laneRows }: BlockShape,
+  { lanes, staging }: BlockShape,
 ): Extent {
-  const { outer, row, rows, columns, areNeighbours } = schedule;
+  const { outer, row, rows, columns, areNeighbours, merged, laneRows } = schedule;
   const sizes = schedule.lanes.map((axis) => variables[axis]!.size);
   const points = sizes.reduce((product, size) => product * size, 1);
   const across = Math.ceil(points / (columns * lanes));
@@ -68,7 +69,16 @@ export function lowerBlock(
       );
     const all = own.variables;
     const lists = all.map(({ name }) => instancesOf.get(name)!);
+    if (staging !== undefined && schedule.isStaged)
+      emission.staging = openStaging(
+        emission,
+        own.instances,
+        { rows: rowSide(), columns: own.side },
+        staging,
+        lanes * laneRows,
+      );
     lowerSideBySide(emission, all, lists, own.instances, region, guardOf);
+    emission.staging = null;
   });
   for (const statement of body) write(emission.scopes, statement);
   return {
@@ -80,42 +90,116 @@ export function lowerBlock(
     readonly variables: readonly PhaseVariable[];
     readonly instances: readonly Instance[];
     readonly guards: (point: Point) => readonly KernelExpr[];
+    readonly side: StagedSide;
+  }
+
+  /** The rows of the workgroup. Where they are more than there are, the last ones stand again. */
+  function rowSide(): StagedSide {
+    const { name, size } = variables[row]!;
+    const first = mul(places.at(-2)!, integer(laneRows * rows));
+    return {
+      points: laneRows * rows,
+      names: [name],
+      isInFours: rows % 4 === 0,
+      at: (group, count) => {
+        const own = add(first, mul(group, integer(count)));
+        const isWhole = size % (laneRows * rows) === 0;
+        const base = bind(emission.scopes, isWhole ? own : minimum(own, integer(size - count)), name);
+        return sequence(count).map((n) => [variable(emission, name, base, n)]);
+      },
+      placeOf: placesOf(name, mul(laneRow, integer(rows)), sequence(rows)),
+    };
+  }
+
+  /** The places in the block of the instances of a variable: from a base on, each so much further. */
+  function placesOf(name: string, base: KernelExpr, offsets: readonly number[]): StagedSide["placeOf"] {
+    const known = bind(emission.scopes, base, "place");
+    const byId = new Map(
+      instancesOf
+        .get(name)!
+        .map((one, i): [number, Variable] => [one.id, { ...one, base: known, offset: offsets[i]! }]),
+    );
+    return (point) => byId.get(point.get(name)!.id)!;
   }
 
   /** An invocation has neighbours along the last axis. */
   function neighbours(): Columns {
-    const counts = sizes.map((size, i) => (i === sizes.length - 1 ? size / columns : size));
+    const apart = schedule.lanes.slice(0, -merged).map((axis) => variables[axis]!);
+    const together = schedule.lanes.slice(-merged);
+    const { variable: last, indices } = flatten(
+      emission,
+      together.map((axis) => variables[axis]!),
+      "column",
+    );
+    const axes = [...apart, last];
+    /** The indices of axes at places of so many neighbours. */
+    const basesAt = (
+      place: KernelExpr,
+      count: number,
+      nameOf: (value: KernelExpr, name: string) => KernelExpr,
+    ): readonly KernelExpr[] => {
+      const counts = axes.map(({ size }, i) => (i === apart.length ? size / count : size));
+      return split(place, counts).map((at, i) =>
+        nameOf(i === apart.length ? mul(at, integer(count)) : at, axes[i]!.name),
+      );
+    };
+    const indexOf = new Map(together.map((axis, i) => [axis, indices[i]!]));
     const tiles = points / columns;
     const tile = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes)), lane), "column");
     const isWhole = tiles % lanes === 0;
     const within = isWhole ? tile : nameHere(emission.scopes, minimum(tile, integer(tiles - 1)), "column");
-    split(within, counts).forEach((place, i) => {
-      const { name } = variables[schedule.lanes[i]!]!;
-      const isLast = i === counts.length - 1;
-      const base = nameHere(emission.scopes, isLast ? mul(place, integer(columns)) : place, name);
+    basesAt(within, columns, (value, name) => nameHere(emission.scopes, value, name)).forEach((base, i) => {
+      const { name } = axes[i]!;
+      const count = i === apart.length ? columns : 1;
       instancesOf.set(
         name,
-        sequence(isLast ? columns : 1).map((n) => variable(emission, name, base, n)),
+        sequence(count).map((n) => variable(emission, name, base, n)),
       );
     });
     return {
-      variables,
-      instances: instancesAt(variables.map(({ name }) => indexExpr(name))),
+      variables: variables.flatMap((one, axis) =>
+        axis === together.at(-1) ? [last] : indexOf.has(axis) ? [] : [one],
+      ),
+      instances: instancesAt(variables.map(({ name }, axis) => indexOf.get(axis) ?? indexExpr(name))),
       guards: () => (isWhole ? [] : [less(tile, integer(tiles))]),
+      side: {
+        points: lanes * columns,
+        names: axes.map(({ name }) => name),
+        isInFours: columns % 4 === 0,
+        at: (group, count) => {
+          const own = add(mul(places.at(-1)!, integer((lanes * columns) / count)), group);
+          const most = integer(points / count - 1);
+          const at = bind(
+            emission.scopes,
+            points % (lanes * columns) === 0 ? own : minimum(own, most),
+            "column",
+          );
+          const bases = basesAt(at, count, (value, name) => bind(emission.scopes, value, name));
+          const others = apart.map(({ name }, i) => variable(emission, name, bases[i]!));
+          return sequence(count).map((n) => [...others, variable(emission, last.name, bases.at(-1)!, n)]);
+        },
+        placeOf: placesOf(last.name, mul(lane, integer(columns)), sequence(columns)),
+      },
     };
   }
 
-  /** All column axes are one, of which neighbouring lanes have neighbours; an invocation has points a subgroup apart. */
+  /**
+   * All column axes are one, of which neighbouring lanes have neighbours; an invocation has points a subgroup apart. Where operands are
+   * staged, it has neighbours, so that it loads them at once from a tile.
+   */
   function flattened(): Columns {
     const columnAxes = schedule.lanes.map((axis) => variables[axis]!);
     const { variable: column, indices } = flatten(emission, columnAxes, "column");
     const { name } = column;
-    const first = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes * columns)), lane), name);
+    const areFours = schedule.isStaged && columns % 4 === 0;
+    const own = areFours ? mul(lane, integer(columns)) : lane;
+    const offsets = sequence(columns).map((n) => (areFours ? n : n * lanes));
+    const first = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes * columns)), own), name);
     const guardsOf = new Map<number, KernelExpr>();
     const isWhole = points % (lanes * columns) === 0;
-    const list = sequence(columns).map((n) => {
-      if (isWhole) return variable(emission, name, first, n * lanes);
-      const place = add(first, integer(n * lanes));
+    const list = offsets.map((offset) => {
+      if (isWhole) return variable(emission, name, first, offset);
+      const place = add(first, integer(offset));
       const one = variable(
         emission,
         name,
@@ -132,6 +216,20 @@ export function lowerBlock(
       guards: (point) => {
         const guard = guardsOf.get(point.get(name)!.id);
         return guard === undefined ? [] : [guard];
+      },
+      side: {
+        points: lanes * columns,
+        names: [name],
+        isInFours: areFours,
+        at: (group, count) => {
+          const from = add(mul(places.at(-1)!, integer(lanes * columns)), mul(group, integer(count)));
+          return sequence(count).map((n) => {
+            const place = add(from, integer(n));
+            const base = isWhole ? place : minimum(place, integer(points - 1));
+            return [variable(emission, name, bind(emission.scopes, base, name))];
+          });
+        },
+        placeOf: placesOf(name, own, offsets),
       },
     };
   }

@@ -13,7 +13,8 @@ import type { Interval } from "../../ir/intervals.ts";
 import { contextsOf, emptyContext, type RangeContext, withVariable } from "../../ir/ranges.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
 import { indicesIn, operands, postorder } from "../../ir/traverse.ts";
-import type { KernelExpr, KernelType, Space } from "../kernel.ts";
+import type { KernelExpr, KernelType, Space, WorkgroupArray } from "../kernel.ts";
+import type { Staging } from "./fill.ts";
 import type { Scopes } from "./scopes.ts";
 
 /** One instance of an index variable: it is `base + offset`, and known from a depth on. */
@@ -88,6 +89,10 @@ export interface Emission {
   } | null;
   /** Values of a region's only point that all its invocations have at hand. */
   readonly held: Map<ValueName, KernelExpr>;
+  /** The operands that the block that is being written stages; null where it stages none. */
+  staging: Staging | null;
+  /** The workgroup arrays of staged operands. */
+  readonly tiles: WorkgroupArray[];
   nextId: number;
   /** About so many evaluations of a reduction's body stand in its loop. */
   bodiesInLoop: number;

@@ -44,8 +44,10 @@ import {
 } from "./emission.ts";
 import { type Choice, choiceOf, readAtPlace } from "./choices.ts";
 import { applied } from "./fold-constants.ts";
+import { loadOfTile } from "./fill.ts";
 import { reduce } from "./reduction.ts";
 import { bind, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
+import { sumByDepth } from "./sums.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
 export function kernelType(type: ScalarType): KernelType {
@@ -62,7 +64,7 @@ export function lower(emission: Emission, expr: Expr, point: Point): KernelExpr 
     .join(",")}`;
   const before = known(scopes, key);
   if (before !== undefined) return before;
-  const computed = compute(emission, expr, point);
+  const computed = loadOfTile(emission, expr, point) ?? compute(emission, expr, point);
   const value = deservesName(emission, expr, computed) ? bind(scopes, computed, nameFor(expr)) : computed;
   remember(scopes, key, value, Math.max(scopes.floor, depthOf(scopes, value)));
   return value;
@@ -336,28 +338,14 @@ function withinShape(emission: Emission, indices: readonly Expr[], shape: readon
 
 /** The sum, its parts at the depths of their variables: what an inner loop does not change is added before it. */
 function lowerAffine(emission: Emission, affine: Affine, point: Point): KernelExpr {
-  const { scopes } = emission;
   let offset = affine.constant;
   const terms = [...affine.terms.values()].map(({ atom, coefficient }) => {
-    if (atom.kind !== "index") {
-      const value = lower(emission, atom, point);
-      return { depth: depthOf(scopes, value), value: mul(value, integer(coefficient)) };
-    }
+    if (atom.kind !== "index") return mul(lower(emission, atom, point), integer(coefficient));
     const instance = instanceOf(atom.name, point);
     offset += coefficient * instance.offset;
-    return { depth: depthOf(scopes, instance.base), value: mul(instance.base, integer(coefficient)) };
+    return mul(instance.base, integer(coefficient));
   });
-  terms.sort((a, b) => a.depth - b.depth);
-  let sum: KernelExpr = integer(0);
-  terms.forEach((term, i) => {
-    sum = add(sum, term.value);
-    const next = terms[i + 1];
-    if (next === undefined || next.depth > term.depth) {
-      if (sum.kind === "const") return;
-      sum = bind(scopes, sum, "at");
-    }
-  });
-  return add(sum, integer(offset));
+  return add(sumByDepth(emission.scopes, terms), integer(offset));
 }
 
 /** An expression longer than this is named, so that none grows without bound. */

@@ -123,6 +123,8 @@ function lowerWith(
     overwrites: false,
     stored: null,
     held: new Map(),
+    staging: null,
+    tiles: [],
     nextId: 0,
     bodiesInLoop: 0,
     nestedSums: 0,
@@ -181,12 +183,13 @@ function lowerWith(
     ...(shape.keepsLoops === true ? { keepsLoops: true } : {}),
     ...(contains(statements, ({ kind }) => kind === "exchange") ? { subgroup: invocations } : {}),
     buffers: memory.buffers,
-    workgroupArrays: memory.arrays.filter(({ name }) => stored.has(name)),
+    workgroupArrays: [...memory.arrays.filter(({ name }) => stored.has(name)), ...emission.tiles],
     body: statements,
   };
   const jammed = jamLoops(dropBarriers(plain));
   const spread = shape.subgroup === undefined ? jammed : spreadLoads(jammed, shape.subgroup);
-  return { kernel: vectorise(spread), values: memory.values, lengths };
+  const tiles = new Set(emission.tiles.map(({ name }) => name));
+  return { kernel: vectorise(spread, tiles), values: memory.values, lengths };
 }
 
 function invocationsOf(group: Group, shape: KernelShape): number {

@@ -116,7 +116,8 @@ function turnsOf(loops: readonly Loop[]): number {
   return loops.reduce((product, { turns }) => product * turns, 1);
 }
 
-function stridesOf(emission: Emission, read: Extract<Expr, { kind: "read" }>): Map<string, number> {
+/** Elements between the places that are read at neighbouring values of each variable; not a number where that is not always the same. */
+export function stridesOf(emission: Emission, read: Extract<Expr, { kind: "read" }>): Map<string, number> {
   const strides = new Map<string, number>();
   const storage = emission.storages.get(read.tensor);
   read.indices.forEach((index, axis) => {

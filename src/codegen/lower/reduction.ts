@@ -12,8 +12,10 @@ import type { Comprehension, Expr, ReduceOp } from "../../ir/ir.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
 import { add, apply, constant, integer, invocation, less, local, mul, select } from "../build.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
+import type { Slabs } from "./stage.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
 import { combinations, sequence } from "./lists.ts";
+import { inSlabs, placeInSlab, slabsAt } from "./fill.ts";
 import { combineLanes, sharedAxis } from "./share.ts";
 import {
   atDepth,
@@ -40,9 +42,9 @@ export function reduce(
   lower: Lower,
 ): KernelExpr {
   const { scopes } = emission;
-  const keyAt = (at: Point, part: "value" | "best"): string =>
-    `${part} ${instance.key}@${instance.variables.map((name) => at.get(name)!.id).join(",")}`;
-  const wanted = keyAt(point, best ? "best" : "value");
+  const keyAt = ({ key, variables }: Instance, at: Point, part: "value" | "best"): string =>
+    `${part} ${key}@${variables.map((name) => at.get(name)!.id).join(",")}`;
+  const wanted = keyAt(instance, point, best ? "best" : "value");
   const before = known(scopes, wanted);
   if (before !== undefined) return before;
 
@@ -59,14 +61,28 @@ export function reduce(
   // A point beside the one that is wanted may be one that a condition keeps out.
   emission.isAhead ||= aside.length > 0 || points.length > 1;
   atDepth(scopes, depth, () => {
-    const accumulators = points.map((at) => accumulatorFor(emission, instance, at, lower));
-    const isShared = overAxes(emission, instance, points, lower, (at, i) => accumulators[i]!.take(at));
-    points.forEach((at, i) => {
-      const own = accumulators[i]!.value;
-      const value = isShared ? combinedOver(emission, instance, own) : own;
-      remember(scopes, keyAt(at, "value"), value, depth);
-      if (accumulators[i]!.best !== null) remember(scopes, keyAt(at, "best"), accumulators[i]!.best, depth);
-    });
+    const slabs = slabsAt(emission, instance, depth);
+    const together = slabs?.reductions ?? [instance];
+    const sums = together.flatMap((of) =>
+      (of.key === instance.key ? points : sideBySide(emission, of, point)).map((at) => ({
+        of,
+        at,
+        sum: accumulatorFor(emission, of, at, lower),
+      })),
+    );
+    const isShared = overAxes(
+      emission,
+      together[0]!,
+      sums.map(({ at }) => at),
+      lower,
+      (at, i) => sums[i]!.sum.take(at),
+      slabs,
+    );
+    for (const { of, at, sum } of sums) {
+      const value = isShared ? combinedOver(emission, of, sum.value) : sum.value;
+      remember(scopes, keyAt(of, at, "value"), value, depth);
+      if (sum.best !== null) remember(scopes, keyAt(of, at, "best"), sum.best, depth);
+    }
   });
   emission.loops.push(...aside);
   emission.isAhead = wasAhead;
@@ -92,9 +108,13 @@ export function overAxes(
   points: readonly Point[],
   lower: Lower,
   take: (at: Point, point: number) => void,
+  slabs: Slabs | null = null,
 ): boolean {
   const { scopes } = emission;
-  const unrolls = unrollsOf(emission, instance, points.length);
+  // What is further out than a slab comes one after the other.
+  const unrolls = unrollsOf(emission, instance, points.length).map((unroll, level) =>
+    level < (slabs?.level ?? 0) ? 1 : unroll,
+  );
   const shared = sharedAxis(emission, instance);
   const nest = (level: number, turns: readonly (readonly Variable[])[]): void => {
     emission.context = instance.contexts[level]!;
@@ -116,14 +136,33 @@ export function overAxes(
       nest(level + 1, [...turns, variables]);
       emission.tile.delete(axis.name);
     };
+    const isStaged = slabs !== null && level >= slabs.level;
+    /** Turns that follow one another, from one on that is `place` turns after the first of the axis, or of its slab. */
+    const turnsFrom = (count: number, base: KernelExpr, place: KernelExpr, after = 0): readonly Variable[] =>
+      sequence(count).map((n) => {
+        const turn = variable(emission, axis.name, base, n);
+        if (isStaged) placeInSlab(emission, turn, place, after + n);
+        return turn;
+      });
     const loop = (start: KernelExpr, end: KernelExpr, step: number, first?: KernelExpr): void => {
       const index = freshName(scopes, axis.name);
       const turn = local(index, "i32");
       const body = block(scopes, [index], () => {
-        const base = first === undefined ? turn : nameHere(scopes, add(first, turn), axis.name);
-        within(sequence(step).map((n) => variable(emission, axis.name, base, n)));
+        if (first === undefined)
+          return within(turnsFrom(step, turn, turn, start.kind === "const" ? -start.value : 0));
+        // In a slab hardly anything is read by the turn itself.
+        const base = isStaged ? add(first, turn) : nameHere(scopes, add(first, turn), axis.name);
+        within(turnsFrom(step, base, turn));
       });
       write(scopes, { kind: "for", index, from: start, to: end, step, body });
+    };
+    const span = (first: KernelExpr, count: number, most: number): void => {
+      if (count <= most) return within(turnsFrom(count, first, integer(0)));
+      const whole = count - (count % most);
+      // Where it begins depends on the point, but not how long it is.
+      if (first.kind === "const") loop(first, integer(first.value + whole), most);
+      else loop(integer(0), integer(whole), most, first);
+      if (whole < count) within(turnsFrom(count - whole, add(first, integer(whole)), integer(whole)));
     };
     const unroll = unrolls[level]!;
     const extent = constantExtent(axis, emission.context);
@@ -135,13 +174,10 @@ export function overAxes(
     }
     if (extent <= 0) return;
     if (level === shared) return dealTurns(from, extent, unroll, within);
-    if (extent <= unroll) return within(sequence(extent).map((n) => variable(emission, axis.name, from, n)));
-    const whole = extent - (extent % unroll);
-    // Where it begins depends on the point, but not how long it is.
-    if (from.kind === "const") loop(from, integer(from.value + whole), unroll);
-    else loop(integer(0), integer(whole), unroll, from);
-    const rest = add(from, integer(whole));
-    if (whole < extent) within(sequence(extent - whole).map((n) => variable(emission, axis.name, rest, n)));
+    if (slabs === null || level !== slabs.level) return span(from, extent, unroll);
+    inSlabs(emission, slabs, from, here, lower, (first, count) =>
+      span(first, count, Math.min(unroll, count)),
+    );
   };
   /** Each lane takes `unroll` turns that follow one another, then those of the next round. */
   const dealTurns = (
