@@ -19,7 +19,7 @@ function stepsOf(nodes: readonly Node[], outer: ReadonlyMap<ValueName, number>, 
   return nodes.map((node): PlanStep => {
     if (node.kind === "comprehension") {
       const seconds = timeOf(draftOf(members.get(node)!), sizes, () => true, target);
-      return { kind: "group", group: { ...aloneGroup(node), seconds } };
+      return { kind: "group", group: { ...aloneGroup(node), orders: new Map(), seconds } };
     }
     if (node.kind !== "loop")
       throw new Error(`a ${node.kind} is left in the graph; derivatives are taken before fusion`);
@@ -30,7 +30,7 @@ function stepsOf(nodes: readonly Node[], outer: ReadonlyMap<ValueName, number>, 
 }
 
 /** A kernel of one node, its points dealt to all invocations. */
-function aloneGroup(node: Comprehension): Omit<Group, "seconds"> {
+function aloneGroup(node: Comprehension): Omit<Group, "seconds" | "orders"> {
   const keyed = new Set(node.keys.map((key) => key.axis));
   const axes = node.axes.filter((axis) => !keyed.has(axis.name));
   return {

@@ -31,6 +31,12 @@ export interface Phase {
   readonly axesOf: readonly (readonly string[])[];
 }
 
+/**
+ * In what order a tensor's elements lie in memory: its axes by their numbers, from the one whose neighbours lie farthest apart to the one
+ * whose neighbours lie side by side. `[0, 1, 2]` is row-major; of x[b, c, n] in the order `[0, 2, 1]` the channels lie side by side.
+ */
+export type AxisOrder = readonly number[];
+
 /** What one kernel computes. */
 export interface Group {
   readonly name: string;
@@ -47,6 +53,8 @@ export interface Group {
   readonly inlined: ReadonlyMap<ValueName, Comprehension>;
   /** Of the values that the phases define. A value read elsewhere is `device`. */
   readonly placements: ReadonlyMap<ValueName, Placement>;
+  /** Of the values in device memory that it reads or writes, those that are not row-major. */
+  readonly orders: ReadonlyMap<ValueName, AxisOrder>;
   /** Seconds that a dispatch takes by the planner's estimate. */
   readonly seconds: number;
 }

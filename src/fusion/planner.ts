@@ -135,7 +135,7 @@ function finish(
       const isNeeded = isNeededBy(step.draft);
       const group = groupOf(step.draft, inlining.inlined, isNeeded, around.target);
       const seconds = timeOf(step.draft, sizes, isNeeded, around.target);
-      return { kind: "group", group: { ...group, seconds } };
+      return { kind: "group", group: { ...group, orders: new Map(), seconds } };
     }
     const { loop } = step;
     const inner = new Map(around.types);
