@@ -95,7 +95,7 @@ export function hasRowsAndColumns({ loads }: StoredNode): boolean {
 }
 
 /** A tensor of so many elements stays in a cache, wherever it is read. */
-const cached = 2 ** 18;
+export const cached = 2 ** 18;
 
 /** The tensors from outside of a draft of workgroups whose last axis is one of the grid's: a workgroup reads them an element here and there. */
 function scatteredIn({ members, grid }: Draft, own: ReadonlySet<ValueName>): ReadonlySet<ValueName> {
@@ -108,6 +108,21 @@ function scatteredIn({ members, grid }: Draft, own: ReadonlySet<ValueName>): Rea
       if (!own.has(tensor) && isOfGrid) found.add(tensor);
     }
   return found;
+}
+
+/** So many invocations of a region have something to do for a node: a long reduction is divided among them. */
+export function invocationsFor(
+  { points, turns }: Pick<StoredNode, "points" | "turns">,
+  regions: number,
+): number {
+  return (points / regions) * Math.max(1, turns / 32);
+}
+
+/** The part of a device's rates that a kernel reaches, with so many regions of each so many invocations that have something to do. */
+export function partAtWork(pointwise: boolean, regions: number, busy: number, target: Target): number {
+  const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);
+  const workgroups = pointwise ? target.busyWorkgroups : regions;
+  return Math.min(1, invocations / target.busyInvocations, workgroups / target.busyWorkgroups);
 }
 
 /** Seconds that a draft is estimated to take as one kernel. `isNeeded` says which values are read outside of it. */
@@ -141,8 +156,7 @@ export function timeOf(
       if (isNeeded(name)) elements += member.elements;
       else if (!pointwise) inside += member.elements;
     }
-    // A long reduction is divided among invocations.
-    busy = Math.max(busy, (member.points / regions) * Math.max(1, member.turns / 32));
+    busy = Math.max(busy, invocationsFor(member, regions));
   }
   const scattered = pointwise ? new Set<ValueName>() : scatteredIn(draft, own);
   for (const tensor of read) {
@@ -151,9 +165,7 @@ export function timeOf(
   }
   // What does not fit workgroup memory goes to device memory and back.
   if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
-  const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);
-  const workgroups = pointwise ? target.busyWorkgroups : regions;
-  const part = Math.min(1, invocations / target.busyInvocations, workgroups / target.busyWorkgroups);
+  const part = partAtWork(pointwise, regions, busy, target);
   const launches = pointwise && regions < target.busyInvocations && busy > 1 ? 2 : 1;
   const work = Math.max(operations / target.operations, (4 * elements) / target.bandwidth);
   return launches * target.launch + work / part;

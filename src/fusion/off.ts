@@ -8,7 +8,7 @@ import type { Target } from "./target.ts";
 /** Plans every node by itself. The target's only part is what the kernels are estimated to take. */
 export function planOff(graph: Graph, target: Target): Plan {
   const sizes = new Map(graph.params.map(({ name, shape }) => [name, sizeOf(shape)]));
-  return { graph, steps: stepsOf(graph.nodes, sizes, target), decisions: [] };
+  return { graph, steps: stepsOf(graph.nodes, sizes, target), decisions: [], reorderings: [] };
 }
 
 function stepsOf(nodes: readonly Node[], outer: ReadonlyMap<ValueName, number>, target: Target): PlanStep[] {

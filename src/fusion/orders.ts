@@ -4,7 +4,7 @@
  *
  *     y[n, c] stored by c, n        element n + size(n) * c        a kernel that makes it may go through its points by c, n as well
  */
-import { definitions, type Graph, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
+import { definitions, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 import type { AxisOrder, Group, Phase, Plan, PlanStep } from "./plan.ts";
 

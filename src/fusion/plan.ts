@@ -78,6 +78,17 @@ export interface Plan {
   readonly graph: Graph;
   readonly steps: readonly PlanStep[];
   readonly decisions: readonly Decision[];
+  /** The values in device memory that are not row-major. */
+  readonly reorderings: readonly Reordering[];
+}
+
+/** A value that lies in memory in an order of the planner's choice. */
+export interface Reordering {
+  readonly value: ValueName;
+  readonly order: AxisOrder;
+  /** Seconds that the kernels which touch it take in a call by estimate: in the order that it had before, and in this. */
+  readonly before: number;
+  readonly after: number;
 }
 
 /** How much is fused. `off`: every node has a kernel of its own. `map`: chains of elementwise nodes are one. `full`: everything that pays. */
@@ -88,3 +99,6 @@ export type FusionLevel = "off" | "map" | "full";
  * computed again, cheapest first, for a twenty-fifth of the time in all. `least`: for as much time as it takes.
  */
 export type MemoryChoice = "speed" | "balanced" | "least";
+
+/** In which order intermediates lie in memory: as it is best for the kernels that touch them, by estimate, or always row-major. */
+export type LayoutChoice = "chosen" | "row-major";

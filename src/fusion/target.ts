@@ -11,8 +11,13 @@ export interface Target {
   readonly operations: number;
   /** What a load in a reduction costs beside an operation: it mostly hits a cache. */
   readonly loadCost: number;
-  /** Tensors whose neighbouring elements are read by different workgroups move so much more memory: lines of it, for elements. */
+  /**
+   * Elements of a line of memory. Tensors whose neighbouring elements are read by different workgroups move so much more memory, lanes
+   * that each load from a line of their own take so much longer.
+   */
   readonly scatter: number;
+  /** So many invocations load together, as one subgroup. */
+  readonly lanes: number;
   /**
    * So many points share a load of a contraction, where its points are dealt in blocks over all workgroups; within a workgroup's
    * region it is a tile.
@@ -54,6 +59,7 @@ export const hardwareTarget: Target = {
   operations: 2e12,
   loadCost: 2,
   scatter: 8,
+  lanes: 32,
   blockSharing: 4,
   blockPoints: 32,
   interleaves: true,
@@ -84,6 +90,7 @@ export const softwareTarget: Target = {
   operations: 12e9,
   loadCost: 7,
   scatter: 2,
+  lanes: 8,
   blockSharing: 12,
   blockPoints: 64,
   interleaves: false,
