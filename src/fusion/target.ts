@@ -11,13 +11,12 @@ export interface Target {
   readonly operations: number;
   /** What a load in a reduction costs beside an operation: it mostly hits a cache. */
   readonly loadCost: number;
-  /**
-   * Elements of a line of memory. Tensors whose neighbouring elements are read by different workgroups move so much more memory, lanes
-   * that each load from a line of their own take so much longer.
-   */
+  /** Tensors whose neighbouring elements are read by different workgroups move so much more memory: lines of it, for elements. */
   readonly scatter: number;
   /** So many invocations load together, as one subgroup. */
   readonly lanes: number;
+  /** So many elements side by side they load in the time of one: those of a line of the cache. Each further line takes as long again. */
+  readonly lineElements: number;
   /**
    * So many points share a load of a contraction, where its points are dealt in blocks over all workgroups; within a workgroup's
    * region it is a tile.
@@ -60,6 +59,7 @@ export const hardwareTarget: Target = {
   loadCost: 2,
   scatter: 8,
   lanes: 32,
+  lineElements: 16,
   blockSharing: 4,
   blockPoints: 32,
   interleaves: true,
@@ -80,6 +80,7 @@ export const discreteTarget: Target = {
   operations: 2e13,
   busyInvocations: 65536,
   busyWorkgroups: 128,
+  lineElements: 32,
   blockSharing: 8,
 };
 
@@ -91,6 +92,7 @@ export const softwareTarget: Target = {
   loadCost: 7,
   scatter: 2,
   lanes: 8,
+  lineElements: 2,
   blockSharing: 12,
   blockPoints: 64,
   interleaves: false,

@@ -121,10 +121,12 @@ export function spreadAt(
     const footprint = footprintOf(access.indices, value.shape, where);
     touch.known.set(at, (known = { footprint, spreads: new Map() }));
   }
-  const over = (count: number): number => spreadOf(known.footprint, order, target.scatter, lanes * count);
-  const ofLoad = Math.min(turns, turnsOfLoad);
-  const load = over(ofLoad);
-  const spread = { load, fetch: ofLoad === turns ? load : over(turns) };
+  const over = (ofTurns: number, lineElements: number): number =>
+    spreadOf(known.footprint, order, lineElements, lanes * ofTurns);
+  const spread = {
+    load: over(Math.min(turns, turnsOfLoad), target.lineElements),
+    fetch: over(turns, target.scatter),
+  };
   known.spreads.set(order, spread);
   return spread;
 }
