@@ -44,7 +44,7 @@ export interface Device extends KnownDevice {
    */
   readonly tune: (
     compiled: Compiled,
-    options?: Pick<DeviceCompileOptions, "fuse" | "inPlace">,
+    options?: Pick<DeviceCompileOptions, "fuse" | "layout" | "inPlace">,
     tuning?: TuneOptions,
   ) => Promise<void>;
 }

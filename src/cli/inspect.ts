@@ -1,6 +1,6 @@
 /** `fecit inspect FILE FUNCTION`: what the compiler made of a function: its kernels, or what any stage made. */
 import { type Command, Option } from "commander";
-import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
+import type { FusionLevel, LayoutChoice, MemoryChoice } from "../fusion/plan.ts";
 import { printPlan } from "../fusion/print.ts";
 import type { Comprehension, Graph, Node } from "../ir/ir.ts";
 import { definitions } from "../ir/ir.ts";
@@ -16,7 +16,7 @@ import { positionOf, type SourceFile } from "../lang/source.ts";
 import { closest } from "../lang/suggest.ts";
 import { showElement, showType } from "../lang/types.ts";
 import { type Compiled, type KernelProgram, loadModule, type LoadedModule } from "../module.ts";
-import { deviceOption, fuseOption, memoryOption, onDevice, requireRunning } from "./device.ts";
+import { deviceOption, fuseOption, layoutOption, memoryOption, onDevice, requireRunning } from "./device.ts";
 import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource, writeWhole } from "./files.ts";
@@ -33,6 +33,7 @@ interface Options {
   readonly vjp?: boolean;
   readonly fuse: FusionLevel;
   readonly memory?: MemoryChoice;
+  readonly layout: LayoutChoice;
   readonly device?: string;
   readonly html?: string;
   readonly reassociate?: boolean;
@@ -64,6 +65,7 @@ export function addInspect(program: Command, terminal: Terminal, done: (code: nu
     .option("--vjp", "inspect its vjp")
     .addOption(fuseOption())
     .addOption(memoryOption())
+    .addOption(layoutOption())
     .addOption(inspectDeviceOption(terminal))
     .option("--html <file>", "write a page that shows it all")
     .option("--reassociate", reassociateHelp)
@@ -156,9 +158,9 @@ function backEndText(stage: Stage, made: KernelProgram, { kernels }: ProgramRepo
 async function kernelsOf(
   terminal: Terminal,
   compiled: Compiled,
-  { device: choice, fuse, memory, measure = false }: Options,
+  { device: choice, fuse, memory, layout, measure = false }: Options,
 ): Promise<{ readonly made: KernelProgram; readonly report: ProgramReport; readonly adapter: string }> {
-  const how = { fuse, ...(memory === undefined ? {} : { memory }) };
+  const how = { fuse, layout, ...(memory === undefined ? {} : { memory }) };
   const made = (target: KernelTarget): { readonly made: KernelProgram; readonly report: ProgramReport } => {
     const kernels = compiled.kernels({ ...how, target });
     return { made: kernels, report: reportOf(kernels, target.limits) };
