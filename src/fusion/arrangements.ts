@@ -15,6 +15,8 @@ export interface Arrangement {
   readonly order: AxisOrder;
   /** Those along which lanes lie, in that order. */
   readonly along: readonly number[];
+  /** The axis of a block's rows, of which each invocation has several; null where points are not a block. */
+  readonly rows: number | null;
 }
 
 /** A row axis has at least so many points, as in `codegen/lower/block.ts`. */
@@ -29,7 +31,6 @@ export function arrangementsOf(
   order: AxisOrder,
   free: readonly ReadonlySet<number>[] | null,
 ): readonly Arrangement[] {
-  const along = (axes: readonly number[]): Arrangement => ({ order, along: axes });
   const blocks = (free === null ? [] : order).flatMap((row): Arrangement[] => {
     const ofRow = free!.filter((axes) => !axes.has(row));
     const ofColumns = free!.filter((axes) => axes.has(row));
@@ -38,43 +39,44 @@ export function arrangementsOf(
     );
     return phase.axes[row]! < fewestRows || ofRow.length === 0 || columns.length === 0
       ? []
-      : [along(columns)];
+      : [{ order, along: columns, rows: row }];
   });
-  return blocks.length === 0 ? [along(order)] : blocks;
+  return blocks.length === 0 ? [{ order, along: order, rows: null }] : blocks;
 }
 
-/** The turns of a loop in which lanes are looked at, and the loops around. */
-interface Turns {
-  readonly loops: readonly LoopAround[];
-  readonly loop: LoopAround | null;
-  readonly turns: number;
+/** What lanes go through together: so many steps of a variable, a loop's or that of the rows. */
+export interface Steps {
+  readonly variable: string | null;
+  readonly count: number;
 }
 
-/** The index variables of a node of a phase at so many neighbouring lanes, turn after turn: somewhere in the middle of everything. */
+/**
+ * The index variables of a node of a phase at so many neighbouring lanes, step after step, with some loops around: somewhere in the middle of
+ * everything.
+ */
 export function lanesAt(
   phase: Phase,
   node: number,
   { order, along }: Arrangement,
   group: Group,
-  { loops, loop, turns }: Turns,
+  loops: readonly LoopAround[],
+  steps: Steps,
   lanes: number,
 ): Lanes {
-  const count = lanes * turns;
+  const count = lanes * steps.count;
   const own = phase.axesOf[node]!;
   const grid = group.gridOf.get(phase.nodes[node]!.name) ?? [];
   const points = along.reduce((product, axis) => product * phase.axes[axis]!, 1);
   const first = middleOf(points, lanes);
   const valuesOf = (variable: string): Int32Array => {
     const around = loops.findLast(({ name }) => name === variable);
-    if (around !== undefined) {
-      const firstTurn = middleOf(around.extent, turns);
-      return around === loop
-        ? filled(count, (i) => firstTurn + Math.floor(i / lanes))
-        : new Int32Array(count).fill(around.extent / 2);
-    }
     const axis = own.indexOf(variable);
-    const size = axis < 0 ? (group.grid[grid.indexOf(variable)] ?? 1) : phase.axes[axis]!;
-    if (!along.includes(axis)) return new Int32Array(count).fill(size >> 1);
+    const size = around?.extent ?? phase.axes[axis] ?? group.grid[grid.indexOf(variable)] ?? 1;
+    if (variable === steps.variable) {
+      const start = middleOf(size, steps.count);
+      return filled(count, (i) => start + Math.floor(i / lanes));
+    }
+    if (around !== undefined || !along.includes(axis)) return new Int32Array(count).fill(size / 2);
     const below = order
       .slice(order.indexOf(axis) + 1)
       .reduce((product, other) => (along.includes(other) ? product * phase.axes[other]! : product), 1);

@@ -22,7 +22,7 @@ import {
   reductionExtents,
   sharedPart,
 } from "./accesses.ts";
-import { type Arrangement, lanesAt } from "./arrangements.ts";
+import { type Arrangement, lanesAt, type Steps } from "./arrangements.ts";
 import { type Footprint, footprintOf, spreadOf } from "./footprint.ts";
 import type { AxisOrder, Group, Phase } from "./plan.ts";
 import type { Target } from "./target.ts";
@@ -36,22 +36,26 @@ export interface Touch {
   /** How often it is touched, all points together, with points that lie side by side sharing what they can. */
   readonly count: number;
   /** What was found before. */
-  readonly known: Map<
-    Arrangement,
-    { readonly footprint: Footprint; readonly spreads: Map<AxisOrder, Spread> }
-  >;
+  readonly known: Map<Arrangement, KnownTouch>;
 }
 
 /** Elements of the lines that are touched, for each element that is. */
 export interface Spread {
-  /** Of what one load takes: up to four elements that follow one another in a loop. */
+  /** Of what one load takes: up to four elements that follow one another in a loop, or along the rows of a block. */
   readonly load: number;
   /** Of what is fetched for a few turns of the loop. */
   readonly fetch: number;
 }
 
-/** Turns that one load may take at once, and those for which a line stays at hand. */
-const turnsOfLoad = 4;
+/** Of a touch in an arrangement: what lanes touch in some steps, and the spreads by order. */
+interface KnownTouch {
+  readonly lanes: number;
+  readonly footprints: readonly (Footprint & { readonly steps: number })[];
+  readonly spreads: Map<AxisOrder, Spread>;
+}
+
+/** Steps that one load may take at once, and turns for which a line stays at hand. */
+const stepsOfLoad = 4;
 const turnsOfLine = 8;
 
 /** The touches of a phase of a group, whose nodes read `through` what is inlined. */
@@ -109,24 +113,43 @@ export function spreadAt(
   target: Target,
 ): Spread {
   const { value, node, access } = touch;
-  const before = touch.known.get(at)?.spreads.get(order);
-  if (before !== undefined) return before;
-  const variables = indicesIn(access.indices);
-  const loop = access.loops.findLast(({ name }) => variables.has(name)) ?? null;
-  const turns = Math.max(1, Math.min(turnsOfLine, Math.floor(loop?.extent ?? 1)));
-  const lanes = Math.max(1, Math.min(target.lanes, sizeOf(at.along.map((axis) => phase.axes[axis]!))));
   let known = touch.known.get(at);
   if (known === undefined) {
-    const where = lanesAt(phase, node, at, group, { loops: access.loops, loop, turns }, lanes);
-    const footprint = footprintOf(access.indices, value.shape, where);
-    touch.known.set(at, (known = { footprint, spreads: new Map() }));
+    const lanes = Math.max(1, Math.min(target.lanes, sizeOf(at.along.map((axis) => phase.axes[axis]!))));
+    const footprints = stepsOf(access, phase, node, at).map((steps) => {
+      const where = lanesAt(phase, node, at, group, access.loops, steps, lanes);
+      return { ...footprintOf(access.indices, value.shape, where), steps: steps.count };
+    });
+    touch.known.set(at, (known = { lanes, footprints, spreads: new Map() }));
   }
-  const over = (ofTurns: number, lineElements: number): number =>
-    spreadOf(known.footprint, order, lineElements, lanes * ofTurns);
+  const before = known.spreads.get(order);
+  if (before !== undefined) return before;
+  const { lanes, footprints } = known;
+  const over = (footprint: Footprint, steps: number, lineElements: number): number =>
+    spreadOf(footprint, order, lineElements, lanes * steps);
+  const [turns] = footprints;
   const spread = {
-    load: over(Math.min(turns, turnsOfLoad), target.lineElements),
-    fetch: over(turns, target.scatter),
+    load: Math.min(
+      ...footprints.map((one) => over(one, Math.min(one.steps, stepsOfLoad), target.lineElements)),
+    ),
+    fetch: over(turns!, turns!.steps, target.scatter),
   };
   known.spreads.set(order, spread);
   return spread;
+}
+
+/** What one load may take several steps of: the turns of the innermost loop, first, or else the rows of a block. */
+function stepsOf(
+  { indices, loops }: Access,
+  { axes, axesOf }: Phase,
+  node: number,
+  { rows }: Arrangement,
+): readonly Steps[] {
+  const variables = indicesIn(indices);
+  const loop = loops.findLast(({ name }) => variables.has(name));
+  const turns = Math.max(1, Math.min(turnsOfLine, Math.floor(loop?.extent ?? 1)));
+  const inLoop: Steps = { variable: loop?.name ?? null, count: turns };
+  const row = rows === null ? null : axesOf[node]![rows]!;
+  if (row === null || !variables.has(row)) return [inLoop];
+  return [inLoop, { variable: row, count: Math.min(stepsOfLoad, axes[rows!]!) }];
 }
