@@ -4,7 +4,7 @@
  *
  *     %x[n, k], lanes along k               8 elements in 1 line of 8               1: as little as there can be
  *     %x[n, k], lanes along n               8 elements in 8 lines                   8
- *     %x[n, k], lanes along n, turns k      4 turns, 32 elements in 8 lines         2
+ *     %x[n, k], lanes along n, turns k      4 turns, 32 elements in 8 lines         2, as one load may take four that follow one another
  *     %x[n, k], lanes along j               1 element for 8 lanes                   1/8 · 8
  *
  * An index that is data is taken for random numbers.
@@ -44,16 +44,8 @@ function within(values: Int32Array, size: number): Int32Array {
     : values.map((value) => floorMod(value, size));
 }
 
-/**
- * Elements of the lines that are touched for each touch, in the first `count` of them: 1 where lanes lie side by side, the elements of a
- * line where each has a line of its own, less than 1 where lanes share elements.
- */
-export function spreadOf(
-  { shape, indices }: Footprint,
-  order: AxisOrder,
-  lineElements: number,
-  count: number,
-): number {
+/** Where the first `count` elements of a footprint lie, with the tensor's axes in an order. */
+export function placesOf({ shape, indices }: Footprint, order: AxisOrder, count: number): Float64Array {
   const places = new Float64Array(count);
   let stride = 1;
   for (let at = order.length - 1; at >= 0; at--) {
@@ -62,9 +54,23 @@ export function spreadOf(
     for (let i = 0; i < count; i++) places[i]! += stride * own[i]!;
     stride *= shape[axis]!;
   }
+  return places;
+}
+
+/**
+ * Elements of the lines that are touched for each touch: 1 where lanes lie side by side, the elements of a line where each has a line of its
+ * own, less than 1 where lanes share elements.
+ */
+export function spreadOf(places: Float64Array, lineElements: number): number {
   const lines = new Set<number>();
   for (const place of places) lines.add(Math.floor(place / lineElements));
-  return (lines.size * lineElements) / count;
+  return (lines.size * lineElements) / places.length;
+}
+
+/** Does each of so many lanes touch elements that follow one another, step after step? */
+export function followsSteps(places: Float64Array, lanes: number): boolean {
+  for (let i = lanes; i < places.length; i++) if (places[i]! - places[i - lanes]! !== 1) return false;
+  return true;
 }
 
 function valuesOf(expr: Expr, known: ReadonlyMap<Expr, Int32Array>, lanes: Lanes): Int32Array {

@@ -23,7 +23,7 @@ import {
   sharedPart,
 } from "./accesses.ts";
 import { type Arrangement, lanesAt, type Steps } from "./arrangements.ts";
-import { type Footprint, footprintOf, spreadOf } from "./footprint.ts";
+import { followsSteps, type Footprint, footprintOf, placesOf, spreadOf } from "./footprint.ts";
 import type { AxisOrder, Group, Phase } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -125,14 +125,16 @@ export function spreadAt(
   const before = known.spreads.get(order);
   if (before !== undefined) return before;
   const { lanes, footprints } = known;
-  const over = (footprint: Footprint, steps: number, lineElements: number): number =>
-    spreadOf(footprint, order, lineElements, lanes * steps);
+  const loads = footprints.map((one) => {
+    const places = placesOf(one, order, lanes * Math.min(one.steps, stepsOfLoad));
+    // Otherwise each step is a load by itself.
+    const together = followsSteps(places, lanes) ? places : places.subarray(0, lanes);
+    return spreadOf(together, target.lineElements);
+  });
   const [turns] = footprints;
   const spread = {
-    load: Math.min(
-      ...footprints.map((one) => over(one, Math.min(one.steps, stepsOfLoad), target.lineElements)),
-    ),
-    fetch: over(turns!, turns!.steps, target.scatter),
+    load: Math.min(...loads),
+    fetch: spreadOf(placesOf(turns!, order, lanes * turns!.steps), target.scatter),
   };
   known.spreads.set(order, spread);
   return spread;
