@@ -12,7 +12,7 @@ import {
   deviceTree,
   isOnDevice,
 } from "./device-value.ts";
-import type { FusionLevel, MemoryChoice } from "./fusion/plan.ts";
+import type { FusionLevel, LayoutChoice, MemoryChoice } from "./fusion/plan.ts";
 import { type InPlace, updatesOf } from "./in-place.ts";
 import type { Compiled, FunctionShapes, KernelProgram } from "./module.ts";
 import type { Argument } from "./runtime/arguments.ts";
@@ -29,6 +29,8 @@ export interface DeviceCompileOptions extends Omit<LoadOptions, "printer"> {
   readonly fuse?: FusionLevel;
   /** What memory is worth: see `KernelOptions`. */
   readonly memory?: MemoryChoice;
+  /** In which order intermediates lie in memory: see `KernelOptions`. */
+  readonly layout?: LayoutChoice;
   /**
    * Results that overwrite arguments: `{ p: 0 }` for the first result over the argument p, or `carried` for all that a training step
    * carries. Such an argument must be on the device, is overwritten by each call, and comes back as the result.
@@ -83,13 +85,19 @@ export interface DeviceFunction {
 export async function tuneFunction(
   device: KnownDevice,
   compiled: Compiled,
-  { fuse = "full", memory, inPlace = {} }: Pick<DeviceCompileOptions, "fuse" | "memory" | "inPlace"> = {},
+  {
+    fuse = "full",
+    memory,
+    layout = "chosen",
+    inPlace = {},
+  }: Pick<DeviceCompileOptions, "fuse" | "memory" | "layout" | "inPlace"> = {},
   options: TuneOptions = {},
 ): Promise<void> {
   const updates = updatesOf(compiled, inPlace);
   const { plan } = compiled.kernels({
     fuse,
     ...(memory === undefined ? {} : { memory }),
+    layout,
     target: device.target,
     updates,
   });
@@ -105,9 +113,16 @@ export async function tuneFunction(
 export async function compileOnDevice(
   device: RuntimeDevice | KnownDevice,
   compiled: Compiled,
-  { fuse = "full", memory, inPlace = {}, tune = false, ...options }: DeviceCompileOptions = {},
+  {
+    fuse = "full",
+    memory,
+    layout = "chosen",
+    inPlace = {},
+    tune = false,
+    ...options
+  }: DeviceCompileOptions = {},
 ): Promise<DeviceFunction> {
-  const chosen = memory === undefined ? {} : { memory };
+  const chosen = { layout, ...(memory === undefined ? {} : { memory }) };
   if (tune !== false && "choices" in device)
     await tuneFunction(device, compiled, { fuse, inPlace, ...chosen }, tune === true ? {} : tune);
   const target = "target" in device ? device.target : device.adapter;

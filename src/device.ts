@@ -45,7 +45,7 @@ export interface Device extends KnownDevice {
    */
   readonly tune: (
     compiled: Compiled,
-    options?: Pick<DeviceCompileOptions, "fuse" | "memory" | "inPlace">,
+    options?: Pick<DeviceCompileOptions, "fuse" | "layout" | "memory" | "inPlace">,
     tuning?: TuneOptions,
   ) => Promise<void>;
 }

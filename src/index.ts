@@ -62,7 +62,17 @@ export {
   TensorError,
 } from "./runtime/errors.ts";
 export { type KernelTarget, kernelTexts, portableKernelTarget } from "./kernel-text.ts";
-export type { Decision, FusionLevel, Group, Phase, Placement, Plan } from "./fusion/plan.ts";
+export type {
+  AxisOrder,
+  Decision,
+  FusionLevel,
+  Group,
+  LayoutChoice,
+  Phase,
+  Placement,
+  Plan,
+  Reordering,
+} from "./fusion/plan.ts";
 export { printPlan } from "./fusion/print.ts";
 export { type Model, loadModel, modelNames } from "./model.ts";
 

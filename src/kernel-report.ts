@@ -11,7 +11,7 @@ import { type Kernel, type Statement, workgroupBytes } from "./codegen/kernel.ts
 import type { Program, ProgramStep, ProgramValue } from "./codegen/program.ts";
 import { blocksOf } from "./codegen/traverse.ts";
 import { dispatchShape } from "./codegen/wgsl.ts";
-import type { Decision, Group } from "./fusion/plan.ts";
+import type { AxisOrder, Decision, Group } from "./fusion/plan.ts";
 import { verdictsOf } from "./fusion/verdicts.ts";
 import { operationsOf } from "./ir/cost.ts";
 import { baseName } from "./ir/names.ts";
@@ -56,6 +56,8 @@ export interface BufferReport {
   readonly name: string;
   readonly bytes: number;
   readonly role: ProgramValue["role"];
+  /** The order in which its axes lie in memory, where that is not row-major: `[1, 0]` for a matrix whose columns lie together. */
+  readonly order?: AxisOrder;
 }
 
 export interface ProgramReport {
@@ -84,10 +86,11 @@ export function reportOf(made: KernelProgram, limits: DeviceLimits): ProgramRepo
   });
   return {
     kernels,
-    buffers: program.values.map(({ name, shape, role }) => ({
+    buffers: program.values.map(({ name, shape, role, order }) => ({
       name,
       bytes: bytesOf(shape),
       role: roleOf(program, name, role),
+      ...(order === undefined ? {} : { order }),
     })),
     peakBytes: memory.peakBytes,
     intermediateBytes: memory.intermediateBytes,

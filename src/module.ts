@@ -22,7 +22,7 @@ import { type Compilation, hasErrors, type PipelineOptions, runPipeline, uncheck
 import { carriedBy } from "./training-step.ts";
 import type { LoweredProgram } from "./codegen/lower/program.ts";
 import type { Update } from "./fusion/overwrite.ts";
-import type { FusionLevel, MemoryChoice, Plan } from "./fusion/plan.ts";
+import type { FusionLevel, LayoutChoice, MemoryChoice, Plan } from "./fusion/plan.ts";
 
 /** A mistake in the program, or one that only the dimensions bring. The message is the rendered text. */
 export class CompileError extends Error {
@@ -75,6 +75,11 @@ export interface KernelOptions {
    * for a twenty-fifth of the time in all; usual in training. `least`: for as much time as it takes.
    */
   readonly memory?: MemoryChoice;
+  /**
+   * `chosen`, the default: what only kernels read lies in memory in the order that suits them, where everything is fused that pays.
+   * `row-major`: in the order of its axes, to compare with.
+   */
+  readonly layout?: LayoutChoice;
   /** What they are for, as `device.adapter` says it; a GPU of WebGPU's least limits unless given. */
   readonly target?: KernelTarget;
   /** Results that overwrite arguments, by the numbers of their tensors among all results' and all arguments'. */
@@ -251,8 +256,8 @@ function compileRequest(start: Compilation, options: PipelineOptions): Compiled 
     },
     init: (param, seed = 0) => initParameter(compiled, param, seed),
     interpret: (...args) => run(compiled, args),
-    kernels({ fuse = "full", memory, target = portableKernelTarget, updates = [] } = {}) {
-      const kernels = { fuse, memory: memory ?? null, target, updates };
+    kernels({ fuse = "full", memory, layout = "chosen", target = portableKernelTarget, updates = [] } = {}) {
+      const kernels = { fuse, memory: memory ?? null, layout, target, updates };
       const asked = { ...done, request: { ...request, kernels } };
       const { plan, lowered } = runPipeline(asked, options);
       return { plan: plan!, ...lowered! };

@@ -12,7 +12,7 @@ import { type LoweredProgram, lowerProgram } from "./codegen/lower/program.ts";
 import type { Update } from "./fusion/overwrite.ts";
 import { verifyKernel } from "./codegen/verify.ts";
 import { type DerivativeKind, rebind, withDerivative } from "./derived.ts";
-import type { FusionLevel, MemoryChoice, Plan } from "./fusion/plan.ts";
+import type { FusionLevel, LayoutChoice, MemoryChoice, Plan } from "./fusion/plan.ts";
 import { planGraph } from "./fusion/planner.ts";
 import { printPlan } from "./fusion/print.ts";
 import { printGraph } from "./ir/print.ts";
@@ -36,6 +36,7 @@ export interface KernelRequest {
   readonly fuse: FusionLevel;
   /** What memory is worth; null for what is usual: `balanced` in training, else `speed`. */
   readonly memory: MemoryChoice | null;
+  readonly layout: LayoutChoice;
   readonly target: KernelTarget;
   readonly updates: readonly Update[];
 }
@@ -230,9 +231,9 @@ function fuse(before: Compilation): Compilation {
   const { compiled, request } = before;
   if (compiled === null || request?.kernels == null)
     throw new Error("a compiled function and a request are needed");
-  const { fuse: level, target, memory, updates } = request.kernels;
+  const { fuse: level, target, memory, layout, updates } = request.kernels;
   const thrift = memory ?? (request.training ? "balanced" : "speed");
-  const plan = planGraph(compiled.graph, level, kernelShapeOf(target).target, thrift, updates);
+  const plan = planGraph(compiled.graph, level, kernelShapeOf(target).target, thrift, updates, layout);
   return { ...before, plan };
 }
 

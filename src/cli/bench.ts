@@ -140,16 +140,16 @@ function dispatched(
   terminal: Terminal,
   compiled: Compiled,
   args: readonly Value[],
-  { device: choice, fuse, runs, tune }: Options,
+  { device: choice, fuse, layout, runs, tune }: Options,
 ): Promise<Benched> {
   return onDevice(terminal, choice, async (device) => {
     const { adapter } = device;
     if (tune === true) {
       requireRunning(adapter);
-      await device.tune(compiled, { fuse }, showTuning(terminal));
+      await device.tune(compiled, { fuse, layout }, showTuning(terminal));
     }
     const start = performance.now();
-    const ready = await device.compile(compiled, { fuse, reuseOutputs: true });
+    const ready = await device.compile(compiled, { fuse, layout, reuseOutputs: true });
     const compileMs = performance.now() - start;
     requireRunning(adapter);
     const resident: DeviceValue[] = [];

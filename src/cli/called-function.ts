@@ -6,7 +6,7 @@
  */
 import type { Command } from "commander";
 import type { Value } from "../host-value.ts";
-import type { FusionLevel } from "../fusion/plan.ts";
+import type { FusionLevel, LayoutChoice } from "../fusion/plan.ts";
 import { isFloat } from "../ir/ir.ts";
 import { shapeLeaves } from "../lang/elaborate/shape.ts";
 import { ShapeMismatch, solveDims } from "../lang/elaborate/solve-dims.ts";
@@ -14,7 +14,7 @@ import type { FunctionInfo } from "../lang/program.ts";
 import { scalarType, showType, type Type } from "../lang/types.ts";
 import { type Compiled, loadModule, type LoadedModule, type Parameter } from "../module.ts";
 import { type Given, matchNames, shapeOfGiven, splitArguments, understand, valueFor } from "./arguments.ts";
-import { deviceOption, fuseOption } from "./device.ts";
+import { deviceOption, fuseOption, layoutOption } from "./device.ts";
 import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource } from "./files.ts";
@@ -29,6 +29,7 @@ export interface CallOptions {
   readonly seed: number;
   readonly device: string;
   readonly fuse: FusionLevel;
+  readonly layout: LayoutChoice;
   readonly vjp?: boolean;
   readonly reassociate?: boolean;
   readonly trace?: string;
@@ -47,6 +48,7 @@ export function takeCall(command: Command, terminal: Terminal): Command {
     .option("--seed <number>", "seed of what is drawn", parseSeed, 0)
     .addOption(deviceOption(terminal))
     .addOption(fuseOption())
+    .addOption(layoutOption())
     .option("--vjp", "take its vjp: cotangents are further arguments, ct (ct0, ct1, … for several results)")
     .option("--reassociate", reassociateHelp)
     .option("--trace <stages>", traceHelp);

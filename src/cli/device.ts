@@ -7,7 +7,7 @@
  */
 import { Option } from "commander";
 import type { Device } from "../device.ts";
-import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
+import type { FusionLevel, LayoutChoice, MemoryChoice } from "../fusion/plan.ts";
 import { closest } from "../lang/suggest.ts";
 import type { AdapterDescription } from "../runtime/adapter.ts";
 import { exit, Failure } from "./failure.ts";
@@ -43,33 +43,51 @@ export function fuseOption(): Option {
     });
 }
 
-const choices: readonly MemoryChoice[] = ["speed", "balanced", "least"];
-
 /** `--memory speed|balanced|least`. */
 export function memoryOption(): Option {
-  return new Option(
-    "--memory <choice>",
+  return choiceOption<MemoryChoice>(
+    "memory",
     "speed: nothing is computed again to save memory; balanced: what saves most, for little time; least: as much as can be " +
       "(default: balanced for a step of training, else speed)",
-  ).argParser((text): MemoryChoice => {
-    const choice = choices.find((name) => name === text);
+    ["speed", "balanced", "least"],
+  );
+}
+
+/** `--layout chosen|row-major`. */
+export function layoutOption(): Option {
+  return choiceOption<LayoutChoice>(
+    "layout",
+    "chosen: intermediates lie in memory as it suits the kernels; row-major: in the order of their axes",
+    ["chosen", "row-major"],
+  ).default("chosen");
+}
+
+/** An option of one of several words. */
+function choiceOption<Choice extends string>(
+  name: string,
+  description: string,
+  choices: readonly Choice[],
+): Option {
+  return new Option(`--${name} <choice>`, description).argParser((text): Choice => {
+    const choice = choices.find((one) => one === text);
     if (choice !== undefined) return choice;
     const near = closest(text, choices);
-    throw new Failure(exit.commandWrong, `--memory ${text}: there is no such choice`, {
+    throw new Failure(exit.commandWrong, `--${name} ${text}: there is no such choice`, {
       help: near === null ? `choices are ${choices.join(", ")}` : `did you mean ${near}?`,
     });
   });
 }
 
-/** How kernels are to be made, by `--fuse` and `--memory`. */
-export function kernelOptions({
-  fuse,
-  memory,
-}: {
+/** How kernels are to be made. */
+export interface KernelChoices {
   readonly fuse: FusionLevel;
+  readonly layout?: LayoutChoice;
   readonly memory?: MemoryChoice;
-}): { readonly fuse: FusionLevel; readonly memory?: MemoryChoice } {
-  return { fuse, ...(memory === undefined ? {} : { memory }) };
+}
+
+/** What `--fuse`, `--layout` and `--memory` say, without what is not said. */
+export function kernelOptions({ fuse, layout, memory }: KernelChoices): KernelChoices {
+  return { fuse, ...(layout === undefined ? {} : { layout }), ...(memory === undefined ? {} : { memory }) };
 }
 
 /** Opens the device of a choice, says once which it is, and closes it when the step is done or has failed. */

@@ -184,8 +184,8 @@ function bufferTable(buffers: readonly BufferReport[]): string {
   const rows = [...buffers]
     .sort((a, b) => b.bytes - a.bytes)
     .map(
-      ({ name, bytes, role }) =>
-        `<tr><td><code>${escaped(name)}</code></td><td><span class="role ${role}">${role}</span></td>` +
+      ({ name, bytes, role, order }) =>
+        `<tr><td><code>${escaped(name)}</code>${order === undefined ? "" : ` by axes ${order.join(", ")}`}</td><td><span class="role ${role}">${role}</span></td>` +
         `<td class="number">${formatBytes(bytes)}</td><td class="wide">${bar(bytes / most, role)}</td></tr>`,
     );
   return `<table><thead><tr><th>tensor</th><th>role</th><th class="number">size</th><th></th></tr></thead><tbody>${rows.join("")}</tbody></table>`;

@@ -7,7 +7,7 @@
  *
  * What is predicted is the planner's estimate of a dispatch, by which it chose what shares a kernel; what was measured stands beside it.
  */
-import type { KernelReport, ProgramReport, Traffic } from "../kernel-report.ts";
+import type { BufferReport, KernelReport, ProgramReport, Traffic } from "../kernel-report.ts";
 import { formatBytes } from "../runtime/errors.ts";
 import { figures } from "./ceilings-text.ts";
 import { counted } from "./diagnose.ts";
@@ -30,7 +30,7 @@ const measuredColumn: Column = { title: "measured", align: "right" };
 
 /** The table and its totals. */
 export function kernelTable(report: ProgramReport): string {
-  const { kernels, peakBytes, intermediateBytes } = report;
+  const { kernels, buffers, peakBytes, intermediateBytes } = report;
   const operations = kernels.reduce((total, { flops, dispatches }) => total + flops * dispatches, 0);
   const traffic = kernels.reduce(
     (total, { reads, writes, dispatches }) => total + dispatches * (bytesIn(reads) + bytesIn(writes)),
@@ -40,8 +40,17 @@ export function kernelTable(report: ProgramReport): string {
     (kernels.length === 0 ? "" : `${tableOf(kernels)}\n`) +
     `${counted(kernels.length, "kernel") ?? "no kernels: nothing is computed"}, ${showCount(operations)} operations, ` +
     `${formatBytes(traffic)} read and written\n` +
-    `memory: ${formatBytes(peakBytes)} in all, ${formatBytes(intermediateBytes)} of it for intermediates\n`
+    `memory: ${formatBytes(peakBytes)} in all, ${formatBytes(intermediateBytes)} of it for intermediates\n` +
+    orderText(buffers)
   );
+}
+
+/** Which tensors are not row-major, if any are. */
+function orderText(buffers: readonly BufferReport[]): string {
+  const texts = buffers.flatMap(({ name, order }) =>
+    order === undefined ? [] : [`${name} by axes ${order.join(", ")}`],
+  );
+  return texts.length === 0 ? "" : `not row-major: ${texts.join("; ")}\n`;
 }
 
 function tableOf(kernels: readonly KernelReport[]): string {

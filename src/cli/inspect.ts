@@ -1,6 +1,6 @@
 /** `fecit inspect FILE FUNCTION`: what the compiler made of a function: its kernels, or what any stage made. */
 import { type Command, Option } from "commander";
-import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
+import type { FusionLevel, LayoutChoice, MemoryChoice } from "../fusion/plan.ts";
 import { printPlan } from "../fusion/print.ts";
 import type { Comprehension, Graph, Node } from "../ir/ir.ts";
 import { definitions } from "../ir/ir.ts";
@@ -16,7 +16,15 @@ import { positionOf, type SourceFile } from "../lang/source.ts";
 import { closest } from "../lang/suggest.ts";
 import { showElement, showType } from "../lang/types.ts";
 import { type Compiled, type KernelProgram, loadModule, type LoadedModule } from "../module.ts";
-import { deviceOption, fuseOption, kernelOptions, memoryOption, onDevice, requireRunning } from "./device.ts";
+import {
+  deviceOption,
+  fuseOption,
+  kernelOptions,
+  layoutOption,
+  memoryOption,
+  onDevice,
+  requireRunning,
+} from "./device.ts";
 import { orDiagnose, withoutErrors } from "./diagnose.ts";
 import { exit, Failure } from "./failure.ts";
 import { fileLoader, readSource, writeWhole } from "./files.ts";
@@ -33,6 +41,7 @@ interface Options {
   readonly vjp?: boolean;
   readonly fuse: FusionLevel;
   readonly memory?: MemoryChoice;
+  readonly layout: LayoutChoice;
   readonly device?: string;
   readonly html?: string;
   readonly reassociate?: boolean;
@@ -64,6 +73,7 @@ export function addInspect(program: Command, terminal: Terminal, done: (code: nu
     .option("--vjp", "inspect its vjp")
     .addOption(fuseOption())
     .addOption(memoryOption())
+    .addOption(layoutOption())
     .addOption(inspectDeviceOption(terminal))
     .option("--html <file>", "write a page that shows it all")
     .option("--reassociate", reassociateHelp)

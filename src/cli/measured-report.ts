@@ -19,7 +19,7 @@ const runs = 5;
 export async function measuredReport(
   device: Device,
   compiled: Compiled,
-  how: Pick<DeviceCompileOptions, "fuse" | "memory">,
+  how: Pick<DeviceCompileOptions, "fuse" | "memory" | "layout">,
   report: ProgramReport,
 ): Promise<ProgramReport> {
   const ready = await device.compile(compiled, { ...how, reuseOutputs: true });

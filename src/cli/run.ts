@@ -86,15 +86,15 @@ function dispatched(
   terminal: Terminal,
   compiled: Compiled,
   args: readonly Value[],
-  { device: choice, fuse, tune }: Options,
+  { device: choice, fuse, layout, tune }: Options,
 ): Promise<Ran> {
   return onDevice(terminal, choice, async (device) => {
     if (tune === true) {
       requireRunning(device.adapter);
-      await device.tune(compiled, { fuse }, showTuning(terminal));
+      await device.tune(compiled, { fuse, layout }, showTuning(terminal));
     }
     const start = performance.now();
-    const ready = await device.compile(compiled, { fuse });
+    const ready = await device.compile(compiled, { fuse, layout });
     const before = performance.now();
     const results = await ready.run(...args);
     const values: Value[] = [];

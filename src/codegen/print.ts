@@ -169,9 +169,10 @@ function enclosed(expr: KernelExpr): string {
   return expr.kind === "select" || where !== "" ? `(${texts[0]}${where})` : texts[0]!;
 }
 
-function value({ role, name, element, shape, data }: ProgramValue): string {
+function value({ role, name, element, shape, order, data }: ProgramValue): string {
   const elements = data === null ? "" : ` = ${preview(data)}`;
-  return `${role} ${name}: ${printType(element, shape)}${elements}`;
+  const stored = order === undefined ? "" : ` by axes ${order.join(", ")}`;
+  return `${role} ${name}: ${printType(element, shape)}${stored}${elements}`;
 }
 
 /** The first elements of a constant. */

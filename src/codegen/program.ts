@@ -5,13 +5,16 @@
  *     steps    dispatch k0(x, w, h) · dispatch k1(h, y)
  */
 import type { ElementType, ValueName } from "../ir/ir.ts";
+import type { AxisOrder } from "../fusion/plan.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** A tensor of the program in device memory, row-major, 4 bytes an element. */
+/** A tensor of the program in device memory, 4 bytes an element. */
 export interface ProgramValue {
   readonly name: ValueName;
   readonly element: ElementType;
   readonly shape: readonly number[];
+  /** The order in which its axes lie in memory, where that is not row-major, as it always is for all but intermediates. */
+  readonly order?: AxisOrder;
   /**
    * `input`: given by the caller at each call. `constant`: `data` is uploaded once. `output`: the caller gets it.
    * `intermediate`: lives between the steps that write and read it; its memory is shared with others.

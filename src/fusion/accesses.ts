@@ -97,6 +97,34 @@ export function accessesThrough(node: Comprehension, access: Access): Access[] {
   return readsOf(node, values, access.loops, (name, depth) => `${name}~${depth}`);
 }
 
+/** What a stored node reads by way of the nodes that are inlined into it, each place once. */
+export interface ReadsThrough {
+  /** Of values that are not inlined. */
+  readonly memory: readonly Access[];
+  /** Of inlined nodes, which are computed there. */
+  readonly computed: readonly { readonly node: Comprehension; readonly access: Access }[];
+}
+
+/** Follows the reads of a stored node through the nodes that are inlined. */
+export function readsThrough(
+  node: Comprehension,
+  inlined: ReadonlyMap<ValueName, Comprehension>,
+): ReadsThrough {
+  const memory = new Map<string, Access>();
+  const computed = new Map<string, { readonly node: Comprehension; readonly access: Access }>();
+  const open = accessesOf(node);
+  for (let access = open.pop(); access !== undefined; access = open.pop()) {
+    const inner = inlined.get(access.tensor);
+    const key = accessKey(access);
+    if (inner === undefined) memory.set(key, access);
+    else if (!computed.has(key)) {
+      computed.set(key, { node: inner, access });
+      open.push(...accessesThrough(inner, access));
+    }
+  }
+  return { memory: [...memory.values()], computed: [...computed.values()] };
+}
+
 function readsOf(
   node: Comprehension,
   values: ReadonlyMap<string, Expr>,

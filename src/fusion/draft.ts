@@ -95,7 +95,7 @@ export function hasRowsAndColumns({ loads }: StoredNode): boolean {
 }
 
 /** A tensor of so many elements stays in a cache, wherever it is read. */
-const cached = 2 ** 18;
+export const cached = 2 ** 18;
 
 /**
  * The tensors of a draft of workgroups whose last axis is one of the grid's: a workgroup reads or writes them an element here and
@@ -113,6 +113,21 @@ function scatteredIn({ members, grid }: Draft): ReadonlySet<ValueName> {
     if (last !== undefined && isOfGrid(last.name)) for (const name of names) found.add(name);
   }
   return found;
+}
+
+/** So many invocations of a region have something to do for a node: a long reduction is divided among them. */
+export function invocationsFor(
+  { points, turns }: Pick<StoredNode, "points" | "turns">,
+  regions: number,
+): number {
+  return (points / regions) * Math.max(1, turns / 32);
+}
+
+/** The part of a device's rates that a kernel reaches, with so many regions of each so many invocations that have something to do. */
+export function partAtWork(pointwise: boolean, regions: number, busy: number, target: Target): number {
+  const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);
+  const workgroups = pointwise ? target.busyWorkgroups : regions;
+  return Math.min(1, invocations / target.busyInvocations, workgroups / target.busyWorkgroups);
 }
 
 /** Seconds that a draft is estimated to take as one kernel. `isNeeded` says which values are read outside of it. */
@@ -149,15 +164,12 @@ export function timeOf(
       if (isNeeded(name)) elements += moved(name, member.elements);
       else if (!pointwise) inside += member.elements;
     }
-    // A long reduction is divided among invocations.
-    busy = Math.max(busy, (member.points / regions) * Math.max(1, member.turns / 32));
+    busy = Math.max(busy, invocationsFor(member, regions));
   }
   for (const tensor of read) elements += moved(tensor, sizes.get(tensor) ?? 0);
   // What does not fit workgroup memory goes to device memory and back.
   if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
-  const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);
-  const workgroups = pointwise ? target.busyWorkgroups : regions;
-  const part = Math.min(1, invocations / target.busyInvocations, workgroups / target.busyWorkgroups);
+  const part = partAtWork(pointwise, regions, busy, target);
   const launches = pointwise && regions < target.busyInvocations && busy > 1 ? 2 : 1;
   const work = Math.max(operations / target.operations, (4 * elements) / target.bandwidth);
   return launches * target.launch + work / part;

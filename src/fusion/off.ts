@@ -8,7 +8,7 @@ import type { Target } from "./target.ts";
 /** Plans every node by itself. The target's only part is what the kernels are estimated to take. */
 export function planOff(graph: Graph, target: Target): Plan {
   const sizes = new Map(graph.params.map(({ name, shape }) => [name, sizeOf(shape)]));
-  return { graph, steps: stepsOf(graph.nodes, sizes, target), decisions: [] };
+  return { graph, steps: stepsOf(graph.nodes, sizes, target), decisions: [], reorderings: [] };
 }
 
 function stepsOf(nodes: readonly Node[], outer: ReadonlyMap<ValueName, number>, target: Target): PlanStep[] {
@@ -19,7 +19,7 @@ function stepsOf(nodes: readonly Node[], outer: ReadonlyMap<ValueName, number>, 
   return nodes.map((node): PlanStep => {
     if (node.kind === "comprehension") {
       const seconds = timeOf(draftOf(members.get(node)!), sizes, () => true, target);
-      return { kind: "group", group: { ...aloneGroup(node), seconds } };
+      return { kind: "group", group: { ...aloneGroup(node), orders: new Map(), seconds } };
     }
     if (node.kind !== "loop")
       throw new Error(`a ${node.kind} is left in the graph; derivatives are taken before fusion`);
@@ -30,7 +30,7 @@ function stepsOf(nodes: readonly Node[], outer: ReadonlyMap<ValueName, number>, 
 }
 
 /** A kernel of one node, its points dealt to all invocations. */
-function aloneGroup(node: Comprehension): Omit<Group, "seconds"> {
+function aloneGroup(node: Comprehension): Omit<Group, "seconds" | "orders"> {
   const keyed = new Set(node.keys.map((key) => key.axis));
   const axes = node.axes.filter((axis) => !keyed.has(axis.name));
   return {

@@ -7,7 +7,7 @@
  */
 import type { Comprehension, Graph, ValueName } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
-import { type Access, accessesOf, accessesThrough, accessKey, namesOf } from "./accesses.ts";
+import { type Access, namesOf, readsThrough } from "./accesses.ts";
 import type { Draft } from "./draft.ts";
 import type { Group, Plan, PlanStep } from "./plan.ts";
 
@@ -118,24 +118,9 @@ function placedIn(group: Group): readonly Placed[] {
     return nodes.map((node, n): Placed => {
       const placeOf = new Map((group.gridOf.get(node.name) ?? []).map((axis, g) => [axis, `grid ${g}`]));
       axesOf[n]!.forEach((axis, i) => placeOf.set(axis, `point ${i}`));
-      return { node, phase: String(p), level, placeOf, accesses: accessesIn(node, group.inlined) };
+      return { node, phase: String(p), level, placeOf, accesses: readsThrough(node, group.inlined).memory };
     });
   });
-}
-
-/** What a node reads, through the nodes that are inlined into it. */
-function accessesIn(node: Comprehension, inlined: ReadonlyMap<ValueName, Comprehension>): Access[] {
-  const found = new Map<string, Access>();
-  const seen = new Set<string>();
-  const open = accessesOf(node);
-  for (let access = open.pop(); access !== undefined; access = open.pop()) {
-    const inner = inlined.get(access.tensor);
-    const key = accessKey(access);
-    if (inner === undefined) found.set(key, access);
-    else if (!seen.has(key)) open.push(...accessesThrough(inner, access));
-    seen.add(key);
-  }
-  return [...found.values()];
 }
 
 function usedBy(step: PlanStep): Set<ValueName> {

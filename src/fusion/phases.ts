@@ -14,13 +14,16 @@ import { inlinedUnder, type StoredNode } from "./inline.ts";
 import type { Group, Phase, Placement } from "./plan.ts";
 import type { Target } from "./target.ts";
 
+/** A group of which it is not known yet how long it takes, nor how its values lie in memory. */
+type GroupAsDrafted = Omit<Group, "seconds" | "orders">;
+
 /** The group of a draft. `isNeeded` says which values are read outside of it. */
 export function groupOf(
   draft: Draft,
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
   target: Target,
-): Omit<Group, "seconds"> {
+): GroupAsDrafted {
   const nodes = draft.members.map((member) => member.node);
   const name = nameOf(nodes, isNeeded);
   const under = inlinedUnder(nodes, inlined);
@@ -40,7 +43,7 @@ function byInvocations(
   draft: Draft,
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
-): Omit<Group, "seconds"> {
+): GroupAsDrafted {
   const last = draft.members.at(-1)!.node;
   // Neighbouring invocations write neighbouring elements of the last node.
   const grid = [...draft.grid].sort((a, b) => position(last, a.axisOf) - position(last, b.axisOf));
@@ -77,7 +80,7 @@ function byWorkgroups(
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
   target: Target,
-): Omit<Group, "seconds"> {
+): GroupAsDrafted {
   const gridOf = new Map(
     draft.members.map(
       ({ node }) => [node.name, draft.grid.map((axis) => axis.axisOf.get(node.name)!)] as const,

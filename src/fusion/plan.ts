@@ -31,6 +31,12 @@ export interface Phase {
   readonly axesOf: readonly (readonly string[])[];
 }
 
+/**
+ * In what order a tensor's elements lie in memory: its axes by their numbers, from the one whose neighbours lie farthest apart to the one
+ * whose neighbours lie side by side. `[0, 1, 2]` is row-major; of x[b, c, n] in the order `[0, 2, 1]` the channels lie side by side.
+ */
+export type AxisOrder = readonly number[];
+
 /** What one kernel computes. */
 export interface Group {
   readonly name: string;
@@ -47,6 +53,8 @@ export interface Group {
   readonly inlined: ReadonlyMap<ValueName, Comprehension>;
   /** Of the values that the phases define. A value read elsewhere is `device`. */
   readonly placements: ReadonlyMap<ValueName, Placement>;
+  /** Of the values in device memory that it reads or writes, those that are not row-major. */
+  readonly orders: ReadonlyMap<ValueName, AxisOrder>;
   /** Seconds that a dispatch takes by the planner's estimate. */
   readonly seconds: number;
 }
@@ -70,6 +78,17 @@ export interface Plan {
   readonly graph: Graph;
   readonly steps: readonly PlanStep[];
   readonly decisions: readonly Decision[];
+  /** The values in device memory that are not row-major. */
+  readonly reorderings: readonly Reordering[];
+}
+
+/** A value that lies in memory in an order of the planner's choice. */
+export interface Reordering {
+  readonly value: ValueName;
+  readonly order: AxisOrder;
+  /** Seconds that the kernels which touch it take in a call by estimate: in the order that it had before, and in this. */
+  readonly before: number;
+  readonly after: number;
 }
 
 /** How much is fused. `off`: every node has a kernel of its own. `map`: chains of elementwise nodes are one. `full`: everything that pays. */
@@ -80,3 +99,6 @@ export type FusionLevel = "off" | "map" | "full";
  * computed again, cheapest first, for a twenty-fifth of the time in all. `least`: for as much time as it takes.
  */
 export type MemoryChoice = "speed" | "balanced" | "least";
+
+/** In which order intermediates lie in memory: as it is best for the kernels that touch them, by estimate, or always row-major. */
+export type LayoutChoice = "chosen" | "row-major";

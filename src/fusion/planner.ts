@@ -10,11 +10,12 @@ import { cutReduction } from "./cut.ts";
 import { divisionsOf, type History, sharedAsItStands, worthKeeping, worthSharing } from "./divide.ts";
 import { timeOf } from "./draft.ts";
 import { decideInlining, type Inlining } from "./inline.ts";
+import { withChosenLayout } from "./layout.ts";
 import { mergeNodes, type Merging, neededOutside } from "./merge.ts";
 import { planOff } from "./off.ts";
 import { type Overwrites, overwritesOf, type Update } from "./overwrite.ts";
 import { groupOf } from "./phases.ts";
-import type { Decision, FusionLevel, MemoryChoice, Plan, PlanStep } from "./plan.ts";
+import type { Decision, FusionLevel, LayoutChoice, MemoryChoice, Plan, PlanStep } from "./plan.ts";
 import { hardwareTarget, type Target } from "./target.ts";
 import { repeatDecisions, thriftFor } from "./thrift.ts";
 import { withTurnsAsValues } from "./turns.ts";
@@ -29,6 +30,7 @@ export function planGraph(
   target: Target = hardwareTarget,
   memory: MemoryChoice = "speed",
   updates: readonly Update[] = [],
+  layout: LayoutChoice = "chosen",
 ): Plan {
   const flat = withTurnsAsValues(graph);
   if (level === "off") return planOff(flat, target);
@@ -41,7 +43,13 @@ export function planGraph(
     types,
     names: namesFor(flat),
   });
-  return { graph: { ...flat, nodes: planned.nodes }, steps: planned.steps, decisions: planned.decisions };
+  const plan: Plan = {
+    graph: { ...flat, nodes: planned.nodes },
+    steps: planned.steps,
+    decisions: planned.decisions,
+    reorderings: [],
+  };
+  return level === "full" && layout === "chosen" ? withChosenLayout(plan, target) : plan;
 }
 
 interface Around {
@@ -135,7 +143,7 @@ function finish(
       const isNeeded = isNeededBy(step.draft);
       const group = groupOf(step.draft, inlining.inlined, isNeeded, around.target);
       const seconds = timeOf(step.draft, sizes, isNeeded, around.target);
-      return { kind: "group", group: { ...group, seconds } };
+      return { kind: "group", group: { ...group, orders: new Map(), seconds } };
     }
     const { loop } = step;
     const inner = new Map(around.types);

@@ -7,7 +7,7 @@
  *       phase 1: a.2[3] → device, dot.1 inlined
  */
 import { definitions, type ValueName } from "../ir/ir.ts";
-import type { Decision, Group, Phase, Plan, PlanStep } from "./plan.ts";
+import type { Decision, Group, Phase, Plan, PlanStep, Reordering } from "./plan.ts";
 import { verdictsOf } from "./verdicts.ts";
 
 /** The text of a plan. */
@@ -16,7 +16,12 @@ export function printPlan(plan: Plan): string {
   const decisions = verdictsOf(plan);
   const kernels = steps.map((step) => printStep(step, "")).join("\n");
   const reasons = decisions.map(printDecision).join("");
-  return decisions.length === 0 ? kernels : `${kernels}\ndecisions\n${reasons}`;
+  const orders = plan.reorderings.map(printReordering).join("");
+  return [
+    kernels,
+    ...(orders === "" ? [] : [`orders\n${orders}`]),
+    ...(reasons === "" ? [] : [`decisions\n${reasons}`]),
+  ].join("\n");
 }
 
 /** The text of one kernel's group. */
@@ -29,7 +34,8 @@ export function printGroup(group: Group, indent = ""): string {
       `  phase ${number}${pointsOf(phase)}`,
       ...phase.nodes.flatMap((node) =>
         definitions(node).map(
-          ({ name, shape }) => `    ${name}[${shape.join(", ")}] → ${placementOf(group, name)}`,
+          ({ name, shape }) =>
+            `    ${name}[${shape.join(", ")}] → ${placementOf(group, name)}${orderIn(group, name)}`,
         ),
       ),
     ]),
@@ -55,6 +61,20 @@ function pointsOf({ axes }: Phase): string {
 
 function placementOf(group: Group, name: ValueName): string {
   return group.placements.get(name) ?? "nowhere: it is not read";
+}
+
+function orderIn({ orders }: Group, name: ValueName): string {
+  const order = orders.get(name);
+  return order === undefined ? "" : `, by axes ${order.join(", ")}`;
+}
+
+function printReordering({ value, order, before, after }: Reordering): string {
+  const times = `${microseconds(after)} in the kernels that touch it, ${microseconds(before)} before, by estimate`;
+  return `  ${value} by axes ${order.join(", ")}: ${times}\n`;
+}
+
+function microseconds(seconds: number): string {
+  return `${Number((1e6 * seconds).toPrecision(3))} µs`;
 }
 
 function printDecision({ producer, consumer, fused, placement, reason }: Decision): string {

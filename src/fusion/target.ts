@@ -13,6 +13,10 @@ export interface Target {
   readonly loadCost: number;
   /** Tensors whose neighbouring elements are read by different workgroups move so much more memory: lines of it, for elements. */
   readonly scatter: number;
+  /** So many invocations load together, as one subgroup. */
+  readonly lanes: number;
+  /** So many elements side by side they load in the time of one: those of a line of the cache. Each further line takes as long again. */
+  readonly lineElements: number;
   /**
    * So many points share a load of a contraction, where its points are dealt in blocks over all workgroups; within a workgroup's
    * region it is a tile.
@@ -62,6 +66,8 @@ export const hardwareTarget: Target = {
   operations: 2e12,
   loadCost: 2,
   scatter: 8,
+  lanes: 32,
+  lineElements: 16,
   blockSharing: 4,
   stagedLoad: 0.5,
   blockPoints: 32,
@@ -83,6 +89,7 @@ export const discreteTarget: Target = {
   operations: 2e13,
   busyInvocations: 65536,
   busyWorkgroups: 128,
+  lineElements: 32,
   blockSharing: 8,
 };
 
@@ -93,6 +100,8 @@ export const softwareTarget: Target = {
   operations: 12e9,
   loadCost: 7,
   scatter: 8,
+  lanes: 8,
+  lineElements: 2,
   blockSharing: 12,
   stagedLoad: 1,
   blockPoints: 64,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseGraph } from "../../src/ir/parse.ts";
@@ -170,6 +170,33 @@ describe("inspect shows kernels", () => {
     expect(code).toBe(0);
     expect(err).toContain("fecit: on null backend");
     expect((JSON.parse(out) as { adapter: string }).adapter).toBe("null backend");
+  });
+
+  it("with the tensors that are not row-major, unless that is asked for", async () => {
+    await inFolder(async (folder) => {
+      const file = join(folder, "product.fec");
+      const text = `fn product(x: f32[n, n], v: f32[n, n], w: f32[n, n]) -> f32[n, n] {
+  let g = for a, b -> tanh(sum[k] x[a, k] * v[k, b])
+  for a, c -> sum[b] g[a, b] * w[c, b]
+}
+`;
+      writeFileSync(file, text);
+      const words = ["inspect", file, "product", "--dim", "n=512"];
+      const buffersOf = async (...more: readonly string[]): Promise<{ order?: number[] }[]> =>
+        (JSON.parse((await fecit([...words, "--json", ...more])).out) as { buffers: { order?: number[] }[] })
+          .buffers;
+      expect((await fecit(words)).out).toMatch(/\nnot row-major: g\.1 by axes 1, 0\n$/);
+      expect(await buffersOf()).toContainEqual({
+        name: "g.1",
+        bytes: 4 * 512 * 512,
+        role: "intermediate",
+        order: [1, 0],
+      });
+      for (const buffer of await buffersOf("--layout", "row-major")) expect(buffer.order).toBeUndefined();
+      const page = join(folder, "page.html");
+      await fecit([...words, "--html", page]);
+      expect(readFileSync(page, "utf8")).toContain("<code>g.1</code> by axes 1, 0");
+    });
   });
 
   it("with measured times beside predicted ones, in the table, as data, and on a page", async () => {

@@ -3,7 +3,7 @@ import { lowerProgram } from "../../src/codegen/lower/program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
 import type { Program } from "../../src/codegen/program.ts";
 import { defaultLimits, verifyKernel } from "../../src/codegen/verify.ts";
-import type { FusionLevel, MemoryChoice } from "../../src/fusion/plan.ts";
+import type { FusionLevel, MemoryChoice, Plan } from "../../src/fusion/plan.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
 import { softwareTarget, type Target } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
@@ -61,8 +61,9 @@ export function programFor(
   level: FusionLevel,
   shape: KernelShape & { readonly target?: Target } = smallShape,
   memory: MemoryChoice = "speed",
+  layout: (plan: Plan) => Plan = (plan) => plan,
 ): Program {
-  const { program } = lowerProgram(planGraph(graph, level, shape.target, memory), shape);
+  const { program } = lowerProgram(layout(planGraph(graph, level, shape.target, memory)), shape);
   const problems = program.kernels.flatMap((kernel) =>
     verifyKernel(kernel, defaultLimits).map((problem) => `${kernel.name}: ${problem}`),
   );

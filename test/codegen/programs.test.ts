@@ -4,11 +4,13 @@ import { blockShape, laneShape, levels, programFor, smallShape, stagedShape, tal
 import { vjpGraph } from "../../src/autodiff/differentiate.ts";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
-import type { MemoryChoice } from "../../src/fusion/plan.ts";
+import type { MemoryChoice, Plan } from "../../src/fusion/plan.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 import type { TensorData } from "../../src/ir/interpret.ts";
+import { shuffled } from "../fusion/shuffled.ts";
 import { differences, oracle } from "../programs/closeness.ts";
 import { type Inputs, prepared } from "../programs/compile.ts";
+import { randomSource } from "../programs/random-source.ts";
 import { compileCase, suites } from "../programs/suites.ts";
 
 /** How graphs become kernels. */
@@ -17,6 +19,7 @@ interface Way {
   readonly level: (typeof levels)[number];
   readonly shape: KernelShape;
   readonly memory?: MemoryChoice;
+  readonly layout?: (plan: Plan) => Plan;
 }
 
 const ways: readonly Way[] = [
@@ -32,10 +35,22 @@ const ways: readonly Way[] = [
   { title: "--fuse full, in rows of lanes", level: "full", shape: laneShape },
   { title: "--fuse full, in tall blocks", level: "full", shape: tallShape },
   { title: "--fuse full, staged", level: "full", shape: stagedShape },
+  { title: "--fuse off, values in any order", level: "off", shape: blockShape, layout: anyOrder(1) },
+  { title: "--fuse full, values in any order", level: "full", shape: smallShape, layout: anyOrder(2) },
+  {
+    title: "--fuse full, values in any order, in rows",
+    level: "full",
+    shape: laneShape,
+    layout: anyOrder(3),
+  },
 ];
 
-function runKernels(graph: Graph, { level, shape, memory }: Way, inputs: Inputs): TensorData[] {
-  const values = runProgram(programFor(graph, level, shape, memory), inputs, { precision: "f64" });
+function anyOrder(seed: number): (plan: Plan) => Plan {
+  return (plan) => shuffled(plan, randomSource(seed));
+}
+
+function runKernels(graph: Graph, { level, shape, memory, layout }: Way, inputs: Inputs): TensorData[] {
+  const values = runProgram(programFor(graph, level, shape, memory, layout), inputs, { precision: "f64" });
   return graph.results.map((name) => values[name]!);
 }
 

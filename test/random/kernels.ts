@@ -15,6 +15,7 @@ import { planGraph } from "../../src/fusion/planner.ts";
 import { hardwareTarget, softwareTarget, type Target } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 import { simplify } from "../../src/ir/rewrite/simplify.ts";
+import { shuffled } from "../fusion/shuffled.ts";
 import { differences, type Tolerance } from "../programs/closeness.ts";
 import { compileFunction, type Inputs, programOf, run, unsimplified, verified } from "../programs/compile.ts";
 import { randomInputs } from "../programs/inputs.ts";
@@ -27,6 +28,8 @@ export interface Making {
   readonly memory: MemoryChoice;
   readonly target: Target;
   readonly shape: KernelShape;
+  /** Values lie in memory in random orders, by this seed; as the planner wants it without. */
+  readonly shuffle: number | null;
 }
 
 /** Sums in another order differ by rounding, more so where large terms cancel. */
@@ -64,12 +67,14 @@ function thrown(find: () => string | null): string | null {
 
 function problemOf(
   graph: Graph,
-  { level, memory, target, shape }: Making,
+  { level, memory, target, shape, shuffle }: Making,
   inputs: Inputs,
   expected: ReturnType<typeof run>,
   random: RandomSource,
 ): string | null {
-  const { program } = lowerProgram(planGraph(graph, level, target, memory), shape);
+  const plan = planGraph(graph, level, target, memory);
+  const laidOut = shuffle === null ? plan : shuffled(plan, randomSource(shuffle));
+  const { program } = lowerProgram(laidOut, shape);
   const invalid = program.kernels.flatMap((kernel) =>
     verifyKernel(kernel, limits).map((problem) => `${kernel.name}: ${problem}`),
   );
@@ -96,6 +101,7 @@ function randomMaking(number: number, random: RandomSource): Making {
       bodiesInLoop: random.choose([1, 8, 64]),
       ...(number % 3 === 0 ? randomLanes(random) : randomBlock(random)),
     },
+    shuffle: number % 4 === 3 ? null : random.below(2 ** 30),
   };
 }
 
@@ -152,6 +158,7 @@ function randomTarget({ choose: of }: RandomSource): Target {
   };
 }
 
-function describe({ level, memory, target, shape }: Making): string {
-  return `${level}, memory ${memory}, target ${JSON.stringify(target)}, shape ${JSON.stringify(shape)}`;
+function describe({ level, memory, target, shape, shuffle }: Making): string {
+  const layout = shuffle === null ? "" : `, orders shuffled by ${shuffle}`;
+  return `${level}, memory ${memory}${layout}, target ${JSON.stringify(target)}, shape ${JSON.stringify(shape)}`;
 }

@@ -3,10 +3,11 @@
  *
  *     await problemsOnDevice(device, graph, inputs, { fuse: "full" })      // [], or ["y: 3.1 instead of 2.9 at [0, 1]"]
  */
-import { compileGraph } from "../../src/codegen/compile.ts";
+import { lowerProgram } from "../../src/codegen/lower/program.ts";
 import type { Update } from "../../src/fusion/overwrite.ts";
 import type { AdapterShape } from "../../src/codegen/shapes.ts";
-import type { FusionLevel } from "../../src/fusion/plan.ts";
+import type { FusionLevel, Plan } from "../../src/fusion/plan.ts";
+import { planGraph } from "../../src/fusion/planner.ts";
 import { interpret, tensor, type TensorData } from "../../src/ir/interpret.ts";
 import { kernelShapeOf } from "../../src/kernel-text.ts";
 import { type Graph, isFloat } from "../../src/ir/ir.ts";
@@ -24,6 +25,8 @@ export interface DeviceRun {
   /** Results that are to overwrite parameters. */
   readonly updates?: readonly Update[];
   readonly tolerance?: Tolerance;
+  /** What is done to the plan before its kernels are written. */
+  readonly layout?: (plan: Plan) => Plan;
   /** What must come out; the interpreter's results unless given. */
   readonly expected?: readonly TensorData[];
 }
@@ -46,9 +49,10 @@ export async function resultsOnDevice(
   device: Device,
   graph: Graph,
   inputs: Inputs,
-  { fuse, shape = shapeOf(device), updates = [] }: DeviceRun,
+  { fuse, shape = shapeOf(device), updates = [], layout = (plan) => plan }: DeviceRun,
 ): Promise<TensorData[]> {
-  const { program } = compileGraph(graph, { fuse, shape, updates });
+  const plan = planGraph(graph, fuse, shape.target, "speed", updates);
+  const { program } = lowerProgram(layout(plan), shape, updates);
   const executable = await device.load(program);
   const args = await Promise.all(
     graph.params.map(({ name, element, shape: sizes }) => device.tensor(element, sizes, inputs[name]!.data)),

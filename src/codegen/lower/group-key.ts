@@ -41,7 +41,7 @@ export function groupKey(
     const { element, shape } = types.get(value)!;
     const home = memoryOf(value);
     const place = group.placements.get(value) ?? (node === undefined ? "given" : "inline");
-    return `%${n}:${kernelName(home)} ${element.scalar} ${element.bound} ${shape.join("x")} ${place}${home === value ? "" : ` in ${number(home)}`}`;
+    return `%${n}:${kernelName(home)} ${element.scalar} ${element.bound} ${shape.join("x")}${group.orders.has(value) ? ` by ${group.orders.get(value)!.join()}` : ""} ${place}${home === value ? "" : ` in ${number(home)}`}`;
   };
   const expression = (root: Expr): string => {
     const ids = new Map<Expr, number>();

@@ -1,5 +1,5 @@
 /** A group of the plan as a kernel: its grid over the workgroups, its phases in order with barriers between. */
-import type { Group } from "../../fusion/plan.ts";
+import type { AxisOrder, Group } from "../../fusion/plan.ts";
 import {
   type Comprehension,
   definitions,
@@ -253,7 +253,7 @@ function placeValues(
       space: "device",
       array: buffer.name,
       type: kernelType(element.scalar),
-      strides: rowMajor(shape),
+      strides: stridesOf(shape, group.orders.get(value)),
     });
   };
   for (const node of group.phases.flatMap((phase) => phase.nodes)) {
@@ -271,7 +271,7 @@ function placeValues(
         space: "workgroup",
         array: array.name,
         type: array.type,
-        strides: rowMajor(inner),
+        strides: stridesOf(inner),
       });
     }
   }
@@ -313,15 +313,18 @@ function valuesRead(group: Group): Set<ValueName> {
   return found;
 }
 
-function rowMajor(shape: readonly (number | null)[]): (number | null)[] {
+/** Elements between neighbours along each axis, with the axes in an order, or row-major; null for an axis that an array does not have. */
+function stridesOf(
+  shape: readonly (number | null)[],
+  order: AxisOrder = [...shape.keys()],
+): (number | null)[] {
+  const strides = shape.map((): number | null => null);
   let stride = 1;
-  return [...shape]
-    .reverse()
-    .map((size) => {
-      if (size === null) return null;
-      const own = stride;
-      stride *= size;
-      return own;
-    })
-    .reverse();
+  for (const axis of [...order].reverse()) {
+    const size = shape[axis] ?? null;
+    if (size === null) continue;
+    strides[axis] = stride;
+    stride *= size;
+  }
+  return strides;
 }

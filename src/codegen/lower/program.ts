@@ -3,7 +3,7 @@
  *
  *     %c1 = loop t<9 carries %c = %c0 { … %next … }     ⟶     copy c0 → c · loop t<9 { … · copy next → c }
  */
-import type { Group, Plan, PlanStep } from "../../fusion/plan.ts";
+import type { AxisOrder, Group, Plan, PlanStep } from "../../fusion/plan.ts";
 import {
   type Carry,
   definitions,
@@ -134,7 +134,8 @@ export function lowerProgram(
   const inputs = graph.params.map((param) => param.name);
   const overwritten = new Map(updated.map(({ result, param }) => [result, param]));
   const outputs = graph.results.map((name) => overwritten.get(name) ?? name);
-  const values = programValues(types, iotas, steps, inputs, outputs);
+  const orders = new Map(groups.flatMap(({ group }) => [...group.orders]));
+  const values = programValues(types, iotas, orders, steps, inputs, outputs);
   return {
     program: {
       name: graph.name,
@@ -235,6 +236,7 @@ function lowerLoop(
 function programValues(
   types: ReadonlyMap<ValueName, ValueType>,
   iotas: ReadonlyMap<ValueName, number>,
+  orders: ReadonlyMap<ValueName, AxisOrder>,
   steps: readonly ProgramStep[],
   inputs: readonly ValueName[],
   outputs: readonly ValueName[],
@@ -251,6 +253,7 @@ function programValues(
   return [...named].map((name) => {
     const { element, shape } = types.get(name)!;
     const count = iotas.get(name);
+    const order = orders.get(name);
     const role = isInput.has(name)
       ? "input"
       : count !== undefined
@@ -262,6 +265,7 @@ function programValues(
       name,
       element,
       shape,
+      ...(order === undefined ? {} : { order }),
       role,
       data: count === undefined ? null : Int32Array.from({ length: count }, (_, t) => t),
     };
