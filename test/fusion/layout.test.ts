@@ -155,7 +155,9 @@ describe("kernels compute the same, in whatever order values lie", () => {
     const target = { ...shape.target, launch: 0, loadCost: 100, busyInvocations: 1, busyWorkgroups: 1 };
     const plan = planGraph(graph, "full", target);
     expect(plan.reorderings).not.toEqual([]);
-    const values = runProgram(lowerProgram(plan, withoutStaging(shape)).program, inputs, { precision: "f64" });
+    const values = runProgram(lowerProgram(plan, withoutStaging(shape)).program, inputs, {
+      precision: "f64",
+    });
     expect(
       differences(
         graph.results.map((name) => values[name]!),
