@@ -85,5 +85,11 @@ export function kernelShapeFor(
   };
   // A workgroup that owns a region is then one subgroup.
   const exchanges = subgroup === softwareShape.regionInvocations;
-  return { ...softwareShape, subgroup, block, nestedSums: 64, target: { ...softwareTarget, exchanges } };
+  return {
+    ...softwareShape,
+    subgroup,
+    block,
+    nestedSums: 64,
+    target: { ...softwareTarget, exchanges, uniformLoad: exchanges ? 1 / 4 : 1 },
+  };
 }

@@ -77,7 +77,12 @@ export function loadsOf(reader: Comprehension, access: Access): number {
 /** The axes of the reader along which points may lie side by side and share the access, which does not depend on them. */
 export function freeAxes(reader: Comprehension, access: Access): string[] {
   const variables = indicesIn(access.indices);
-  return pointAxes(reader).flatMap(({ name, size }) => (size >= tile && !variables.has(name) ? [name] : []));
+  return longAxes(reader).flatMap(({ name }) => (variables.has(name) ? [] : [name]));
+}
+
+/** The axes of a node's points along which they may lie side by side. */
+export function longAxes(node: Comprehension): { readonly name: string; readonly size: number }[] {
+  return pointAxes(node).filter(({ size }) => size >= tile);
 }
 
 /** The part of its loads that a reduction makes when points lie side by side along these of its free axes: at most two. */

@@ -7,7 +7,7 @@
  * place, over axes of one size: then nothing crosses from one point of the grid to another.
  */
 import type { Expr, ValueName } from "../ir/ir.ts";
-import { type Access, pointAxes, sharedPart } from "./accesses.ts";
+import { type Access, longAxes, pointAxes, sharedPart } from "./accesses.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
 
@@ -130,6 +130,12 @@ export function partAtWork(pointwise: boolean, regions: number, busy: number, ta
   return Math.min(1, invocations / target.busyInvocations, workgroups / target.busyWorkgroups);
 }
 
+/** The axes of a member's points in a region that are as long as a tile. */
+function axesInside({ node }: StoredNode, { grid }: Draft): number {
+  const ofGrid = new Set(grid.map((axis) => axis.axisOf.get(node.name)));
+  return longAxes(node).filter(({ name }) => !ofGrid.has(name)).length;
+}
+
 /** Seconds that a draft is estimated to take as one kernel. `isNeeded` says which values are read outside of it. */
 export function timeOf(
   draft: Draft,
@@ -157,7 +163,8 @@ export function timeOf(
         ? free
         : free.filter((name) => !draft.grid.some((axis) => axis.axisOf.get(member.node.name) === name));
       const part = isContraction && free.length > 0 ? 1 / target.blockSharing : sharedPart(within.length);
-      operations += target.loadCost * count * part;
+      const isUniform = !pointwise && within.length > 0 && within.length === axesInside(member, draft);
+      operations += target.loadCost * count * part * (isUniform ? target.uniformLoad : 1);
     }
     for (const tensor of member.tensors) if (!own.has(tensor)) read.add(tensor);
     for (const name of member.names) {

@@ -11,6 +11,8 @@ export interface Target {
   readonly operations: number;
   /** What a load in a reduction costs beside an operation: it mostly hits a cache. */
   readonly loadCost: number;
+  /** What a load costs, beside one of its own for each invocation, that is the same for all invocations of a region. */
+  readonly uniformLoad: number;
   /** Tensors whose neighbouring elements are read by different workgroups move so much more memory: lines of it, for elements. */
   readonly scatter: number;
   /** So many invocations load together, as one subgroup. */
@@ -65,6 +67,7 @@ export const hardwareTarget: Target = {
   bandwidth: 2e11,
   operations: 2e12,
   loadCost: 2,
+  uniformLoad: 1,
   scatter: 8,
   lanes: 32,
   lineElements: 16,
@@ -99,6 +102,7 @@ export const softwareTarget: Target = {
   bandwidth: 6e9,
   operations: 12e9,
   loadCost: 7,
+  uniformLoad: 1,
   scatter: 8,
   lanes: 8,
   lineElements: 2,
