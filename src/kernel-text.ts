@@ -52,12 +52,16 @@ const mostBuffers = 32;
 export function kernelShapeOf({ kind, limits, subgroupSizes, vendor, rates }: KernelTarget): AdapterShape {
   const [fewest, most] = subgroupSizes ?? [];
   const subgroup = fewest !== undefined && fewest === most ? fewest : null;
-  // WebGPU does not say how large an adapter is; what this vendor makes has memory of its own.
-  const large = vendor === "nvidia" ? "discrete" : "hardware";
-  const usual = kernelShapeFor(kind === "software" ? "software" : large, subgroup);
+  const usual = kernelShapeFor(kind === "software" ? "software" : gpuKindOf(vendor), subgroup);
   const buffers = Math.min(limits.maxStorageBuffersPerShaderStage, mostBuffers);
   const shape = { ...usual, target: { ...usual.target, buffers } };
   return rates == null ? shape : { ...shape, target: calibrated(shape.target, rates) };
+}
+
+/** WebGPU does not say how large an adapter is, nor how near its caches; its vendor tells. */
+function gpuKindOf(vendor: string | undefined): "hardware" | "discrete" | "cached" {
+  if (vendor === "nvidia") return "discrete";
+  return vendor === "apple" ? "cached" : "hardware";
 }
 
 /** The nodes that a group's kernel computes: those of its phases, then those that are inlined into them; each once. */

@@ -47,6 +47,11 @@ const discreteShape: AdapterShape = {
   block: { ...hardwareShape.block!, ...stagingFor(discreteTarget, 128) },
 };
 
+/** What a GPU wants whose cache is as near to it as workgroup memory: the same, unstaged. */
+const cachedTarget: Target = { ...hardwareTarget, stagedLoad: 1 };
+const { staging: _, ...unstaged } = hardwareShape.block!;
+const cachedShape: AdapterShape = { ...hardwareShape, target: cachedTarget, block: unstaged };
+
 /**
  * What a driver that runs on a CPU wants: few invocations that each do much, barriers that few wait at, and short texts, over
  * which it takes long.
@@ -67,11 +72,12 @@ const softwareShape: AdapterShape = {
  * computes the lanes of one together, and takes as long over a load for each as over many multiplications.
  */
 export function kernelShapeFor(
-  kind: "hardware" | "discrete" | "software",
+  kind: "hardware" | "discrete" | "cached" | "software",
   subgroup: number | null = null,
 ): AdapterShape {
   if (kind === "discrete") return discreteShape;
   if (kind === "hardware") return hardwareShape;
+  if (kind === "cached") return cachedShape;
   if (subgroup === null) return softwareShape;
   const block: BlockShape = {
     lanes: subgroup,
