@@ -15,12 +15,11 @@ import { type Emission, type Instance, type Point, variable, type Variable } fro
 import { kernelType } from "./expression.ts";
 import { sequence } from "./lists.ts";
 import { split } from "./points.ts";
+import type { Lower } from "./accumulator.ts";
 import { withVariables } from "./reduction.ts";
 import { bind, block, freshName, innermost, kernelName, write } from "./scopes.ts";
 import { bytesOf, type SideShape, type Slabs, slabsOf, type StagingShape, type Tile } from "./stage.ts";
 import { sumByDepth } from "./sums.ts";
-
-type Lower = (emission: Emission, expr: Expr, point: Point) => KernelExpr;
 
 /** A side of a block that stages its operands. */
 export interface StagedSide extends SideShape {

@@ -8,30 +8,17 @@
  * two points load alike is loaded once. That is register tiling, wherever the points come from.
  */
 import { constantExtent } from "../../ir/extent.ts";
-import type { Comprehension, Expr, ReduceOp } from "../../ir/ir.ts";
+import type { Comprehension, Expr } from "../../ir/ir.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
-import { add, apply, constant, integer, invocation, less, local, mul, select } from "../build.ts";
-import type { KernelExpr, KernelType } from "../kernel.ts";
+import { add, integer, invocation, less, local, mul } from "../build.ts";
+import type { KernelExpr } from "../kernel.ts";
 import type { Slabs } from "./stage.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
+import { accumulatorFor, combine, type Lower } from "./accumulator.ts";
 import { combinations, sequence } from "./lists.ts";
 import { inSlabs, placeInSlab, slabsAt } from "./fill.ts";
 import { combineLanes, sharedAxis } from "./share.ts";
-import {
-  atDepth,
-  block,
-  branch,
-  declare,
-  depthOf,
-  freshName,
-  known,
-  nameHere,
-  remember,
-  write,
-} from "./scopes.ts";
-
-type Lower = (emission: Emission, expr: Expr, point: Point) => KernelExpr;
-type Local = KernelExpr & { readonly kind: "local" };
+import { atDepth, block, branch, depthOf, freshName, known, nameHere, remember, write } from "./scopes.ts";
 
 /** The value of the reduction at a point; of `argmax` and `argmin` the position, or with `best` the value there. */
 export function reduce(
@@ -277,102 +264,4 @@ export function withVariables(point: Point, instances: readonly Variable[]): Poi
   const next = new Map(point);
   for (const instance of instances) next.set(instance.name, instance);
   return next;
-}
-
-interface Accumulator {
-  readonly value: Local;
-  readonly best: Local | null;
-  /** Writes what one turn does. */
-  readonly take: (at: Point) => void;
-}
-
-function accumulatorFor(emission: Emission, instance: Instance, point: Point, lower: Lower): Accumulator {
-  const { scopes } = emission;
-  const { op } = instance.node.reduction!;
-  const assign = (to: Local, value: KernelExpr): void =>
-    write(scopes, { kind: "assign", name: to.name, value });
-  const hint = instance.node.name;
-  const first = firstType(instance);
-  if (op !== "argmax" && op !== "argmin") {
-    const total = declare(scopes, hint, first, constant(first, neutral(op, first)));
-    return {
-      value: total,
-      best: null,
-      take: (at) => assign(total, combine(op, total, lower(emission, instance.body, at))),
-    };
-  }
-  const best = declare(scopes, `${hint}_best`, first, constant(first, neutral(op, first)));
-  const axis = instance.axes[0]!;
-  const position = declare(scopes, hint, "i32", lower(emission, axis.lo, point));
-  return {
-    value: position,
-    best,
-    take(at) {
-      const body = lower(emission, instance.body, at);
-      const better: Local = { kind: "local", name: freshName(scopes, "better"), type: "bool" };
-      scopes.depths.set(better.name, scopes.open.length - 1);
-      write(scopes, {
-        kind: "let",
-        name: better.name,
-        value: apply(op === "argmax" ? "gt" : "lt", body, best),
-      });
-      assign(best, select(better, body, best));
-      assign(position, select(better, lower(emission, { kind: "index", name: axis.name }, at), position));
-    },
-  };
-}
-
-function firstType(instance: Instance): KernelType {
-  const { body } = instance;
-  let at: Expr = body;
-  while (at.kind === "select") at = at.yes;
-  const type = at.kind === "index" ? "i32" : at.kind === "read" ? at.element.scalar : at.type;
-  return type === "f16" ? "f32" : type;
-}
-
-const largest: Readonly<Record<KernelType, number>> = {
-  f32: Infinity,
-  i32: 2 ** 31 - 1,
-  u32: 2 ** 32 - 1,
-  bool: 1,
-};
-const smallest: Readonly<Record<KernelType, number>> = { f32: -Infinity, i32: -(2 ** 31), u32: 0, bool: 0 };
-
-/** What leaves every value as it is. */
-function neutral(op: ReduceOp, type: KernelType): number {
-  switch (op) {
-    case "sum":
-    case "any":
-      return 0;
-    case "prod":
-    case "all":
-      return 1;
-    case "max":
-    case "argmax":
-      return smallest[type];
-    case "min":
-    case "argmin":
-      return largest[type];
-  }
-}
-
-function combine(
-  op: Exclude<ReduceOp, "argmax" | "argmin">,
-  total: KernelExpr,
-  value: KernelExpr,
-): KernelExpr {
-  switch (op) {
-    case "sum":
-      return apply("add", total, value);
-    case "prod":
-      return apply("mul", total, value);
-    case "max":
-      return apply("max", total, value);
-    case "min":
-      return apply("min", total, value);
-    case "any":
-      return apply("or", total, value);
-    case "all":
-      return apply("and", total, value);
-  }
 }
