@@ -16,6 +16,10 @@ export interface Counters {
   peak: number;
 }
 
+type Methods = Record<string, ((...args: unknown[]) => unknown) | undefined>;
+
+const prototypes = globals as unknown as Readonly<Record<string, { prototype: Methods }>>;
+
 /** Which adapter: `auto`, or what `--device` says. */
 export function adapterChoice(): string {
   return process.env["FECIT_DEVICE"] ?? "auto";
@@ -25,7 +29,6 @@ export function adapterChoice(): string {
 export function countDeviceUse(): Counters {
   const counters: Counters = { dispatches: 0, bytes: 0, peak: 0 };
   const sizes = new WeakMap<object, number>();
-  const prototypes = globals as unknown as Readonly<Record<string, { prototype: Methods }>>;
   const dispatched = (): void => void counters.dispatches++;
   after(prototypes["GPUComputePassEncoder"]!.prototype, "dispatchWorkgroups", dispatched);
   after(prototypes["GPUComputePassEncoder"]!.prototype, "dispatchWorkgroupsIndirect", dispatched);
@@ -41,8 +44,6 @@ export function countDeviceUse(): Counters {
   });
   return counters;
 }
-
-type Methods = Record<string, ((...args: unknown[]) => unknown) | undefined>;
 
 /** Has `then` called after a method of all objects of a kind. */
 function after(
@@ -66,7 +67,6 @@ function waitPatiently({ kind }: AdapterDescription): void {
   if (isPatient) return;
   isPatient = true;
   const wait = openPatience(patienceWith(kind));
-  const prototypes = globals as unknown as Readonly<Record<string, { prototype: Methods }>>;
   for (const [type, name] of [
     ["GPUQueue", "onSubmittedWorkDone"],
     ["GPUBuffer", "mapAsync"],

@@ -19,6 +19,18 @@ function stagingFor(
   };
 }
 
+/** How contractions are dealt on GPUs, but for what is staged. */
+const gpuBlock: BlockShape = {
+  lanes: 16,
+  laneRows: 8,
+  rows: 4,
+  columns: 4,
+  workgroups: 256,
+  laneLoad: 2,
+  sharedLoad: 1,
+  scatteredLoad: 16,
+};
+
 /** What a GPU wants: workgroups of a few subgroups, thousands of invocations at once. */
 const hardwareShape: AdapterShape = {
   invocations: 64,
@@ -26,17 +38,7 @@ const hardwareShape: AdapterShape = {
   busyInvocations: 16384,
   bodiesInLoop: 256,
   target: hardwareTarget,
-  block: {
-    lanes: 16,
-    laneRows: 8,
-    rows: 4,
-    columns: 4,
-    workgroups: 256,
-    laneLoad: 2,
-    sharedLoad: 1,
-    scatteredLoad: 16,
-    ...stagingFor(hardwareTarget, 32),
-  },
+  block: { ...gpuBlock, ...stagingFor(hardwareTarget, 32) },
 };
 
 /** What a large GPU wants: the same, of more. */
@@ -44,13 +46,15 @@ const discreteShape: AdapterShape = {
   ...hardwareShape,
   busyInvocations: 65536,
   target: discreteTarget,
-  block: { ...hardwareShape.block!, ...stagingFor(discreteTarget, 128) },
+  block: { ...gpuBlock, ...stagingFor(discreteTarget, 128) },
 };
 
 /** What a GPU wants whose cache is as near to it as workgroup memory: the same, unstaged. */
-const cachedTarget: Target = { ...hardwareTarget, stagedLoad: 1 };
-const { staging: _, ...unstaged } = hardwareShape.block!;
-const cachedShape: AdapterShape = { ...hardwareShape, target: cachedTarget, block: unstaged };
+const cachedShape: AdapterShape = {
+  ...hardwareShape,
+  target: { ...hardwareTarget, stagedLoad: 1 },
+  block: gpuBlock,
+};
 
 /**
  * What a driver that runs on a CPU wants: few invocations that each do much, barriers that few wait at, and short texts, over

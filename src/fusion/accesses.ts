@@ -12,6 +12,7 @@ import { type Comprehension, definitions, type Expr, type ValueName } from "../i
 import { contextsOf, emptyContext, rangeOf } from "../ir/ranges.ts";
 import { substituteIndices } from "../ir/substitute.ts";
 import { indicesIn, postorder } from "../ir/traverse.ts";
+import type { Target } from "./target.ts";
 
 /** A loop of a reduction around an access. */
 export interface LoopAround {
@@ -88,6 +89,11 @@ export function longAxes(node: Comprehension): { readonly name: string; readonly
 /** The part of its loads that a reduction makes when points lie side by side along these of its free axes: at most two. */
 export function sharedPart(axes: number): number {
   return tile ** -Math.min(2, axes);
+}
+
+/** The part of its loads that a read makes which is free along so many axes: blocks of a contraction share more than tiles do. */
+export function partOfLoads(free: number, isContraction: boolean, { blockSharing }: Target): number {
+  return isContraction && free > 0 ? 1 / blockSharing : sharedPart(free);
 }
 
 /** A text that equal accesses share. */

@@ -7,7 +7,7 @@
  * place, over axes of one size: then nothing crosses from one point of the grid to another.
  */
 import type { Expr, ValueName } from "../ir/ir.ts";
-import { type Access, longAxes, pointAxes, sharedPart } from "./accesses.ts";
+import { type Access, longAxes, partOfLoads, pointAxes } from "./accesses.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
 
@@ -162,7 +162,7 @@ export function timeOf(
       const within = pointwise
         ? free
         : free.filter((name) => !draft.grid.some((axis) => axis.axisOf.get(member.node.name) === name));
-      const part = isContraction && free.length > 0 ? 1 / target.blockSharing : sharedPart(within.length);
+      const part = partOfLoads(within.length, isContraction, target);
       const isUniform = !pointwise && within.length > 0 && within.length === axesInside(member, draft);
       operations += target.loadCost * count * part * (isUniform ? target.uniformLoad : 1);
     }

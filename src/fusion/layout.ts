@@ -7,12 +7,12 @@
  * One value after the other, the largest first, is tried with one of its axes moved to the end or to the front, in all kernels that touch it
  * at once, and what its makers lose is set against what its readers gain. A change has to gain clearly: the estimate is a rough one.
  */
-import { definitions, i32, type Node, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
+import { sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
 import { type KernelCost, kernelCost, type OrderOf } from "./kernel-cost.ts";
 import { movableValues, withLayout } from "./orders.ts";
 import type { AxisOrder, Group, Plan, PlanStep, Reordering } from "./plan.ts";
 import type { Target } from "./target.ts";
-import { turnValue } from "./turns.ts";
+import { typesOf } from "./value-types.ts";
 
 /** The kernels that touch a value must take this part less. */
 const clearGain = 0.2;
@@ -24,7 +24,7 @@ const mostRounds = 3;
 export function withChosenLayout(plan: Plan, target: Target): Plan {
   const movable = [...movableValues(plan)].sort((a, b) => sizeOf(b.shape) - sizeOf(a.shape));
   if (movable.length === 0) return plan;
-  const types = typesOf(plan);
+  const types = typesOf(plan.graph);
   const kernels = dispatchesIn(plan.steps).map(({ group, times }) => ({
     cost: kernelCost(group, (value) => types.get(value)!, target),
     times,
@@ -135,20 +135,4 @@ function dispatchesIn(
       ? [{ group: step.group, times }]
       : dispatchesIn(step.steps, times * step.loop.count),
   );
-}
-
-/** All values that kernels may read or write. */
-function typesOf({ graph }: Plan): ReadonlyMap<ValueName, ValueType> {
-  const types = new Map<ValueName, ValueType>(graph.params.map((param) => [param.name, param]));
-  const collect = (nodes: readonly Node[]): void => {
-    for (const node of nodes) {
-      for (const value of definitions(node)) types.set(value.name, value);
-      if (node.kind !== "loop") continue;
-      types.set(turnValue(node), { name: turnValue(node), element: i32, shape: [] });
-      for (const { param, element, shape } of node.carries) types.set(param, { name: param, element, shape });
-      collect(node.body);
-    }
-  };
-  collect(graph.nodes);
-  return types;
 }

@@ -20,7 +20,7 @@ import {
   loadsOf,
   type ReadsThrough,
   reductionExtents,
-  sharedPart,
+  partOfLoads,
 } from "./accesses.ts";
 import { type Arrangement, lanesAt, type Steps } from "./arrangements.ts";
 import { followsSteps, type Footprint, footprintOf, placesOf, spreadOf } from "./footprint.ts";
@@ -74,11 +74,7 @@ export function touchesOf(
       if (placement !== undefined && placement !== "device") return [];
       // Points of different workgroups share nothing.
       const free = freeAxes(node, access).filter((name) => !grid.includes(name));
-      const shared = !access.isStreamed
-        ? 1
-        : isContraction && free.length > 0
-          ? 1 / target.blockSharing
-          : sharedPart(free.length);
+      const shared = access.isStreamed ? partOfLoads(free.length, isContraction, target) : 1;
       const count = loadsOf(node, access) * shared;
       return [{ value: typeOf(access.tensor), node: n, access, count, known: new Map() }];
     });

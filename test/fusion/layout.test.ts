@@ -137,11 +137,7 @@ describe("kernels compute the same, in whatever order values lie", () => {
   const graph = graphOf(product, "product", { n: 64, i: 4, r: 64, q: 60 });
   const inputs = randomInputs(graph.params, randomSource(1));
   const expected = interpret(graph, inputs);
-
-  it.each([1, 2, 3, 4])("shuffled by seed %i", (seed) => {
-    const plan = shuffled(planGraph(graph, "off", shape.target), randomSource(seed));
-    const { program } = lowerProgram(plan, shape);
-    const values = runProgram(program, inputs, { precision: "f64", random: randomSource(seed).next });
+  const expectEqual = (values: ReturnType<typeof runProgram>): void =>
     expect(
       differences(
         graph.results.map((name) => values[name]!),
@@ -149,6 +145,12 @@ describe("kernels compute the same, in whatever order values lie", () => {
         graph.results,
       ),
     ).toEqual([]);
+
+  it.each([1, 2, 3, 4])("shuffled by seed %i", (seed) => {
+    const plan = shuffled(planGraph(graph, "off", shape.target), randomSource(seed));
+    const { program } = lowerProgram(plan, shape);
+    const values = runProgram(program, inputs, { precision: "f64", random: randomSource(seed).next });
+    expectEqual(values);
   });
 
   it("chosen for a device on which loads are dear", () => {
@@ -158,12 +160,6 @@ describe("kernels compute the same, in whatever order values lie", () => {
     const values = runProgram(lowerProgram(plan, withoutStaging(shape)).program, inputs, {
       precision: "f64",
     });
-    expect(
-      differences(
-        graph.results.map((name) => values[name]!),
-        graph.results.map((name) => expected[name]!),
-        graph.results,
-      ),
-    ).toEqual([]);
+    expectEqual(values);
   });
 });

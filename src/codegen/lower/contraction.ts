@@ -9,11 +9,12 @@
 import { structuralKey } from "../../ir/affine.ts";
 import { constantExtent } from "../../ir/extent.ts";
 import { index as indexExpr } from "../../ir/build.ts";
-import { definitions, type Expr, typeOf } from "../../ir/ir.ts";
+import { type Expr, typeOf } from "../../ir/ir.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
 import { indicesIn, operands as operandsOf, postorder } from "../../ir/traverse.ts";
 import { type Emission, type Instance, instantiate } from "./emission.ts";
 import { withGuardedFactors } from "./guarded.ts";
+import { arraysStored } from "./reads.ts";
 
 /** The side of a contraction on which an operand depends. */
 export type Side = "rows" | "columns";
@@ -66,13 +67,6 @@ export function contractionsOf(
     found.set(turns, { reductions, extents, operands: [...all.values()] });
   }
   return [...found.values()];
-}
-
-/** The arrays to which instances are stored. */
-function arraysStored({ storages }: Emission, instances: readonly Instance[]): ReadonlySet<string> {
-  return new Set(
-    instances.flatMap(({ node }) => definitions(node).flatMap(({ name }) => storages.get(name)?.array ?? [])),
-  );
 }
 
 /** The reductions that some instances are computed from at their own points, whatever conditions hold. */

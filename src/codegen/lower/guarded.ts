@@ -9,6 +9,7 @@ import { isWithin } from "../../ir/bounds.ts";
 import { all, apply, select } from "../../ir/build.ts";
 import { type Expr, typeOf } from "../../ir/ir.ts";
 import type { RangeContext } from "../../ir/ranges.ts";
+import { conditionsOf, isZero } from "../../ir/rewrite/guards.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
 import type { Emission } from "./emission.ts";
 
@@ -25,7 +26,7 @@ export function withGuardedFactors(
   const conditions: Expr[] = [];
   let product = body;
   while (product.kind === "select" && isZero(product.no)) {
-    conditions.push(...conjuncts(product.condition));
+    conditions.push(...conditionsOf(product.condition));
     product = product.yes;
   }
   if (conditions.length === 0 || typeOf(product) !== "f32") return null;
@@ -58,15 +59,6 @@ export function withGuardedFactors(
 }
 
 const zero: Expr = { kind: "const", type: "f32", value: 0 };
-
-function isZero(expr: Expr): boolean {
-  return expr.kind === "const" && expr.value === 0;
-}
-
-function conjuncts(condition: Expr): readonly Expr[] {
-  if (condition.kind !== "apply" || condition.fn !== "and") return [condition];
-  return condition.args.flatMap(conjuncts);
-}
 
 function factors(product: Expr): readonly Expr[] {
   if (product.kind !== "apply" || product.fn !== "mul") return [product];

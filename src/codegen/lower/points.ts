@@ -22,6 +22,7 @@ import { linearIndex, lowerInstance } from "./expression.ts";
 import { lowerKeyed } from "./keyed.ts";
 import { combinations } from "./lists.ts";
 import { withVariables } from "./reduction.ts";
+import { arraysStored } from "./reads.ts";
 import { branch, innermost, write } from "./scopes.ts";
 
 /** An axis of a phase as a variable, with its size. */
@@ -41,10 +42,8 @@ export function lowerSideBySide(
 ): void {
   variables.forEach(({ name }, i) => emission.tile.set(name, lists[i]!));
   const points = combinations<Variable>(lists).map((choice) => withVariables(region, choice));
-  const arrays = instances.flatMap(({ node }) =>
-    namesOf(node).flatMap((name) => emission.storages.get(name)?.array ?? []),
-  );
-  emission.stored = { depth: innermost(emission.scopes), arrays: new Set(arrays), guardOf };
+  const arrays = arraysStored(emission, instances);
+  emission.stored = { depth: innermost(emission.scopes), arrays, guardOf };
   if (emission.overwrites) lowerUnderGuards(emission, instances, points, guardOf);
   else for (const instance of instances) lowerNode(emission, instance, points, guardOf);
   emission.stored = null;

@@ -17,6 +17,7 @@ import {
 import type { Kernel } from "../kernel.ts";
 import type { Offset, Program, ProgramStep, ProgramValue } from "../program.ts";
 import { turnValue } from "../../fusion/turns.ts";
+import { typesOf } from "../../fusion/value-types.ts";
 import { inPlaceResults, overwritesOf, type Update } from "../../fusion/overwrite.ts";
 import { groupKey } from "./group-key.ts";
 import { type KernelShape, type LoweredGroup, lowerGroup } from "./kernel.ts";
@@ -47,10 +48,9 @@ interface PlanValues {
 
 function valuesOf(plan: Plan, updates: readonly Update[]): PlanValues {
   const { graph } = plan;
-  const types = new Map<ValueName, ValueType>(graph.params.map((param) => [param.name, param]));
-  collectTypes(graph.nodes, types);
+  const types = typesOf(graph);
   const iotas = new Map<ValueName, number>();
-  collectIndices(graph.nodes, types, iotas);
+  collectLoopValues(graph.nodes, types, iotas);
   const updated = updates.map(({ result, param }) => ({
     result: graph.results[result]!,
     param: graph.params[param]!.name,
@@ -152,30 +152,24 @@ export function lowerProgram(
   };
 }
 
-function collectTypes(nodes: readonly Node[], types: Map<ValueName, ValueType>): void {
-  for (const node of nodes) {
-    for (const value of definitions(node)) types.set(value.name, value);
-    if (node.kind !== "loop") continue;
-    for (const carry of node.carries) {
-      const { element, shape } = carry;
-      for (const name of [carry.param, asideValue(carry)]) types.set(name, { name, element, shape });
-    }
-    collectTypes(node.body, types);
-  }
-}
-
-/** Every loop's turn is a tensor that kernels read; all turns stand in a constant, from which it is copied. */
-function collectIndices(
+/**
+ * Every loop's turn is a tensor that kernels read; all turns stand in a constant, from which it is copied. What is carried may lie aside
+ * before it is.
+ */
+function collectLoopValues(
   nodes: readonly Node[],
   types: Map<ValueName, ValueType>,
   iotas: Map<ValueName, number>,
 ): void {
   for (const node of nodes) {
     if (node.kind !== "loop") continue;
-    types.set(turnValue(node), { name: turnValue(node), element: i32, shape: [] });
+    for (const carry of node.carries) {
+      const { element, shape } = carry;
+      types.set(asideValue(carry), { name: asideValue(carry), element, shape });
+    }
     iotas.set(turnsValue(node), node.count);
     types.set(turnsValue(node), { name: turnsValue(node), element: i32, shape: [node.count] });
-    collectIndices(node.body, types, iotas);
+    collectLoopValues(node.body, types, iotas);
   }
 }
 

@@ -2,7 +2,7 @@
 import { structuralKey } from "../../ir/affine.ts";
 import { constantExtent } from "../../ir/extent.ts";
 import { affineOf } from "../../ir/ranges.ts";
-import type { Comprehension, Expr } from "../../ir/ir.ts";
+import { type Comprehension, definitions, type Expr } from "../../ir/ir.ts";
 import { indicesIn, postorder, valuesUsed } from "../../ir/traverse.ts";
 import { conditionsIn, type Emission, type Instance, instantiate } from "./emission.ts";
 
@@ -99,6 +99,13 @@ function arraysRead({ computed, storages }: Emission, nodes: readonly Comprehens
       else if (storage !== undefined) arrays.add(storage.array);
     }
   return arrays;
+}
+
+/** The arrays to which instances are stored. */
+export function arraysStored({ storages }: Emission, instances: readonly Instance[]): ReadonlySet<string> {
+  return new Set(
+    instances.flatMap(({ node }) => definitions(node).flatMap(({ name }) => storages.get(name)?.array ?? [])),
+  );
 }
 
 /** A loop of a reduction, with its turns; 1 where they are not always as many. */

@@ -8,7 +8,8 @@ export interface Guarded {
   readonly value: Expr;
 }
 
-function isZero(e: Expr): boolean {
+/** Is it the number 0? */
+export function isZero(e: Expr): boolean {
   return e.kind === "const" && e.value === 0 && e.type !== "bool";
 }
 

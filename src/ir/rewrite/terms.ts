@@ -3,7 +3,7 @@ import { coefficientOf, fromAffine, scaleAffine, toAffine, withoutTerm } from ".
 import { apply, index } from "../build.ts";
 import { type Axis, type Expr, isFloat, typeOf } from "../ir.ts";
 import { indicesIn } from "../traverse.ts";
-import { conditionsOf, type Guarded } from "./guards.ts";
+import { conditionsOf, type Guarded, isZero } from "./guards.ts";
 
 const mostTerms = 8;
 
@@ -20,10 +20,6 @@ function split(expr: Expr, known: Map<Expr, Guarded[] | null>): Guarded[] | null
     known.set(expr, result);
   }
   return result;
-}
-
-function isZero(e: Expr): boolean {
-  return e.kind === "const" && e.value === 0 && e.type !== "bool";
 }
 
 function splitForm(expr: Expr, of: (e: Expr) => Guarded[] | null): Guarded[] | null {
