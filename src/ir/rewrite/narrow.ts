@@ -9,7 +9,7 @@
  *     sum n<6272. %d[n // 49, r]                          ⟶     sum e<128. 49 * %d[e, r]
  */
 import { apply, index, integer, read } from "../build.ts";
-import { type Axis, type Comprehension, type Expr, typeOf, type ValueName } from "../ir.ts";
+import { type Axis, type Comprehension, type Expr, type ReduceOp, typeOf, type ValueName } from "../ir.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr } from "../substitute.ts";
 import { expressionsOf, operands, postorder } from "../traverse.ts";
@@ -112,11 +112,13 @@ function narrowedNode(node: Comprehension, keep: readonly Keep[]): Comprehension
   return by.size === 0 ? { ...node, axes } : { ...byQuotients(node, by), axes };
 }
 
+/** What takes equal values as one, or as that many times one; they change an argmax's place and a product. */
+const takesEqualsOnce: ReadonlySet<ReduceOp> = new Set<ReduceOp>(["sum", "max", "min", "any", "all"]);
+
 /** The node with a reduction over the quotient of each axis on which it depends only by that. */
 function withShortReduction(node: Comprehension): Comprehension {
   const { reduction } = node;
-  // Equal values change an argmax's place and a product; the others take them once, or so often.
-  if (reduction === null || node.keys.length > 0 || /^(arg|prod)/.test(reduction.op)) return node;
+  if (reduction === null || node.keys.length > 0 || !takesEqualsOnce.has(reduction.op)) return node;
   const divisors = divisorsIn(expressionsOf(node));
   const by = new Map<string, number>();
   const axes = reduction.axes.map((axis) => {
