@@ -10,10 +10,13 @@ import { scalarFunctions } from "../ir/scalar.ts";
 import type { KernelExpr, KernelFunction, KernelType, Space } from "./kernel.ts";
 
 /** The number of this workgroup. */
-export const workgroup: KernelExpr = { kind: "builtin", name: "workgroup" };
+export const workgroup = { kind: "builtin", name: "workgroup" } as const;
 
 /** The number of this invocation in its workgroup. */
 export const invocation: KernelExpr = { kind: "builtin", name: "invocation" };
+
+/** 0, which the driver does not know. */
+export const zero = { kind: "builtin", name: "zero" } as const;
 
 /** A literal; booleans are 0 and 1. */
 export function constant(type: KernelType, value: number): KernelExpr {

@@ -126,7 +126,7 @@ export function kernelSource(kernel: Kernel, precision: Precision, monitored: bo
         case "local":
           return localText(expr.name, scope);
         case "builtin":
-          return expr.name;
+          return expr.name === "zero" ? "0" : expr.name;
         case "load": {
           const { text, monitor, access } = arrayEntry(expr.space, expr.array, scope);
           const index = texts.get(expr.index)!;

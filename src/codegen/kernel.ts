@@ -32,14 +32,16 @@ export type Space = "device" | "workgroup" | "private";
 /** Where invocations share arrays. */
 export type SharedSpace = Exclude<Space, "private">;
 
+export type BuiltinName = "workgroup" | "invocation" | "zero";
+
 /** Scalar expressions. As in the tensor IR, a shared subexpression is one object reached twice. */
 export type KernelExpr =
   /** A literal; booleans are 0 and 1. It is finite, or one of ±Infinity. */
   | { readonly kind: "const"; readonly type: KernelType; readonly value: number }
   /** A `let`, a `var`, or the index of a `for` (an `i32`). */
   | { readonly kind: "local"; readonly name: string; readonly type: KernelType }
-  /** The number of this workgroup, or of this invocation in it: an `i32` from 0. */
-  | { readonly kind: "builtin"; readonly name: "workgroup" | "invocation" }
+  /** The number of this workgroup, or of this invocation in it: an `i32` from 0. Or a 0 that the driver does not know for one. */
+  | { readonly kind: "builtin"; readonly name: BuiltinName }
   /** An element of an array; `index` is an `i32` in range. A boolean array holds 0 and 1. */
   | {
       readonly kind: "load";

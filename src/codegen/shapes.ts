@@ -68,6 +68,7 @@ const softwareShape: AdapterShape = {
   bodiesInLoop: 128,
   longestText: 3000,
   keepsLoops: true,
+  fetchesAhead: true,
   target: softwareTarget,
 };
 

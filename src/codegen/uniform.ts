@@ -11,7 +11,7 @@ export function isUniform(root: KernelExpr, uniform: ReadonlySet<string>): boole
       case "select":
         return true;
       case "builtin":
-        return expr.name === "workgroup";
+        return expr.name !== "invocation";
       case "local":
         return uniform.has(expr.name);
       case "load":

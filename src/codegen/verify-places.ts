@@ -209,7 +209,7 @@ function translator(context: RangeContext, walk: Walk): (expr: KernelExpr) => Ex
       case "const":
         return expr;
       case "builtin":
-        return tensorIr.index(expr.name);
+        return expr.name === "zero" ? tensorIr.integer(0) : tensorIr.index(expr.name);
       case "local":
         return walk.locals.get(expr.name) ?? unknown(expr.name, expr.type);
       case "load": {

@@ -9,7 +9,7 @@
 import { scalarFunctions } from "../ir/scalar.ts";
 import { bare, call, infix } from "../ir/wgsl-text.ts";
 import { typeOf } from "./build.ts";
-import type { KernelExpr } from "./kernel.ts";
+import type { BuiltinName, KernelExpr } from "./kernel.ts";
 import { operands, postorder } from "./traverse.ts";
 import { wgslLiteral } from "./wgsl-literal.ts";
 import type { Names } from "./wgsl-names.ts";
@@ -18,7 +18,7 @@ import { withoutWholePowers } from "./wgsl-power.ts";
 /** How the expressions of a kernel name what they reach. */
 export interface ExpressionPlace {
   readonly names: Names;
-  readonly builtin: (name: "workgroup" | "invocation") => string;
+  readonly builtin: (name: BuiltinName) => string;
   /** The text of a load by that of its index, a primary expression. */
   readonly load: (expr: Extract<KernelExpr, { readonly kind: "load" }>, index: string) => string;
 }

@@ -4,7 +4,7 @@
  *     for k = invocation .. n - 1 step 64 { … }   ⟶   let t0 = n - 1;  for (var k: i32 = invocation_index; k < t0; k += 64) { … }
  */
 import { bare, infix } from "../ir/wgsl-text.ts";
-import type { KernelExpr, Statement } from "./kernel.ts";
+import type { BuiltinName, KernelExpr, Statement } from "./kernel.ts";
 import { blocksOf, expressionsOf, postorder } from "./traverse.ts";
 import { type PrintedExpressions, printExpressions } from "./wgsl-expression.ts";
 import type { Memory } from "./wgsl-memory.ts";
@@ -14,7 +14,7 @@ import type { Names } from "./wgsl-names.ts";
 export interface StatementPlace {
   readonly names: Names;
   readonly memory: Memory;
-  readonly builtin: (name: "workgroup" | "invocation") => string;
+  readonly builtin: (name: BuiltinName) => string;
   /** What is added to the bounds of loops: a zero that the driver does not know for one, or nothing. */
   readonly unknownZero: () => string | null;
 }

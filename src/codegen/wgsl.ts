@@ -7,7 +7,7 @@
  */
 import { wgslFunctionsOf } from "../ir/wgsl-functions.ts";
 import type { BoundKernel } from "./bindings.ts";
-import type { Kernel, Statement } from "./kernel.ts";
+import type { BuiltinName, Kernel, Statement } from "./kernel.ts";
 import { blocksOf, isLaneValue } from "./traverse.ts";
 import { printStatements } from "./wgsl-statement.ts";
 import { wgslHeader } from "./wgsl-header.ts";
@@ -43,14 +43,14 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
   ]);
   const memory = memoryOf(bound, names);
   nameLocals(kernel.body, names);
-  const used = new Set<Used>();
+  const used = new Set<BuiltinName>();
   if (dispatchShape(kernel.workgroups)[1] > 1) used.add("workgroup");
   const body = printStatements(kernel.body, {
     names,
     memory,
     builtin: (name) => {
       used.add(name);
-      return `${name}_index`;
+      return name === "zero" ? name : `${name}_index`;
     },
     unknownZero: () => {
       if (kernel.keepsLoops !== true) return null;
@@ -69,10 +69,8 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
-type Used = "workgroup" | "invocation" | "zero";
-
 /** The head of `main`, and the numbers of the workgroup and the invocation where they are used. */
-function entry(kernel: Kernel, used: ReadonlySet<Used>): string[] {
+function entry(kernel: Kernel, used: ReadonlySet<BuiltinName>): string[] {
   // Where a workgroup is one subgroup, an invocation's number is that of its lane, so that broadcasts find it. Elsewhere it is the place in
   // the workgroup's only direction: the index over all three takes drivers that run on a CPU out of their stride.
   const [builtin, type, number] =

@@ -11,6 +11,7 @@ import { emptyContext, withVariable } from "../../ir/ranges.ts";
 import { valuesUsed } from "../../ir/traverse.ts";
 import { dropBarriers } from "../barriers.ts";
 import { workgroup } from "../build.ts";
+import { fetchAhead } from "../fetch-ahead.ts";
 import { jamLoops } from "../jam.ts";
 import { spreadLoads } from "../spread.ts";
 import { vectorise } from "../vectorise.ts";
@@ -41,6 +42,8 @@ export interface KernelShape {
   readonly longestText?: number;
   /** The driver is kept from writing out loops. */
   readonly keepsLoops?: boolean;
+  /** What a region reads later is fetched into the processor's caches before. */
+  readonly fetchesAhead?: boolean;
   /** How contractions are dealt in blocks; not at all without it. */
   readonly block?: BlockShape;
   /** The size of the adapter's subgroups, where all have one size. */
@@ -189,7 +192,9 @@ function lowerWith(
   const jammed = jamLoops(dropBarriers(plain));
   const spread = shape.subgroup === undefined ? jammed : spreadLoads(jammed, shape.subgroup);
   const tiles = new Set(emission.tiles.map(({ name }) => name));
-  return { kernel: vectorise(spread, tiles), values: memory.values, lengths };
+  const fetches = shape.fetchesAhead === true && group.owner === "workgroup" ? fetchAhead(spread) : [];
+  const vectors = vectorise(spread, tiles);
+  return { kernel: { ...vectors, body: [...fetches, ...vectors.body] }, values: memory.values, lengths };
 }
 
 function invocationsOf(group: Group, shape: KernelShape): number {
