@@ -4,11 +4,12 @@
  *     for k { s = s + x[k] * c[k] }  var q = 0  for k { q = q + x[k] * x[k] }
  *       ⟶  var q = 0  for k { let a = x[k]; s = s + a * c[k]; q = q + a * a }
  *
- * Only loops that do nothing but load and assign variables of their own, of which neither needs what the other makes.
+ * Only loops that do nothing but load and assign variables of their own, of which neither needs what the other makes. Stores that stand
+ * between come after.
  */
 import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
-import { blocksOf, expressionsOf, operands, postorder } from "./traverse.ts";
+import { arraysTouched, blocksOf, expressionsOf, operands, postorder } from "./traverse.ts";
 
 type Loop = Statement & { kind: "for" };
 
@@ -33,10 +34,11 @@ function inBlock(list: readonly Statement[]): readonly Statement[] {
       continue;
     }
     changed = true;
-    // What stands between needs nothing of the first loop: it goes before it.
-    const first = joined[at] as Loop;
-    joined.splice(at, 1);
-    joined.push(together(first, statement as Loop));
+    // What stands between needs nothing of the first loop and goes before it, but for stores, which go after both.
+    const [first, ...between] = joined.splice(at);
+    const stores = between.filter(isStoring);
+    joined.push(...between.filter((other) => !isStoring(other)));
+    joined.push(together(first as Loop, statement as Loop), ...stores);
   }
   return changed ? joined : list;
 }
@@ -66,16 +68,24 @@ function partnerOf(list: readonly Statement[], loop: Loop): number {
         keyOf(statement.to) === keyOf(loop.to);
       if (!isAlike || !isPlain(statement)) return -1;
       const made = assigned(statement.body);
-      const between = list.slice(at + 1);
+      const between = list.slice(at + 1).filter((other) => !isStoring(other));
+      const stored = arraysTouched(list.slice(at + 1)).written;
+      if ([...arraysTouched([...between, loop]).read].some((array) => stored.has(array))) return -1;
       const others = new Set([...needed, ...namesUsed(between)]);
       const own = assigned(loop.body);
       const mine = namesUsed([statement]);
       const isFree = ![...made].some((name) => others.has(name)) && ![...own].some((name) => mine.has(name));
       return isFree ? at : -1;
     }
-    if (statement.kind !== "let" && statement.kind !== "var") return -1;
+    if (statement.kind !== "let" && statement.kind !== "var" && !isStoring(statement)) return -1;
   }
   return -1;
+}
+
+/** Does the statement nothing but store, perhaps under a condition? */
+function isStoring(statement: Statement): boolean {
+  if (statement.kind === "if") return [...statement.then, ...statement.else].every(isStoring);
+  return statement.kind === "store" && statement.space !== "private";
 }
 
 /** Does the loop only load, from arrays that nothing in it changes, and assign? */

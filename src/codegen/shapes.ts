@@ -66,7 +66,7 @@ const softwareShape: AdapterShape = {
   regionInvocations: 8,
   busyInvocations: 64,
   bodiesInLoop: 128,
-  longestText: 3000,
+  longestText: 5000,
   keepsLoops: true,
   fetchesAhead: true,
   target: softwareTarget,

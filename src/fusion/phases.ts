@@ -5,7 +5,8 @@
  *     w[i] = f(a_best[i])        level 0, the same points: a_best is in a register
  *     s[j, k] = sum at a[i] …    level 1, after a barrier: it reads what other invocations made
  *
- * A node shares a phase with what it reads when it reads it at its own point. Otherwise it comes a level later.
+ * A node shares a phase with what it reads when it reads it at its own point. Otherwise it comes a level later. What is not read until
+ * a later phase, and there at its own point, is computed there, so that both share what they load.
  */
 import { type Comprehension, sizeOf, type ValueName } from "../ir/ir.ts";
 import { type Access, namesOf, pointAxes } from "./accesses.ts";
@@ -68,10 +69,15 @@ function position(node: Comprehension, axisOf: ReadonlyMap<ValueName, string>): 
 
 interface Placed {
   readonly member: StoredNode;
-  readonly level: number;
+  level: number;
   readonly axes: readonly { readonly name: string; readonly size: number }[];
-  /** Its level and the sizes of its axes: nodes that have these alike share a phase. */
-  readonly key: string;
+  /** The sizes of its axes. */
+  readonly points: string;
+}
+
+/** Nodes of one level and the same points share a phase. */
+function phaseOf({ level, points }: Placed): string {
+  return `${level} ${points}`;
 }
 
 function byWorkgroups(
@@ -91,24 +97,25 @@ function byWorkgroups(
   for (const member of draft.members) {
     const { node } = member;
     const axes = pointAxes(node).filter((axis) => !gridOf.get(node.name)!.includes(axis.name));
-    const signature = axes.map((axis) => axis.size).join("x");
+    const points = axes.map((axis) => axis.size).join("x");
     let level = 0;
     for (const access of member.accesses.values()) {
       const source = placed.get(access.tensor);
       if (source !== undefined)
         level = Math.max(level, isAtOwnPoint(access, source, axes) ? source.level : source.level + 1);
     }
-    const place: Placed = { member, level, axes, key: `${level} ${signature}` };
+    const place: Placed = { member, level, axes, points };
     order.push(place);
     for (const value of namesOf(node)) placed.set(value, place);
   }
 
-  const keys = [...new Set(order.map((place) => place.key))].sort(
+  computeLate(order, placed);
+  const keys = [...new Set(order.map(phaseOf))].sort(
     (a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10),
   );
   let level = 0;
   const phases = keys.map((key): Phase => {
-    const inside = order.filter((place) => place.key === key);
+    const inside = order.filter((place) => phaseOf(place) === key);
     const afterBarrier = inside[0]!.level > level;
     level = inside[0]!.level;
     return {
@@ -139,6 +146,25 @@ function isAtOwnPoint(access: Access, source: Placed, axes: Placed["axes"]): boo
   });
 }
 
+/** Moves nodes to the phase in which they are read first, where that is later and all reads in it are at their own points. */
+function computeLate(order: readonly Placed[], placed: ReadonlyMap<ValueName, Placed>): void {
+  const readers = new Map<Placed, { readonly reader: Placed; readonly isAtPoint: boolean }[]>();
+  for (const reader of order)
+    for (const access of reader.member.accesses.values()) {
+      const source = placed.get(access.tensor);
+      if (source === undefined || source === reader) continue;
+      const found = readers.get(source) ?? [];
+      readers.set(source, found);
+      found.push({ reader, isAtPoint: isAtOwnPoint(access, source, reader.axes) });
+    }
+  for (const place of [...order].reverse()) {
+    const own = readers.get(place) ?? [];
+    const first = Math.min(...own.map(({ reader }) => reader.level));
+    if (own.length > 0 && own.every(({ reader, isAtPoint }) => isAtPoint || reader.level > first))
+      place.level = first;
+  }
+}
+
 function placeValues(
   order: readonly Placed[],
   placed: ReadonlyMap<ValueName, Placed>,
@@ -147,9 +173,9 @@ function placeValues(
   target: Target,
 ): Map<ValueName, Placement> {
   const acrossPhases = new Set<ValueName>();
-  for (const { member, key } of order)
-    for (const { tensor } of member.accesses.values())
-      if (placed.has(tensor) && placed.get(tensor)!.key !== key) acrossPhases.add(tensor);
+  for (const place of order)
+    for (const { tensor } of place.member.accesses.values())
+      if (placed.has(tensor) && phaseOf(placed.get(tensor)!) !== phaseOf(place)) acrossPhases.add(tensor);
   const placements = new Map<ValueName, Placement>();
   const candidates: { value: ValueName; bytes: number }[] = [];
   for (const { member } of order) {

@@ -71,6 +71,19 @@ describe.each([8, 1])("the clustering of %i images, forward and backward", (b) =
   });
 });
 
+test("what backward needs of the points is computed in the phase that compares them, beside the comparison", () => {
+  const graph = graphOf(cluster, "cluster_vjp", { b: 8, h: 8, n: 49, o: 4, d: 24 });
+  const [group] = groupsOf(planOf(graph));
+  const nearest = group!.phases.find(({ nodes }) =>
+    nodes.some(({ reduction }) => reduction?.op === "argmax"),
+  );
+  // The squared lengths, which lie in memory from here on.
+  const lengths = nearest!.nodes.filter(
+    ({ name, reduction }) => reduction?.op === "sum" && name.startsWith("dot"),
+  );
+  expect(lengths.map(({ name }) => group!.placements.get(name))).toContain("workgroup");
+});
+
 describe("the clustering of one image", () => {
   it.each(sizes)("says why, where it is divided over more kernels: $of", ({ h, n, o, d }) => {
     const plan = planOf(graphOf(cluster, "cluster_batch", { b: 1, h, n, o, d }));
