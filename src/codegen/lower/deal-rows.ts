@@ -38,6 +38,9 @@ const leastGain = 0.7;
 /** Lanes may have so many times as many columns as there are. */
 const mostWaste = 1.3;
 
+/** Loops of so many turns are written out. */
+const fewTurns = 4;
+
 /** So many columns and rows of a lane stand side by side at most. */
 const mostColumns = 8;
 const rowCounts = [16, 8, 4, 2, 1];
@@ -59,12 +62,10 @@ export function chooseRows(
   const all = variables.map((_, axis) => axis);
   const sizeOf = (axes: readonly number[]): number =>
     axes.reduce((product, axis) => product * variables[axis]!.size, 1);
-  // Sums are kept in registers through a loop, what has none is stored at once.
-  const isLoop = phaseReads.turns > 1;
-  const mostBeside = Math.max(
-    1,
-    Math.floor(emission.bodiesInLoop / (isLoop ? 2 : 4) / Math.max(1, phaseReads.reductions)),
-  );
+  const { turns, reductions } = phaseReads;
+  // Sums are kept in registers through a loop, what has none is stored at once. A few turns are written out, whose conditions are then known.
+  const room = turns === 1 ? 4 : turns <= fewTurns ? turns : 2;
+  const mostBeside = Math.max(1, Math.floor(emission.bodiesInLoop / room / Math.max(1, reductions)));
   let best: { readonly rows: Rows; readonly loads: number } | null = null;
   const candidates = [...all.map((axis) => all.slice(axis)), ...all.slice(0, -1).map((axis) => [axis])];
   for (const lanes of candidates.reverse()) {
