@@ -68,7 +68,7 @@ describe("loops over the same turns", () => {
     const jammed = jamLoops(twoSums());
     expect(verifyKernel(jammed)).toEqual([]);
     expect(jammed.body.map(({ kind }) => kind)).toEqual(["var", "var", "for", "if", "store"]);
-    const [one] = jammed.body.filter((statement) => statement.kind === "for");
+    const one = jammed.body.find((statement) => statement.kind === "for");
     expect(one!.body.filter(({ kind }) => kind === "let")).toHaveLength(1);
     expect(resultsOf(jammed)).toEqual(resultsOf(twoSums()));
   });
