@@ -101,15 +101,13 @@ function at(
   axes: readonly Axis[],
   scope: Scope,
 ): Comprehension {
-  const taken = new Set([
-    ...axes.map((a) => a.name),
-    ...source.axes.map((a) => a.name),
-    ...scope.outer.variables.keys(),
-  ]);
   const own = source.reduction?.axes ?? [];
+  // The source may stand outside of loops around the user, whose variables may have the names of those that it sums over.
+  const around = new Set([...axes.map((a) => a.name), ...scope.outer.variables.keys()]);
+  const taken = new Set([...around, ...[...source.axes, ...own].map((a) => a.name)]);
   const renamed = new Map<string, Expr>();
   const reductionNames = own.map((r) => {
-    const name = axes.some((a) => a.name === r.name) ? freshVariable(r.name, taken) : r.name;
+    const name = around.has(r.name) ? freshVariable(r.name, taken) : r.name;
     renamed.set(r.name, index(name));
     return name;
   });
