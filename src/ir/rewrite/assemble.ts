@@ -6,7 +6,7 @@ import type { NameSupply } from "../names.ts";
 import { type RangeContext, rangeOf } from "../ranges.ts";
 import { substituteIndices } from "../substitute.ts";
 import { indicesIn, postorder } from "../traverse.ts";
-import { readDepth, selectAll } from "./guards.ts";
+import { atomsIn, placesIn, readDepth, selectAll } from "./guards.ts";
 import { contextFor, equationOf, type Problem, standsAlone } from "./problem.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
 
@@ -123,16 +123,10 @@ function finish(node: Comprehension, p: Problem, context: RangeContext): Compreh
 function guardReads(e: Expr, guards: readonly Expr[], otherwise: Expr): Expr {
   const depth = readDepth(e);
   if (depth === 0) return e;
-  const at = atomsIn(postorder(e).flatMap((x) => (x.kind === "read" ? x.indices : [])));
+  const at = placesIn([e]);
   const needed = guards.filter((g) => readDepth(g) < depth && [...atomsIn([g])].some((atom) => at.has(atom)));
   return needed.length === 0 ||
     (e.kind === "select" && structuralKey(e.condition) === structuralKey(all(needed)))
     ? e
     : select(all(needed), e, otherwise);
-}
-
-/** The index variables and reads in expressions, by their structural keys: what a condition on an index is about. */
-function atomsIn(exprs: readonly Expr[]): Set<string> {
-  const atoms = postorder(...exprs).filter((e) => e.kind === "index" || e.kind === "read");
-  return new Set(atoms.map(structuralKey));
 }

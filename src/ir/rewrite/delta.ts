@@ -82,7 +82,8 @@ function stepOf(node: Comprehension, p: Problem, outer: RangeContext): Problem |
   if (tightened !== null) return tightened;
   for (const [i, guard] of p.guards.entries()) {
     const equation = equationOf(guard, context);
-    const keyed = equation === null ? null : solveKey({ ...p, guards: p.guards.toSpliced(i, 1) }, equation);
+    const keyed =
+      equation === null ? null : solveKey({ ...p, guards: p.guards.toSpliced(i, 1) }, equation, context);
     if (keyed !== null) return keyed;
   }
   return null;
