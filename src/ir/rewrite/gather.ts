@@ -20,7 +20,7 @@ import type { Scope } from "./walk.ts";
 
 type Read = Extract<Expr, { kind: "read" }>;
 
-/** How many times smaller than the whole value the part that is read must be. */
+/** How many times smaller than the whole value must be what is read of it, in all turns of a loop. */
 const worthwhile = 2;
 
 /** Replaces such reads in a node; the parts that they need come before it. */
@@ -70,8 +70,9 @@ function partOf(user: Comprehension, expr: Read, scope: Scope): Comprehension | 
     return null;
   if (!isGather(expr)) return null;
   const axes = variablesOf(user, expr.indices, scope);
-  if (axes === null || sizeOf(axes.map((a) => a.size)) * worthwhile > sizeOf(source.axes.map((a) => a.size)))
-    return null;
+  const turns = scope.turns.get(expr.tensor) ?? 1;
+  const whole = sizeOf(source.axes.map((a) => a.size));
+  if (axes === null || turns * sizeOf(axes.map((a) => a.size)) * worthwhile > whole) return null;
   const context = contextOf(user, scope.outer);
   if (!expr.indices.every((e, i) => isWithin(e, source.axes[i]!.size, context))) return null;
   const part = at(source, expr.indices, axes, scope);

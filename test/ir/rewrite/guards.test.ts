@@ -76,11 +76,11 @@ describe("in the gradient of", () => {
 
   it("a gather from outside of a loop whose variable has the name of one that is summed over", () =>
     expectDerivatives(
-      `fn f(w: f32[c, c], p: f32[c], h: idx[c]) -> f32[c] = {
+      `fn f(w: f32[d, c], p: f32[c], h: idx[d]) -> f32[c] = {
   let m[j] = argmin[k: c] w[j, k]
   fold x = p for k: 66 -> for i -> 0.5 * tanh(x[i]) + 0.2 * p[m[h]]
 }`,
-      { c: 3 },
+      { c: 3, d: 140 },
     ));
 });
 
