@@ -139,7 +139,7 @@ function scatter(
     body: selectAll([...deltas, ...guards], value),
     origin: node.origin,
   };
-  for (const made of solveDeltas(dense, ws.names, ws.outer)) {
+  for (const made of solveDeltas(dense, ws.names, ws.types, ws.outer)) {
     ws.types.set(made.name, { name: made.name, element: made.element, shape: made.axes.map((a) => a.size) });
     ws.emit(made);
   }

@@ -90,6 +90,18 @@ it("an axis that only a read's condition mentions stays with it", () =>
     { a: 4, c: 1 },
   ));
 
+it("an axis that a condition makes a constant stays with the read that it guards", () =>
+  expectDerivatives(
+    "fn f(z: f32[c, c], w: f32) -> f32[8] = for i: 8 -> max[k: 3] min[l: 3] (1.5 + sin(mean[q: 4] z[2 * i + l - 1, k + l - 1 | 0.0])) ^ w",
+    { c: 1 },
+  ));
+
+it("conditions on a place speak of it as the read that they guard does", () =>
+  expectDerivatives(
+    "fn f(y: f32[4, b]) -> f32 = min[i: 4] min[j: 4, k: 4] max[l: 4] f32(2 * l + k - 1) * y[i - 1, 2 * j + k - 1 | 0.0]",
+    { b: 2 },
+  ));
+
 it("index variables of loops around are not taken for new axes", () => {
   const text = `fn long(t: f32) -> f32 = fold m = t for i: 300 -> 0.5 * tanh(m) + 0.1 * t
 fn slope(t: f32) -> f32 = grad(long)(t)
