@@ -26,7 +26,7 @@ import { baseName, freshVariable, type NameSupply } from "../ir/names.ts";
 import { hullOf } from "../ir/hull.ts";
 import { contextOf, prove, type RangeContext } from "../ir/ranges.ts";
 import { solveDeltas } from "../ir/rewrite/delta.ts";
-import { selectAll } from "../ir/rewrite/guards.ts";
+import { selectAll, within } from "../ir/rewrite/guards.ts";
 import { substituteIndices } from "../ir/substitute.ts";
 import { structuralKey } from "../ir/affine.ts";
 
@@ -104,11 +104,6 @@ function transposeSum(
   return [...byRead.values()].map(({ read: r, terms }) => scatter(ws, node, r, guards, terms.reduce(add)));
 }
 
-/** `0 <= e < size`, as conditions. */
-function within(e: Expr, size: number): Expr[] {
-  return [apply("ge", e, integer(0)), apply("lt", e, integer(size))];
-}
-
 /** Emits `dA[k] = Σ [e = k] value` over all points of the node. */
 function scatter(
   ws: Workspace,
@@ -144,7 +139,7 @@ function scatter(
     body: selectAll([...deltas, ...guards], value),
     origin: node.origin,
   };
-  for (const made of solveDeltas(dense, ws.names, ws.outer)) {
+  for (const made of solveDeltas(dense, ws.names, ws.types, ws.outer)) {
     ws.types.set(made.name, { name: made.name, element: made.element, shape: made.axes.map((a) => a.size) });
     ws.emit(made);
   }

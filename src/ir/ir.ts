@@ -97,7 +97,7 @@ export interface Reduction {
  * Segment form. In `for j<o, k<d. sum i<n at j = %a[i]. %v[i, k]` the output axis `j` is keyed: it is not iterated; each
  * point of the reduction adds to the one element whose `j` is `at`, or to none when `at` is outside the axis. It means
  * `for j<o, k<d. sum i<n. select(%a[i] == j, %v[i, k], 0)` and costs O(n·d) instead of O(n·o·d). Only `sum` has keys. Neither the
- * body nor `at` mentions a keyed axis.
+ * body nor `at` mentions a keyed axis, and both are evaluated at every point, also where `at` is outside.
  */
 export interface Key {
   readonly axis: string;

@@ -21,6 +21,7 @@ import {
   subAffine,
   toAffine,
 } from "./affine.ts";
+import { apply, integer } from "./build.ts";
 import { type Interval, everything, intersect, rangeOfApplied, rangeOfType, union } from "./intervals.ts";
 import { type Comprehension, type Expr, typeOf } from "./ir.ts";
 
@@ -383,7 +384,7 @@ function factsOf(context: RangeContext): readonly Affine[] {
   return memory.facts;
 }
 
-/** What is always true of the divisions among the terms: `0 <= n - c * (n // c) <= c - 1`. */
+/** What is true of the divisions among the terms: `n - c * (n // c)` is the remainder, 0 … c - 1 if no more is known of it. */
 function divisionFacts(forms: readonly Affine[], context: RangeContext): Affine[] {
   const divisions = new Map<string, Affine[]>();
   for (const form of forms) {
@@ -394,7 +395,11 @@ function divisionFacts(forms: readonly Affine[], context: RangeContext): Affine[
         affineOf(division.numerator, context),
         scaleAffine(affineAtom(atom), division.divisor),
       );
-      divisions.set(key, [rest, addAffine(scaleAffine(rest, -1), affineConstant(division.divisor - 1))]);
+      const { lo, hi } = rangeOfAtom(apply("mod", division.numerator, integer(division.divisor)), context);
+      divisions.set(key, [
+        addAffine(rest, affineConstant(-lo)),
+        addAffine(scaleAffine(rest, -1), affineConstant(hi)),
+      ]);
     }
   }
   return [...divisions.values()].flat();

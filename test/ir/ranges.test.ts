@@ -133,6 +133,8 @@ describe("prove", () => {
     ["(if x < 0 then 0 else x) >= 0", true, []],
     ["x // 2 * 2 <= x", true, []],
     ["x // 2 < 4", true, ["x < 8"]],
+    ["x - 2 * (x // 2) <= 0", true, ["x % 2 == 0"]],
+    ["x - 3 * (x // 3) >= 1", true, ["x % 3 != 0"]],
     ["i > 5", true, ["i < 0"]],
   ])("%s is %s given %j", (text, expected, conditions) => {
     expect(prove(parse(text), given(...conditions))).toBe(expected);

@@ -13,6 +13,9 @@ import { shrink, textOf } from "./tree.ts";
 const runs = Number(process.env["RUNS"] ?? 300);
 const seed = Number(process.env["SEED"] ?? 1);
 
+/** Programs whose simplified graphs once read outside of their tensors where nothing kept them inside, or held a variable twice. */
+const onceBroken = [440, 609, 1433, 2829, 3673, 5423, 6985];
+
 /** Every feature must be in this many of the programs, or the generator has lost it. */
 const leastOccurrences = 3;
 
@@ -100,6 +103,14 @@ describe(`random programs, from seed ${seed}`, () => {
 
   it("are nearly all smooth where they are tested", () => {
     expect(rough).toBeLessThanOrEqual(runs / 10);
+  });
+});
+
+describe("random programs that were broken once", () => {
+  it.each(onceBroken)("seed %i", (once) => {
+    const program = generate(once);
+    const verdict = verdictOn(program);
+    if (verdict.problem !== null) throw new Error(report(program, verdict));
   });
 });
 

@@ -1,20 +1,25 @@
 /** The nodes of a solved problem. */
 import { coefficientOf, fromAffine, scaleAffine, structuralKey, withoutTerm } from "../affine.ts";
+import { proveReads } from "../bounds.ts";
 import { all, index, integer, read, select } from "../build.ts";
-import type { Comprehension, Expr } from "../ir.ts";
+import type { Comprehension, Expr, ValueName, ValueType } from "../ir.ts";
 import type { NameSupply } from "../names.ts";
 import { type RangeContext, rangeOf } from "../ranges.ts";
 import { substituteIndices } from "../substitute.ts";
 import { indicesIn, postorder } from "../traverse.ts";
-import { readDepth, selectAll } from "./guards.ts";
+import { atomsIn, placesIn, readDepth, selectAll } from "./guards.ts";
 import { contextFor, equationOf, type Problem, standsAlone } from "./problem.ts";
 import { simplifyWithin } from "./simplify-expr.ts";
+
+/** The types of the values that a sum may read. */
+export type Types = ReadonlyMap<ValueName, Pick<ValueType, "shape">>;
 
 /** The nodes of a solved problem. What does not depend on an axis is computed without it, and spread by a second node. */
 export function assemble(
   node: Comprehension,
   p: Problem,
   names: NameSupply,
+  types: Types,
   outer: RangeContext,
 ): Comprehension[] {
   const context = contextFor(node, p, outer);
@@ -52,6 +57,8 @@ export function assemble(
     narrow,
     contextFor(node, narrow, outer),
   );
+  // A condition on an axis that the narrow node is without may be what keeps a read inside in other ways.
+  if (proveReads(part, types, outer).length > 0) return [finish(node, p, context)];
   const whole = read(
     part.name,
     part.element,
@@ -123,16 +130,10 @@ function finish(node: Comprehension, p: Problem, context: RangeContext): Compreh
 function guardReads(e: Expr, guards: readonly Expr[], otherwise: Expr): Expr {
   const depth = readDepth(e);
   if (depth === 0) return e;
-  const at = atomsIn(postorder(e).flatMap((x) => (x.kind === "read" ? x.indices : [])));
+  const at = placesIn([e]);
   const needed = guards.filter((g) => readDepth(g) < depth && [...atomsIn([g])].some((atom) => at.has(atom)));
   return needed.length === 0 ||
     (e.kind === "select" && structuralKey(e.condition) === structuralKey(all(needed)))
     ? e
     : select(all(needed), e, otherwise);
-}
-
-/** The index variables and reads in expressions, by their structural keys: what a condition on an index is about. */
-function atomsIn(exprs: readonly Expr[]): Set<string> {
-  const atoms = postorder(...exprs).filter((e) => e.kind === "index" || e.kind === "read");
-  return new Set(atoms.map(structuralKey));
 }

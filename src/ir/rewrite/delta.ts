@@ -11,7 +11,7 @@
 import type { Comprehension, Reduction, ReductionAxis } from "../ir.ts";
 import type { NameSupply } from "../names.ts";
 import { emptyContext, prove, type RangeContext, rangeOf } from "../ranges.ts";
-import { assemble } from "./assemble.ts";
+import { assemble, type Types } from "./assemble.ts";
 import { nodeKey } from "./cse.ts";
 import { solveKey, solveMultiple, solvePoint, solveRemainder, splitDivision } from "./equations.ts";
 import { peel } from "./guards.ts";
@@ -25,11 +25,12 @@ import { tighten } from "./tighten.ts";
 export function solveDeltas(
   node: Comprehension,
   names: NameSupply,
+  types: Types,
   outer: RangeContext = emptyContext,
 ): Comprehension[] {
   const { reduction } = node;
   if (reduction?.op !== "sum") return [node];
-  const solved = solveSum({ ...node, reduction }, names, outer);
+  const solved = solveSum({ ...node, reduction }, names, types, outer);
   // What is already solved stays the same object, so that later rounds need not look at it again.
   return solved.length === 1 && nodeKey(solved[0]!) === nodeKey(node) ? [node] : solved;
 }
@@ -37,6 +38,7 @@ export function solveDeltas(
 function solveSum(
   node: Comprehension & { readonly reduction: Reduction },
   names: NameSupply,
+  types: Types,
   outer: RangeContext,
 ): Comprehension[] {
   const { guards, value } = peel(node.body);
@@ -46,7 +48,7 @@ function solveSum(
     if (next === null) break;
     problem = next;
   }
-  return assemble(node, withoutPointlessKeys(problem), names, outer);
+  return assemble(node, withoutPointlessKeys(problem), names, types, outer);
 }
 
 /** When every point has been solved for there is nothing to sum: a key is a condition again. */
@@ -82,7 +84,8 @@ function stepOf(node: Comprehension, p: Problem, outer: RangeContext): Problem |
   if (tightened !== null) return tightened;
   for (const [i, guard] of p.guards.entries()) {
     const equation = equationOf(guard, context);
-    const keyed = equation === null ? null : solveKey({ ...p, guards: p.guards.toSpliced(i, 1) }, equation);
+    const keyed =
+      equation === null ? null : solveKey({ ...p, guards: p.guards.toSpliced(i, 1) }, equation, context);
     if (keyed !== null) return keyed;
   }
   return null;

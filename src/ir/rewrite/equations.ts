@@ -12,9 +12,10 @@ import {
 import { apply, index, integer } from "../build.ts";
 import type { Expr } from "../ir.ts";
 import { freshVariable } from "../names.ts";
-import { prove, type RangeContext } from "../ranges.ts";
+import { prove, type RangeContext, withCondition } from "../ranges.ts";
 import { substituteIndices } from "../substitute.ts";
 import { indicesIn } from "../traverse.ts";
+import { comparedIn, placesIn, within } from "./guards.ts";
 import { type Problem, standsAlone, substitutePoint } from "./problem.ts";
 
 /** Solves for a point variable with the coefficient 1 or -1. */
@@ -101,7 +102,7 @@ export function solveMultiple(p: Problem, equation: Affine): Problem | null {
 }
 
 /** Solves for an output axis whose value depends on the point: segment form. */
-export function solveKey(p: Problem, equation: Affine): Problem | null {
+export function solveKey(p: Problem, equation: Affine, context: RangeContext): Problem | null {
   const names = new Set(p.points.map((r) => r.name));
   const keyed = new Set(p.keys.map((k) => k.axis));
   const inBounds = indicesIn(p.points.flatMap((r) => [r.lo, r.hi]));
@@ -120,7 +121,19 @@ export function solveKey(p: Problem, equation: Affine): Problem | null {
     const put = (e: Expr): Expr => substituteIndices(e, new Map([[axis.name, at]]));
     const keys = [...p.keys.map((k) => ({ ...k, at: put(k.at) })), { axis: axis.name, at }];
     if (indicesIn(keys.map((k) => k.at)).has(axis.name)) continue;
-    return { ...p, keys, guards: p.guards.map(put), value: put(p.value) };
+    const guards = p.guards.map(put);
+    const value = put(p.value);
+    // The body is evaluated also where the key is outside of the axis: what it reads at the key's place must not be read there.
+    const places = placesIn([value, ...guards, ...keys.map((k) => k.at)]);
+    const isReadAt = [...comparedIn([at])].some((atom) => places.has(atom));
+    const inside = isReadAt ? unproved(within(at, axis.size), guards, context) : [];
+    return { ...p, keys, guards: [...inside, ...guards], value };
   }
   return null;
+}
+
+/** The conditions that do not follow from what is known and from the guards. */
+function unproved(conditions: readonly Expr[], guards: readonly Expr[], context: RangeContext): Expr[] {
+  const guarded = guards.reduce((inner, guard) => withCondition(inner, guard, true), context);
+  return conditions.filter((condition) => prove(condition, guarded) !== true);
 }

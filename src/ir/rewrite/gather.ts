@@ -20,7 +20,7 @@ import type { Scope } from "./walk.ts";
 
 type Read = Extract<Expr, { kind: "read" }>;
 
-/** How many times smaller than the whole value the part that is read must be. */
+/** How many times smaller than the whole value must be what is read of it, in all turns of a loop. */
 const worthwhile = 2;
 
 /** Replaces such reads in a node; the parts that they need come before it. */
@@ -70,8 +70,9 @@ function partOf(user: Comprehension, expr: Read, scope: Scope): Comprehension | 
     return null;
   if (!isGather(expr)) return null;
   const axes = variablesOf(user, expr.indices, scope);
-  if (axes === null || sizeOf(axes.map((a) => a.size)) * worthwhile > sizeOf(source.axes.map((a) => a.size)))
-    return null;
+  const turns = scope.turns.get(expr.tensor) ?? 1;
+  const whole = sizeOf(source.axes.map((a) => a.size));
+  if (axes === null || turns * sizeOf(axes.map((a) => a.size)) * worthwhile > whole) return null;
   const context = contextOf(user, scope.outer);
   if (!expr.indices.every((e, i) => isWithin(e, source.axes[i]!.size, context))) return null;
   const part = at(source, expr.indices, axes, scope);
@@ -101,15 +102,13 @@ function at(
   axes: readonly Axis[],
   scope: Scope,
 ): Comprehension {
-  const taken = new Set([
-    ...axes.map((a) => a.name),
-    ...source.axes.map((a) => a.name),
-    ...scope.outer.variables.keys(),
-  ]);
   const own = source.reduction?.axes ?? [];
+  // The source may stand outside of loops around the user, whose variables may have the names of those that it sums over.
+  const around = new Set([...axes.map((a) => a.name), ...scope.outer.variables.keys()]);
+  const taken = new Set([...around, ...[...source.axes, ...own].map((a) => a.name)]);
   const renamed = new Map<string, Expr>();
   const reductionNames = own.map((r) => {
-    const name = axes.some((a) => a.name === r.name) ? freshVariable(r.name, taken) : r.name;
+    const name = around.has(r.name) ? freshVariable(r.name, taken) : r.name;
     renamed.set(r.name, index(name));
     return name;
   });

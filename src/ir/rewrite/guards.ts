@@ -1,5 +1,6 @@
 /** The conditions under which a term counts: `select(c, v, 0)`, wherever it stands in a product, is v where c holds. */
-import { all, apply, select, zeroOf } from "../build.ts";
+import { structuralKey } from "../affine.ts";
+import { all, apply, integer, select, zeroOf } from "../build.ts";
 import { type Expr, typeOf } from "../ir.ts";
 import { operands, postorder } from "../traverse.ts";
 
@@ -99,18 +100,71 @@ function peelApplied(expr: Extract<Expr, { kind: "apply" }>, of: (e: Expr) => Gu
   }
 }
 
+/** `0 <= e < size`, as conditions. */
+export function within(e: Expr, size: number): Expr[] {
+  return [apply("ge", e, integer(0)), apply("lt", e, integer(size))];
+}
+
 /**
- * The value where all conditions hold, 0 elsewhere. A condition that reads a tensor is tested under those that read less: they may
- * be what keeps its reads inside.
+ * The value where all conditions hold, 0 elsewhere. A condition that reads a tensor is tested under those that may be what keeps
+ * its reads inside: that read less, or that compare an integer at which it reads.
  */
 export function selectAll(guards: readonly Expr[], value: Expr): Expr {
-  const depths = guards.map(readDepth);
-  const levels = [...new Set(depths)].sort((a, b) => b - a);
   const zero = zeroOf(typeOf(value));
-  return levels.reduce(
-    (inner, level) => select(all(guards.filter((_, i) => depths[i] === level)), inner, zero),
-    value,
-  );
+  return levelsOf(guards).reduceRight((inner, level) => select(all(level), inner, zero), value);
+}
+
+/** The conditions in the order in which they must be tested, those together that need not wait for one another. */
+function levelsOf(guards: readonly Expr[]): Expr[][] {
+  const levels: Expr[][] = [];
+  let left = guards.map((guard) => ({
+    guard,
+    depth: readDepth(guard),
+    compared: comparesIntegers(guard) ? comparedIn([guard]) : new Set<string>(),
+    readAt: placesIn([guard]),
+  }));
+  while (left.length > 0) {
+    const isFree = ({ readAt, guard }: (typeof left)[number]): boolean =>
+      left.every((other) => other.guard === guard || ![...other.compared].some((key) => readAt.has(key)));
+    const free = left.filter(isFree);
+    const ready = free.length > 0 ? free : left;
+    const least = Math.min(...ready.map(({ depth }) => depth));
+    const shallow = ready.filter(({ depth }) => depth === least);
+    // Conditions that wait for one another are tested in their order.
+    const level = new Set(free.length > 0 ? shallow : shallow.slice(0, 1));
+    levels.push([...level].map(({ guard }) => guard));
+    left = left.filter((one) => !level.has(one));
+  }
+  return levels;
+}
+
+function comparesIntegers(guard: Expr): boolean {
+  return guard.kind === "apply" && guard.args.every((e) => typeOf(e) === "i32");
+}
+
+/** What integer expressions are made of: the index variables and reads in them, but not in the indices of reads; structural keys. */
+export function comparedIn(exprs: readonly Expr[]): Set<string> {
+  const found = new Set<string>();
+  const seen = new Set<Expr>();
+  const left = [...exprs];
+  for (let e = left.pop(); e !== undefined; e = left.pop()) {
+    if (seen.has(e)) continue;
+    seen.add(e);
+    if (e.kind === "index" || e.kind === "read") found.add(structuralKey(e));
+    else left.push(...operands(e));
+  }
+  return found;
+}
+
+/** The index variables and reads in the indices of reads, by their structural keys. */
+export function placesIn(exprs: readonly Expr[]): Set<string> {
+  return atomsIn(postorder(...exprs).flatMap((e) => (e.kind === "read" ? e.indices : [])));
+}
+
+/** The index variables and reads in expressions, by their structural keys: what a condition on an index is about. */
+export function atomsIn(exprs: readonly Expr[]): Set<string> {
+  const atoms = postorder(...exprs).filter((e) => e.kind === "index" || e.kind === "read");
+  return new Set(atoms.map(structuralKey));
 }
 
 /** How deep reads are nested: 0 without a read, 2 for `%x[%a[i]]`. */

@@ -10,7 +10,7 @@
 import { index, read } from "../build.ts";
 import { proveReads } from "../bounds.ts";
 import { structuralKey } from "../affine.ts";
-import { type Comprehension, type Expr, typeOf } from "../ir.ts";
+import { type Comprehension, definitions, type Expr, typeOf } from "../ir.ts";
 import { contextOf, contextsOf, type RangeContext } from "../ranges.ts";
 import { mapExpressions } from "../rename.ts";
 import { rewriteExpr, substituteIndices } from "../substitute.ts";
@@ -99,5 +99,9 @@ function pin(node: Comprehension, scope: Scope): readonly Comprehension[] {
     return selectAll(guards, whole);
   });
   const body = parts.reduce((a, b): Expr => ({ kind: "apply", fn: "add", type: typeOf(a), args: [a, b] }));
-  return structuralKey(body) === structuralKey(node.body) ? [node] : [...made, { ...node, body }];
+  if (structuralKey(body) === structuralKey(node.body)) return [node];
+  const pinned = { ...node, body };
+  const types = new Map([...scope.types, ...made.flatMap(definitions).map((d) => [d.name, d] as const)]);
+  // Conditions speak of the axes as they were: what they say of a place in the value may not be seen of the pinned one.
+  return proveReads(pinned, types, scope.outer).length === 0 ? [...made, pinned] : [node];
 }

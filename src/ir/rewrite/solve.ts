@@ -13,12 +13,13 @@ export function solveNode(node: Comprehension, scope: Scope): readonly Comprehen
   const hasEquation = (guards: readonly Expr[]): boolean =>
     guards.some((g) => g.kind === "apply" && g.fn === "eq");
   if (terms.length < 2 || !terms.some((t) => hasEquation(t.guards)))
-    return solveDeltas(node, scope.names, scope.outer);
+    return solveDeltas(node, scope.names, scope.types, scope.outer);
   const made: Comprehension[] = [];
   const parts = terms.map(({ guards, value }) => {
     const solved = solveDeltas(
       { ...node, name: scope.names.fresh(node.name), body: selectAll(guards, value) },
       scope.names,
+      scope.types,
       scope.outer,
     );
     made.push(...solved);

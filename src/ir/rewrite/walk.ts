@@ -17,6 +17,8 @@ export interface Scope {
   readonly outer: RangeContext;
   /** The comprehensions before it, as rewritten, by each value that they define. */
   readonly definitions: ReadonlyMap<ValueName, Comprehension>;
+  /** Of values from outside of loops around the node: how many times the node is computed for each time that they are. */
+  readonly turns: ReadonlyMap<ValueName, number>;
   readonly types: ReadonlyMap<ValueName, ValueType>;
   readonly names: NameSupply;
   /** Values that are used by name and not only read: results, and what loops carry. */
@@ -36,6 +38,7 @@ export function rewriteGraph(graph: Graph, rewrite: NodeRewrite): Graph {
     nodes: rewriteNodes(graph.nodes, rewrite, {
       outer: emptyContext,
       definitions: new Map(),
+      turns: new Map(),
       types,
       names,
       kept,
@@ -63,7 +66,10 @@ function rewriteNodes(nodes: readonly Node[], rewrite: NodeRewrite, scope: Scope
       for (const c of node.carries)
         bodyTypes.set(c.param, { name: c.param, element: c.element, shape: c.shape });
       const outer = withVariable(inner.outer, node.index, { lo: 0, hi: node.count - 1 });
-      add({ ...node, body: rewriteNodes(node.body, rewrite, { ...inner, outer, types: bodyTypes }) });
+      const turns = new Map(
+        [...known.keys()].map((name) => [name, node.count * (inner.turns.get(name) ?? 1)]),
+      );
+      add({ ...node, body: rewriteNodes(node.body, rewrite, { ...inner, outer, turns, types: bodyTypes }) });
     } else {
       add(node);
     }

@@ -174,6 +174,17 @@ describe("what a node does not need is not in it", () => {
     expect(lines).toHaveLength(2);
   });
 
+  it("computes what a loop gathers before it, unless all turns together need few of the elements", () => {
+    const text = `fn walk(x: f32[n, 3], a: idx[n], b: f32[2]) -> f32[2] = {
+        let s[i] = sum[k] exp(x[i, k])
+        fold y = b for t: 70 -> for j -> tanh(y[j] + s[a])
+      }`;
+    const isSummedInside = (n: number): boolean =>
+      /loop .*\n.*sum k/.test(linesOf(text, "walk", { n }).join("\n"));
+    expect(isSummedInside(139)).toBe(false);
+    expect(isSummedInside(140)).toBe(true);
+  });
+
   it("computes equal nodes once", () => {
     const text = `
       fn total(x: f32[n]) -> f32 = sum[i] x[i] * x[i]
