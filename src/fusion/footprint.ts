@@ -67,6 +67,21 @@ export function spreadOf(places: Float64Array, lineElements: number): number {
   return (lines.size * lineElements) / places.length;
 }
 
+/**
+ * The same where each lane touches several elements, one after the other in `places`: 1 where those lie together, from a multiple of their
+ * number on, so that one load takes them; `apart` where each takes a load.
+ */
+export function spreadInLanes(places: Float64Array, elements: number, apart: number): number {
+  if (new Set(places).size === 1) return apart / places.length;
+  let loads = 0;
+  for (let first = 0; first < places.length; first += elements) {
+    const own = places.subarray(first, first + elements);
+    const isTogether = own[0]! % elements === 0 && own.every((place, i) => place === own[0]! + i);
+    loads += isTogether ? own.length : apart * own.length;
+  }
+  return loads / places.length;
+}
+
 /** Does each of so many lanes touch elements that follow one another, step after step? */
 export function followsSteps(places: Float64Array, lanes: number): boolean {
   for (let i = lanes; i < places.length; i++) if (places[i]! - places[i - lanes]! !== 1) return false;

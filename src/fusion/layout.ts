@@ -14,9 +14,6 @@ import type { AxisOrder, Group, Plan, PlanStep, Reordering } from "./plan.ts";
 import type { Target } from "./target.ts";
 import { typesOf } from "./value-types.ts";
 
-/** The kernels that touch a value must take this part less. */
-const clearGain = 0.2;
-
 /** Values are gone through so many times at most: the order of one is chosen by that of others. */
 const mostRounds = 3;
 
@@ -41,7 +38,7 @@ export function withChosenLayout(plan: Plan, target: Target): Plan {
   for (let round = 0, changed = true; changed && round < mostRounds; round++) {
     changed = false;
     for (const value of movable) {
-      const better = betterOrder(value, touching.get(value.name) ?? [], layout);
+      const better = betterOrder(value, touching.get(value.name) ?? [], layout, target);
       if (better === null) continue;
       layout.set(value, better.order);
       chosen.set(value.name, better);
@@ -91,12 +88,13 @@ function betterOrder(
   value: ValueType,
   around: readonly WeighedKernel[],
   { orderOf, set }: ChangingLayout,
+  { layoutGain }: Target,
 ): Reordering | null {
   const inAll = (secondsOf: (cost: KernelCost) => number): number =>
     around.reduce((sum, { cost, times }) => sum + times * secondsOf(cost), 0);
   const now = orderOf(value);
   const before = inAll((cost) => cost.seconds(orderOf));
-  const isClear = (after: number): boolean => after <= (1 - clearGain) * before;
+  const isClear = (after: number): boolean => after <= (1 - layoutGain) * before;
   if (!isClear(inAll((cost) => cost.leastSeconds(value.name, orderOf)))) return null;
   let best: Reordering | null = null;
   for (const order of neighboursOf(now, value.shape)) {

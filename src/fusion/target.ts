@@ -17,7 +17,10 @@ export interface Target {
   readonly scatter: number;
   /** So many invocations load together, as one subgroup. */
   readonly lanes: number;
-  /** So many elements side by side they load in the time of one: those of a line of the cache. Each further line takes as long again. */
+  /**
+   * So many elements side by side they load in the time of one: those of a line of the cache. Each further line takes as long again. What an
+   * invocation loads at once, as `blockColumns`, takes so many times as long where it does not lie together.
+   */
   readonly lineElements: number;
   /**
    * So many points share a load of a contraction, where its points are dealt in blocks over all workgroups; within a workgroup's
@@ -31,6 +34,13 @@ export interface Target {
   readonly stagedLoad: number;
   /** The points of a block that one invocation computes. */
   readonly blockPoints: number;
+  /**
+   * So many neighbouring columns of a block are one invocation's, which loads them at once where they lie together; 1 where it gains more
+   * by loading several turns at once.
+   */
+  readonly blockColumns: number;
+  /** The part by which kernels must be faster with a value in another order, by estimate, for it to be put in that. */
+  readonly layoutGain: number;
   /**
    * Which turns the invocations that share a reduction take: with true, neighbours take neighbouring turns, so that what they load
    * together lies together; otherwise each takes turns that follow one another, and loads four at once.
@@ -74,6 +84,8 @@ export const hardwareTarget: Target = {
   blockSharing: 4,
   stagedLoad: 0.5,
   blockPoints: 32,
+  blockColumns: 1,
+  layoutGain: 0.2,
   interleaves: true,
   exchanges: false,
   busyInvocations: 2048,
@@ -109,6 +121,8 @@ export const softwareTarget: Target = {
   blockSharing: 12,
   stagedLoad: 1,
   blockPoints: 64,
+  blockColumns: 4,
+  layoutGain: 0.05,
   interleaves: false,
   exchanges: false,
   busyInvocations: 16,

@@ -23,7 +23,7 @@ import {
   partOfLoads,
 } from "./accesses.ts";
 import { type Arrangement, lanesAt, type Steps } from "./arrangements.ts";
-import { followsSteps, type Footprint, footprintOf, placesOf, spreadOf } from "./footprint.ts";
+import { followsSteps, type Footprint, footprintOf, placesOf, spreadInLanes, spreadOf } from "./footprint.ts";
 import type { AxisOrder, Group, Phase } from "./plan.ts";
 import type { Target } from "./target.ts";
 
@@ -111,7 +111,8 @@ export function spreadAt(
   const { value, node, access } = touch;
   let known = touch.known.get(at);
   if (known === undefined) {
-    const lanes = Math.max(1, Math.min(target.lanes, sizeOf(at.along.map((axis) => phase.axes[axis]!))));
+    const most = target.lanes * columnsOf(at, target);
+    const lanes = Math.max(1, Math.min(most, sizeOf(at.along.map((axis) => phase.axes[axis]!))));
     const footprints = stepsOf(access, phase, node, at).map((steps) => {
       const where = lanesAt(phase, node, at, group, access.loops, steps, lanes);
       return { ...footprintOf(access.indices, value.shape, where), steps: steps.count };
@@ -122,6 +123,9 @@ export function spreadAt(
   if (before !== undefined) return before;
   const { lanes, footprints } = known;
   const loads = footprints.map((one) => {
+    // Who has several columns has no turns beside them.
+    const columns = columnsOf(at, target);
+    if (columns > 1) return spreadInLanes(placesOf(one, order, lanes), columns, target.lineElements);
     const places = placesOf(one, order, lanes * Math.min(one.steps, stepsOfLoad));
     // Otherwise each step is a load by itself.
     const together = followsSteps(places, lanes) ? places : places.subarray(0, lanes);
@@ -134,6 +138,11 @@ export function spreadAt(
   };
   known.spreads.set(order, spread);
   return spread;
+}
+
+/** Columns of a block that an invocation has side by side. Each counts as a lane. */
+function columnsOf({ rows }: Arrangement, { blockColumns }: Target): number {
+  return rows === null ? 1 : blockColumns;
 }
 
 /** What one load may take several steps of: the turns of the innermost loop, first, or else the rows of a block. */

@@ -6,6 +6,7 @@ import {
   footprintOf,
   type Lanes,
   placesOf,
+  spreadInLanes,
   spreadOf,
 } from "../../src/fusion/footprint.ts";
 import type { Expr } from "../../src/ir/ir.ts";
@@ -48,6 +49,14 @@ describe("the lines of 8 elements that lanes touch, beside those that would do",
 
   it("at indices that are data, anywhere", () =>
     expect(spreadOf(places("%x[%a[j], j]"), 8)).toBeGreaterThanOrEqual(1.5));
+});
+
+it("takes four elements of a lane for one load where they lie together, from a multiple of four on", () => {
+  const spread = (...at: number[]): number => spreadInLanes(Float64Array.from(at), 4, 2);
+  expect(spread(8, 9, 10, 11, 40, 41, 42, 43)).toBe(1);
+  expect(spread(8, 9, 10, 11, 41, 42, 43, 44)).toBe(1.5);
+  expect(spread(0, 64, 128, 192, 256, 320, 384, 448)).toBe(2);
+  expect(spread(7, 7, 7, 7, 7, 7, 7, 7)).toBe(0.25);
 });
 
 it("sees which elements follow one another from step to step", () => {

@@ -85,8 +85,27 @@ describe("an intermediate whose reader gathers it", () => {
     expect(planGraph(large, "off", shape.target).reorderings).toEqual([]);
   });
 
-  it("stays row-major on a processor, where a lane loads by fours along the reduction", () => {
-    expect(planGraph(large, "full", softwareTarget).reorderings).toEqual([]);
+  it("is stored by the columns that a lane of a processor loads by fours", () => {
+    const plan = planGraph(large, "full", softwareTarget);
+    expect(plan.reorderings.map(({ order }) => order)).toEqual([[1, 0]]);
+    const { kernels } = lowerProgram(plan, kernelShapeFor("software", 8)).program;
+    const reader = printKernel(kernels.find(({ name }) => name === "product")!);
+    expect(reader).toMatch(/let \(.*\) = device g\[/);
+    expect(reader).not.toMatch(/= device g\[[^.]*\]\n/);
+  });
+
+  it("is stored so that a map of odd rows is loaded by fours across them", () => {
+    const text = `
+fn perceptron(x: f32[b, h, v, i], w: f32[j, i], u: f32[q, j]) -> f32[b, h, v, q] {
+  let y = for n, a, c, k -> tanh(sum[l] x[n, a, c, l] * w[k, l])
+  for n, a, c, k -> sum[l] y[n, a, c, l] * u[k, l]
+}`;
+    const graph = graphOf(text, "perceptron", { b: 8, h: 14, v: 14, i: 64, j: 256, q: 64 });
+    const plan = planGraph(graph, "full", softwareTarget);
+    expect(plan.reorderings.map(({ order }) => order)).toEqual([[3, 0, 1, 2]]);
+    const { kernels } = lowerProgram(plan, kernelShapeFor("software", 8)).program;
+    const reader = printKernel(kernels.find(({ name }) => name === "perceptron")!);
+    expect(reader).toMatch(/let \(.*\) = device y\[/);
   });
 });
 

@@ -114,7 +114,7 @@ export function chooseBlock(
             variables[row]!.name,
             lanes.map((axis) => variables[axis]!.name),
           );
-    const merged = shape.staging === undefined ? 1 : mergedAxes(emission, instances, reads, variables, lanes);
+    const merged = mergedAxes(emission, instances, reads, variables, lanes);
     const neighbours = lanes.slice(-merged).reduce((product, axis) => product * size(axis), 1);
     for (const choice of tilesOf(size(row), neighbours, columns, Math.max(1, reductions), shape)) {
       const { rows, columns: own, areNeighbours } = choice;
