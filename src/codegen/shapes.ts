@@ -67,6 +67,8 @@ const softwareShape: AdapterShape = {
   busyInvocations: 64,
   bodiesInLoop: 128,
   longestText: 5000,
+  mostInstructions: 2_300_000,
+  shortText: 3000,
   keepsLoops: true,
   fetchesAhead: true,
   target: softwareTarget,

@@ -15,11 +15,12 @@ import { fetchAhead } from "../fetch-ahead.ts";
 import { jamLoops } from "../jam.ts";
 import { spreadLoads } from "../spread.ts";
 import { vectorise } from "../vectorise.ts";
-import type { Kernel, KernelBuffer, Statement, WorkgroupArray } from "../kernel.ts";
-import { arraysTouched, blocksOf, contains, expressionsOf, postorder } from "../traverse.ts";
+import type { Kernel, KernelBuffer, WorkgroupArray } from "../kernel.ts";
+import { arraysTouched, contains } from "../traverse.ts";
 import { type Emission, freshVariableName, type Point, type Storage, variable } from "./emission.ts";
 import { kernelType } from "./expression.ts";
 import type { BlockShape } from "./block.ts";
+import { operationsIn } from "./length.ts";
 import { lowerPhase } from "./phase.ts";
 import { split } from "./points.ts";
 import { bind, freshName, kernelName, openScopes, write } from "./scopes.ts";
@@ -40,6 +41,12 @@ export interface KernelShape {
   readonly nestedSums?: number;
   /** A kernel with more operations in its text is written with fewer bodies in its loops and smaller blocks: drivers take long over long texts. */
   readonly longestText?: number;
+  /**
+   * So many instructions the driver keeps of all kernels together, and compiles again what it has dropped. Where a program has more, its longest
+   * kernels are written with texts of `shortText`.
+   */
+  readonly mostInstructions?: number;
+  readonly shortText?: number;
   /** The driver is kept from writing out loops. */
   readonly keepsLoops?: boolean;
   /** What a region reads later is fetched into the processor's caches before. */
@@ -87,17 +94,6 @@ const shortestLevel = 4;
 
 /** Sums of reductions inside a reduction that are kept at once in any phase. */
 const fewestNestedSums = 16;
-
-/** Operations, loads and stores in the text of some statements. */
-function operationsIn(list: readonly Statement[]): number {
-  return list.reduce((total, statement) => {
-    const own = postorder(...expressionsOf(statement)).filter(
-      (e) => e.kind !== "const" && e.kind !== "local",
-    );
-    const inside = blocksOf(statement).reduce((sum, block) => sum + operationsIn(block), 0);
-    return total + own.length + inside + 1;
-  }, 0);
-}
 
 function lowerWith(
   group: Group,

@@ -21,6 +21,7 @@ import { typesOf } from "../../fusion/value-types.ts";
 import { inPlaceResults, overwritesOf, type Update } from "../../fusion/overwrite.ts";
 import { groupKey } from "./group-key.ts";
 import { type KernelShape, type LoweredGroup, lowerGroup } from "./kernel.ts";
+import { instructionsOf, operationsIn } from "./length.ts";
 import { choiceKey, type ShapeChoices, withChoice } from "../tuner.ts";
 
 /** What is lowered, beside the program: which group each dispatch came from. */
@@ -102,6 +103,7 @@ export function lowerProgram(
   const { graph } = plan;
   const { types, iotas, updated, inPlace, memoryOf } = valuesOf(plan, updates);
   const kernels: Kernel[] = [];
+  const writers: ((shape: KernelShape) => Kernel)[] = [];
   const groups: { group: Group; kernel: number; values: readonly ValueName[] }[] = [];
   const written = new Map<string, { readonly kernel: number; readonly places: readonly number[] }>();
   const dispatch = (group: Group): ProgramStep[] => {
@@ -112,8 +114,10 @@ export function lowerProgram(
     if (known === undefined) {
       const own = lowerGroup(group, types, memoryOf, shape);
       const choice = choices?.find(choiceKey(own.kernel)) ?? null;
-      const { kernel, values } =
-        choice === null ? own : lowerGroup(group, types, memoryOf, withChoice(shape, choice));
+      const write = (suited: KernelShape): LoweredGroup =>
+        lowerGroup(group, types, memoryOf, choice === null ? suited : withChoice(suited, choice));
+      const { kernel, values } = choice === null ? own : write(shape);
+      writers.push((suited) => write(suited).kernel);
       known = { kernel: kernels.push(kernel) - 1, places: values.map((value) => key.values.indexOf(value)) };
       written.set(key.text, known);
     }
@@ -139,7 +143,7 @@ export function lowerProgram(
   return {
     program: {
       name: graph.name,
-      kernels,
+      kernels: shortened(kernels, writers, shape),
       values,
       steps,
       inputs,
@@ -150,6 +154,27 @@ export function lowerProgram(
     },
     groups,
   };
+}
+
+/** The kernels, of which the longest are written shorter until the driver can keep them all. */
+function shortened(
+  kernels: readonly Kernel[],
+  writers: readonly ((shape: KernelShape) => Kernel)[],
+  shape: KernelShape,
+): readonly Kernel[] {
+  const { mostInstructions = Infinity, shortText = Infinity } = shape;
+  const all = [...kernels];
+  const lengths = kernels.map(instructionsOf);
+  let total = lengths.reduce((sum, length) => sum + length, 0);
+  const longestFirst = [...kernels.keys()].sort((a, b) => lengths[b]! - lengths[a]!);
+  for (const n of longestFirst) {
+    if (total <= mostInstructions) break;
+    // A kernel of one phase has half of what others have.
+    if (operationsIn(kernels[n]!.body) <= shortText / 2) continue;
+    all[n] = writers[n]!({ ...shape, longestText: shortText });
+    total -= lengths[n]! - instructionsOf(all[n]);
+  }
+  return all;
 }
 
 /**
