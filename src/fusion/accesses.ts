@@ -58,7 +58,7 @@ export function accessesOf(node: Comprehension): Access[] {
 }
 
 /** So many points lie side by side along an axis, where there are as many. */
-const tile = 4;
+export const tile = 4;
 
 /** How often an access is evaluated over all points of its reader, with those side by side sharing what they can. */
 export function evaluations(reader: Comprehension, access: Access): number {

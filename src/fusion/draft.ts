@@ -7,7 +7,8 @@
  * place, over axes of one size: then nothing crosses from one point of the grid to another.
  */
 import type { Expr, ValueName } from "../ir/ir.ts";
-import { type Access, longAxes, partOfLoads, pointAxes } from "./accesses.ts";
+import { indicesIn } from "../ir/traverse.ts";
+import { type Access, longAxes, partOfLoads, pointAxes, tile } from "./accesses.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
 
@@ -130,10 +131,52 @@ export function partAtWork(pointwise: boolean, regions: number, busy: number, ta
   return Math.min(1, invocations / target.busyInvocations, workgroups / target.busyWorkgroups);
 }
 
-/** The axes of a member's points in a region that are as long as a tile. */
-function axesInside({ node }: StoredNode, { grid }: Draft): number {
+/** The axes of a member's points in a region that are as long as a tile, with their sizes. */
+function axesInside({ node }: StoredNode, { grid }: Draft): ReadonlyMap<string, number> {
   const ofGrid = new Set(grid.map((axis) => axis.axisOf.get(node.name)));
-  return longAxes(node).filter(({ name }) => !ofGrid.has(name)).length;
+  return new Map(longAxes(node).flatMap(({ name, size }) => (ofGrid.has(name) ? [] : [[name, size]])));
+}
+
+/** Loads of a member's reductions, of which points share as much as `partOf` says for a load that is free along so many axes. */
+function loadsIn(member: StoredNode, draft: Draft, target: Target, partOf: (free: number) => number): number {
+  const pointwise = isPointwise(draft);
+  const within = pointwise ? null : axesInside(member, draft);
+  return member.loads.reduce((total, { count, free }) => {
+    // Points of different workgroups share nothing.
+    const shared = within === null ? free : free.filter((name) => within.has(name));
+    const isUniform = within !== null && shared.length > 0 && shared.length === within.size;
+    return total + count * partOf(shared.length) * (isUniform ? target.uniformLoad : 1);
+  }, 0);
+}
+
+/**
+ * Are a contraction's points in a region enough for blocks, which share what they load? Only where the invocations of a region are one
+ * vector are they dealt so.
+ */
+function isInBlocks(member: StoredNode, draft: Draft, target: Target): boolean {
+  if (!target.exchanges || !hasRowsAndColumns(member)) return false;
+  const within = axesInside(member, draft);
+  const side = tile * target.lanes;
+  return member.loads.every(
+    ({ free }) => free.reduce((points, name) => points * (within.get(name) ?? 1), 1) >= side,
+  );
+}
+
+/** Elements that each region reads anew: those of large tensors of which all regions read the same. */
+function readAnew(
+  { node, accesses }: StoredNode,
+  draft: Draft,
+  sizes: ReadonlyMap<ValueName, number>,
+): number {
+  const ofGrid = new Set(draft.grid.map((axis) => axis.axisOf.get(node.name)!));
+  const parted = new Set<ValueName>();
+  for (const { tensor, indices } of accesses.values())
+    if ([...indicesIn(indices)].some((name) => ofGrid.has(name))) parted.add(tensor);
+  const whole = new Set(
+    [...accesses.values()].map(({ tensor }) => tensor).filter((tensor) => !parted.has(tensor)),
+  );
+  const large = [...whole].map((tensor) => sizes.get(tensor) ?? 0).filter((size) => size > cached);
+  return (regionsOf(draft) - 1) * large.reduce((total, size) => total + size, 0);
 }
 
 /** Seconds that a draft is estimated to take as one kernel. `isNeeded` says which values are read outside of it. */
@@ -152,20 +195,21 @@ export function timeOf(
     size * (scattered.has(tensor) && size > cached ? target.scatter : 1);
   let operations = 0;
   let elements = 0;
+  let anew = 0;
   let inside = 0;
   let busy = 0;
+  const blocks = pointwise ? [] : draft.members.filter((member) => isInBlocks(member, draft, target));
   for (const member of draft.members) {
     operations += member.operations;
     const isContraction = pointwise && hasRowsAndColumns(member);
-    for (const { count, free } of member.loads) {
-      // Points of different workgroups share nothing.
-      const within = pointwise
-        ? free
-        : free.filter((name) => !draft.grid.some((axis) => axis.axisOf.get(member.node.name) === name));
-      const part = partOfLoads(within.length, isContraction, target);
-      const isUniform = !pointwise && within.length > 0 && within.length === axesInside(member, draft);
-      operations += target.loadCost * count * part * (isUniform ? target.uniformLoad : 1);
+    let loads = loadsIn(member, draft, target, (free) => partOfLoads(free, isContraction, target));
+    if (blocks.includes(member)) {
+      // The more blocks a kernel has, the smaller they are: its text is only so long.
+      const inBlocks = loadsIn(member, draft, target, (free) => partOfLoads(free, true, target));
+      loads = Math.min(loads, blocks.length * inBlocks);
+      anew += readAnew(member, draft, sizes);
     }
+    operations += target.loadCost * loads;
     for (const tensor of member.tensors) if (!own.has(tensor)) read.add(tensor);
     for (const name of member.names) {
       if (isNeeded(name)) elements += moved(name, member.elements);
@@ -178,6 +222,8 @@ export function timeOf(
   if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
   const part = partAtWork(pointwise, regions, busy, target);
   const launches = pointwise && regions < target.busyInvocations && busy > 1 ? 2 : 1;
-  const work = Math.max(operations / target.operations, (4 * elements) / target.bandwidth);
+  const work =
+    Math.max(operations / target.operations, (4 * elements) / target.bandwidth) +
+    (4 * anew) / target.bandwidth;
   return launches * target.launch + work / part;
 }

@@ -23,8 +23,8 @@ export interface Target {
    */
   readonly lineElements: number;
   /**
-   * So many points share a load of a contraction, where its points are dealt in blocks over all workgroups; within a workgroup's
-   * region it is a tile.
+   * So many points share a load of a contraction, where its points are dealt in blocks: over all workgroups, or within a region whose
+   * invocations are one vector. In other regions it is a tile.
    */
   readonly blockSharing: number;
   /**
@@ -47,8 +47,8 @@ export interface Target {
    */
   readonly interleaves: boolean;
   /**
-   * Whether the invocations of a region exchange values without memory. A reduction of one result in a region is then shared by them as it
-   * stands; otherwise it is cut into parts for them.
+   * Whether the invocations of a region are one vector, which exchanges values without memory. A reduction of one result in a region is
+   * then shared by them as it stands, otherwise it is cut into parts for them; and contractions in a region are dealt in blocks.
    */
   readonly exchanges: boolean;
   /** So many invocations at work keep the device busy; with fewer, both rates fall in proportion. */

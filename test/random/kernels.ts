@@ -105,9 +105,20 @@ function randomMaking(number: number, random: RandomSource): Making {
   };
 }
 
-/** Regions of one subgroup, dealt in rows of lanes; or none. */
+/** Regions of one subgroup, dealt in rows of lanes or in blocks; or none. */
 function randomLanes({ choose: of }: RandomSource): Partial<KernelShape> {
-  return of([true, false]) ? { regionInvocations: 8, subgroup: 8 } : {};
+  if (of([true, false])) return {};
+  const block = {
+    lanes: 8,
+    laneRows: 1,
+    rows: of([1, 4, 16]),
+    columns: of([1, 2, 4]),
+    workgroups: 1,
+    laneLoad: of([0, 2]),
+    sharedLoad: of([0, 2]),
+    scatteredLoad: 4,
+  };
+  return { regionInvocations: 8, subgroup: 8, ...(of([true, false]) ? { block } : {}) };
 }
 
 /** Contractions in blocks, whose lanes broadcast to one another where a workgroup is one subgroup. */

@@ -33,6 +33,8 @@ export interface BlockShape {
   readonly sharedLoad: number;
   /** What a load costs whose lanes do not lie side by side. */
   readonly scatteredLoad: number;
+  /** Whether the columns that blocks leave over have narrower ones, with a text of their own, where a workgroup has many blocks. */
+  readonly narrows?: boolean;
   /** How operands are staged in workgroup memory; not at all without it. */
   readonly staging?: StagingShape;
 }
@@ -68,6 +70,17 @@ const mostSums = 64;
 
 /** WebGPU's least limit: every adapter takes workgroups of so many. */
 const mostInvocations = 256;
+
+/**
+ * The shape at a level of shorter text, each with half the rows of the one before. In a region a workgroup goes through all blocks; it has
+ * other uses for its memory than staging, and the first to go are the narrower blocks for what is left of the columns.
+ */
+export function shapeAtLevel(shape: BlockShape, level: number, isRegion: boolean): BlockShape {
+  const { staging: _, ...unstaged } = shape;
+  const rows = (halved: number): number => Math.max(1, shape.rows >> Math.max(0, halved));
+  if (!isRegion) return { ...shape, rows: rows(level) };
+  return { ...unstaged, workgroups: 1, rows: rows(level - 1), narrows: level === 0 };
+}
 
 /** The block in which the points of a phase are best computed; null when there is no contraction in it. */
 export function chooseBlock(
@@ -119,6 +132,8 @@ export function chooseBlock(
     for (const choice of tilesOf(size(row), neighbours, columns, Math.max(1, reductions), shape)) {
       const { rows, columns: own, areNeighbours } = choice;
       const across = Math.ceil(columns / (own * shape.lanes));
+      const unit = shape.narrows === true ? shape.lanes : own * shape.lanes;
+      const covered = Math.ceil(columns / unit) * unit;
       const laneLoad = areNeighbours ? shape.laneLoad / 2 : shape.laneLoad;
       const loads = (laneReads!.length - strayLoads) * laneLoad + strayLoads * shape.scatteredLoad;
       const perPoint = strayStores * shape.scatteredLoad;
@@ -127,7 +142,7 @@ export function chooseBlock(
         const workgroups = outside * down * across;
         if (isStaged && workgroups < shape.staging!.leastWorkgroups) return;
         const busy = Math.min(1, (workgroups * laneRows) / (shape.workgroups * shape.laneRows));
-        const used = (columns * size(row)) / (across * own * shape.lanes * down * rows * laneRows);
+        const used = (columns * size(row)) / (covered * down * rows * laneRows);
         const cost = (perTurn + perPoint / turns) / (used * busy);
         const block = { outer, row, rows, lanes, columns: own, areNeighbours, merged, laneRows, isStaged };
         found.push({ block, cost });

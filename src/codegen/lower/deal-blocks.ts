@@ -1,4 +1,4 @@
-/** Points in blocks, a workgroup each: see `block.ts`. */
+/** Points in blocks: see `block.ts`. */
 import { index as indexExpr } from "../../ir/build.ts";
 import type { Expr } from "../../ir/ir.ts";
 import {
@@ -7,6 +7,7 @@ import {
   integer,
   invocation,
   less,
+  local,
   minimum,
   mul,
   quotient,
@@ -16,27 +17,62 @@ import {
 import type { KernelExpr } from "../kernel.ts";
 import type { Block, BlockShape } from "./block.ts";
 import { type Emission, type Instance, type Point, variable, type Variable } from "./emission.ts";
-import type { Extent } from "./phase.ts";
+import type { Dealing, Extent } from "./phase.ts";
 import { flatten, lowerSideBySide, type PhaseVariable, split } from "./points.ts";
 import { sequence } from "./lists.ts";
 import { openStaging, type StagedSide } from "./fill.ts";
-import { bind, block, nameHere, write } from "./scopes.ts";
+import { bind, block, freshName, nameHere, write } from "./scopes.ts";
 
-/** Writes the instances that `instancesAt` gives for the indices of the phase's axes, at all points of the variables. */
+/** Columns of a block's axes that are dealt alike: from `start` up to `end`, in so many blocks. */
+interface Strip {
+  readonly start: number;
+  readonly end: number;
+  readonly across: number;
+  /** Columns of an invocation. */
+  readonly columns: number;
+  readonly areNeighbours: boolean;
+}
+
+/** All columns, of which the last block may stick out over the end, or has narrower ones for the rest. */
+function stripsOf(
+  { columns, areNeighbours }: Block,
+  points: number,
+  { lanes, narrows }: BlockShape,
+): readonly Strip[] {
+  const width = columns * lanes;
+  const whole = points - (points % width);
+  if (narrows !== true || whole === points)
+    return [{ start: 0, end: points, across: Math.ceil(points / width), columns, areNeighbours }];
+  const rest = {
+    start: whole,
+    end: points,
+    across: 1,
+    columns: Math.ceil((points - whole) / lanes),
+    areNeighbours: false,
+  };
+  return whole === 0
+    ? [rest]
+    : [{ start: 0, end: whole, across: whole / width, columns, areNeighbours }, rest];
+}
+
+/**
+ * Writes the instances that `instancesAt` gives for the indices of the phase's axes, at all points of the variables: a block a workgroup, or all
+ * blocks of its region one after the other.
+ */
 export function lowerBlock(
   emission: Emission,
   variables: readonly PhaseVariable[],
   instancesAt: (axes: readonly Expr[]) => readonly Instance[],
   region: Point,
   schedule: Block,
-  { lanes, staging }: BlockShape,
+  shape: BlockShape,
+  over: Dealing["over"],
 ): Extent {
-  const { outer, row, rows, columns, areNeighbours, merged, laneRows } = schedule;
+  const { lanes, staging } = shape;
+  const { outer, row, rows, merged, laneRows } = schedule;
   const sizes = schedule.lanes.map((axis) => variables[axis]!.size);
   const points = sizes.reduce((product, size) => product * size, 1);
-  const across = Math.ceil(points / (columns * lanes));
   const down = Math.ceil(variables[row]!.size / (rows * laneRows));
-  const places = split(workgroup, [...outer.map((axis) => variables[axis]!.size), down, across]);
   const [lane, laneRow] =
     laneRows === 1
       ? [invocation, integer(0)]
@@ -44,7 +80,9 @@ export function lowerBlock(
   const instancesOf = new Map<string, readonly Variable[]>();
   const only = (name: string, base: KernelExpr): unknown =>
     instancesOf.set(name, [variable(emission, name, base)]);
-  const body = block(emission.scopes, [], () => {
+  /** The numbers of the block among the outer axes, along the rows, and along the columns of its strip. */
+  let places: readonly KernelExpr[] = [];
+  const fill = (strip: Strip): void => {
     outer.forEach((axis, i) => {
       const { name } = variables[axis]!;
       only(name, nameHere(emission.scopes, places[i]!, name));
@@ -61,7 +99,7 @@ export function lowerBlock(
     );
 
     const guards: KernelExpr[] = isRagged ? [less(rowTile, integer(rowTiles))] : [];
-    const own = areNeighbours ? neighbours() : flattened();
+    const own = strip.areNeighbours ? neighbours(strip) : flattened(strip);
     const guardOf = (point: Point): KernelExpr | null =>
       [...guards, ...own.guards(point)].reduce<KernelExpr | null>(
         (all, one) => (all === null ? one : and(all, one)),
@@ -79,12 +117,27 @@ export function lowerBlock(
       );
     lowerSideBySide(emission, all, lists, own.instances, region, guardOf);
     emission.staging = null;
-  });
-  for (const statement of body) write(emission.scopes, statement);
-  return {
-    workgroups: outer.reduce((product, axis) => product * variables[axis]!.size, down * across),
-    invocations: lanes * laneRows,
   };
+  const { scopes } = emission;
+  let workgroups = 1;
+  for (const strip of stripsOf(schedule, points, shape)) {
+    const counts = [...outer.map((axis) => variables[axis]!.size), down, strip.across];
+    const blocks = counts.reduce((product, n) => product * n, 1);
+    const at = (place: KernelExpr): void => {
+      places = split(place, counts);
+      fill(strip);
+    };
+    if (over === "all") workgroups = blocks;
+    if (over === "workgroup" && blocks > 1) {
+      const name = freshName(scopes, "block");
+      const body = block(scopes, [name], () => at(local(name, "i32")));
+      write(scopes, { kind: "for", index: name, from: integer(0), to: integer(blocks), step: 1, body });
+    } else {
+      const body = block(scopes, [], () => at(over === "all" ? workgroup : integer(0)));
+      for (const statement of body) write(scopes, statement);
+    }
+  }
+  return { workgroups, invocations: lanes * laneRows };
 
   interface Columns {
     readonly variables: readonly PhaseVariable[];
@@ -123,7 +176,7 @@ export function lowerBlock(
   }
 
   /** An invocation has neighbours along the last axis. */
-  function neighbours(): Columns {
+  function neighbours({ columns, end }: Strip): Columns {
     const apart = schedule.lanes.slice(0, -merged).map((axis) => variables[axis]!);
     const together = schedule.lanes.slice(-merged);
     const { variable: last, indices } = flatten(
@@ -144,7 +197,7 @@ export function lowerBlock(
       );
     };
     const indexOf = new Map(together.map((axis, i) => [axis, indices[i]!]));
-    const tiles = points / columns;
+    const tiles = end / columns;
     const tile = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes)), lane), "column");
     const isWhole = tiles % lanes === 0;
     const within = isWhole ? tile : nameHere(emission.scopes, minimum(tile, integer(tiles - 1)), "column");
@@ -187,16 +240,17 @@ export function lowerBlock(
    * All column axes are one, of which neighbouring lanes have neighbours; an invocation has points a subgroup apart. Where operands are
    * staged, it has neighbours, so that it loads them at once from a tile.
    */
-  function flattened(): Columns {
+  function flattened({ columns, start, end }: Strip): Columns {
     const columnAxes = schedule.lanes.map((axis) => variables[axis]!);
     const { variable: column, indices } = flatten(emission, columnAxes, "column");
     const { name } = column;
     const areFours = schedule.isStaged && columns % 4 === 0;
     const own = areFours ? mul(lane, integer(columns)) : lane;
     const offsets = sequence(columns).map((n) => (areFours ? n : n * lanes));
-    const first = nameHere(emission.scopes, add(mul(places.at(-1)!, integer(lanes * columns)), own), name);
+    const firstOfBlock = add(mul(places.at(-1)!, integer(lanes * columns)), integer(start));
+    const first = nameHere(emission.scopes, add(firstOfBlock, own), name);
     const guardsOf = new Map<number, KernelExpr>();
-    const isWhole = points % (lanes * columns) === 0;
+    const isWhole = (end - start) % (lanes * columns) === 0;
     const list = offsets.map((offset) => {
       if (isWhole) return variable(emission, name, first, offset);
       const place = add(first, integer(offset));
@@ -222,7 +276,7 @@ export function lowerBlock(
         names: [name],
         isInFours: areFours,
         at: (group, count) => {
-          const from = add(mul(places.at(-1)!, integer(lanes * columns)), mul(group, integer(count)));
+          const from = add(firstOfBlock, mul(group, integer(count)));
           return sequence(count).map((n) => {
             const place = add(from, integer(n));
             const base = isWhole ? place : minimum(place, integer(points - 1));

@@ -19,7 +19,7 @@ import type { Kernel, KernelBuffer, WorkgroupArray } from "../kernel.ts";
 import { arraysTouched, contains } from "../traverse.ts";
 import { type Emission, freshVariableName, type Point, type Storage, variable } from "./emission.ts";
 import { kernelType } from "./expression.ts";
-import type { BlockShape } from "./block.ts";
+import { type BlockShape, shapeAtLevel } from "./block.ts";
 import { operationsIn } from "./length.ts";
 import { lowerPhase } from "./phase.ts";
 import { split } from "./points.ts";
@@ -133,15 +133,14 @@ function lowerWith(
   const regions = group.grid.reduce((product, n) => product * n, 1);
   const invocations = invocationsOf(group, shape);
   let extent = { workgroups: regions, invocations };
+  const isSubgroup = shape.subgroup === invocations;
   const statements = scopes.open[0]!.statements;
   const lengths = group.phases.map((phase, i) => {
     const before = operationsIn(statements);
     emission.bodiesInLoop = Math.max(1, (shape.bodiesInLoop ?? 64) >> (2 * levels[i]!));
     emission.nestedSums = Math.max(fewestNestedSums, (shape.nestedSums ?? 0) >> levels[i]!);
     const block =
-      shape.block === undefined
-        ? null
-        : { ...shape.block, rows: Math.max(1, shape.block.rows >> levels[i]!) };
+      shape.block === undefined ? null : shapeAtLevel(shape.block, levels[i]!, group.owner === "workgroup");
     if (phase.afterBarrier) write(scopes, { kind: "barrier" });
     // Nodes of earlier phases are stored by now; those of later ones are not read.
     const own = lowerPhase(
@@ -154,8 +153,9 @@ function lowerWith(
             leastWorkgroups: 1,
             over: "workgroup",
             leastTiles: Math.min(invocations, Math.ceil(shape.busyInvocations / regions)),
-            block: null,
-            isSubgroup: shape.subgroup === invocations,
+            // A workgroup is one row of lanes, as it is where points are dealt in rows.
+            block: isSubgroup && block?.lanes === invocations && block.laneRows === 1 ? block : null,
+            isSubgroup,
           }
         : {
             invocations,

@@ -73,15 +73,16 @@ export function lowerPhase(
   const reads = readsOfMemory(emission, instances);
   emission.overwrites = !mayRepeat(emission, instances, reads);
   const schedule = shape === null ? null : chooseBlock(emission, variables, instances, reads, shape);
-  const rows = dealing.isSubgroup
-    ? chooseRows(emission, variables, instances, reads, region.point, dealing)
-    : null;
+  const rows =
+    dealing.isSubgroup && schedule === null
+      ? chooseRows(emission, variables, instances, reads, region.point, dealing)
+      : null;
   const extent =
     rows !== null
       ? lowerRows(emission, variables, instancesAt, region.point, dealing.invocations, rows)
       : shape === null || schedule === null
         ? lowerTiles(emission, variables, instances, reads, region.point, dealing)
-        : lowerBlock(emission, variables, instancesAt, region.point, schedule, shape);
+        : lowerBlock(emission, variables, instancesAt, region.point, schedule, shape, dealing.over);
   for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.delete(name);
   emission.context = outside;
   return extent;
