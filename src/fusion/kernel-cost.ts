@@ -152,7 +152,7 @@ function phaseCost(
     }),
   );
   const isContraction =
-    group.owner === "invocation" &&
+    (group.owner === "invocation" || target.exchanges) &&
     free.some((a) =>
       free.some((b) => [...a].some((axis) => !b.has(axis)) && [...b].some((axis) => !a.has(axis))),
     );

@@ -157,7 +157,7 @@ const worthLarger = 0.8;
 
 /**
  * The draft over its own grid, or over one axis less: points of one workgroup share what they load. For attention, a workgroup a head
- * instead of one a row.
+ * instead of one a row. The last axis first, along which most lies together in memory.
  */
 function overBestGrid(
   draft: Draft,
@@ -166,7 +166,7 @@ function overBestGrid(
 ): { readonly draft: Draft; readonly time: number } {
   const fewer = isPointwise(draft)
     ? []
-    : draft.grid.map((axis) => ({ ...draft, grid: draft.grid.filter((other) => other !== axis) }));
+    : draft.grid.map((axis) => ({ ...draft, grid: draft.grid.filter((other) => other !== axis) })).reverse();
   return [draft, ...fewer]
     .map((one) => ({ draft: one, time: timeOf(one, sizes, isNeeded, target) }))
     .reduce((best, one) => (one.time < worthLarger * best.time ? one : best));
