@@ -103,6 +103,6 @@ export function kernelShapeFor(
     subgroup,
     block,
     nestedSums: 64,
-    target: { ...softwareTarget, exchanges, uniformLoad: exchanges ? 1 / 4 : 1 },
+    target: { ...softwareTarget, exchanges, blocksInRegions: exchanges, uniformLoad: exchanges ? 1 / 4 : 1 },
   };
 }

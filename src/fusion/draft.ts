@@ -154,7 +154,7 @@ function loadsIn(member: StoredNode, draft: Draft, target: Target, partOf: (free
  * vector are they dealt so.
  */
 function isInBlocks(member: StoredNode, draft: Draft, target: Target): boolean {
-  if (!target.exchanges || !hasRowsAndColumns(member)) return false;
+  if (!target.blocksInRegions || !hasRowsAndColumns(member)) return false;
   const within = axesInside(member, draft);
   const side = tile * target.lanes;
   return member.loads.every(

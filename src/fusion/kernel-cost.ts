@@ -152,7 +152,7 @@ function phaseCost(
     }),
   );
   const isContraction =
-    (group.owner === "invocation" || target.exchanges) &&
+    (group.owner === "invocation" || target.blocksInRegions) &&
     free.some((a) =>
       free.some((b) => [...a].some((axis) => !b.has(axis)) && [...b].some((axis) => !a.has(axis))),
     );

@@ -34,10 +34,12 @@ export function planGraph(
 ): Plan {
   const flat = withTurnsAsValues(graph);
   if (level === "off") return planOff(flat, target);
+  const suited =
+    flat.nodes.length > target.mostNodesWithBlocks ? { ...target, blocksInRegions: false } : target;
   const types = new Map<ValueName, ValueType>(graph.params.map((param) => [param.name, param]));
   const planned = planBlock(flat.nodes, new Set(graph.results), {
     level,
-    target,
+    target: suited,
     memory,
     overwrites: overwritesOf(graph, updates),
     types,
@@ -49,7 +51,7 @@ export function planGraph(
     decisions: planned.decisions,
     reorderings: [],
   };
-  return level === "full" && layout === "chosen" ? withChosenLayout(plan, target) : plan;
+  return level === "full" && layout === "chosen" ? withChosenLayout(plan, suited) : plan;
 }
 
 interface Around {

@@ -48,9 +48,15 @@ export interface Target {
   readonly interleaves: boolean;
   /**
    * Whether the invocations of a region are one vector, which exchanges values without memory. A reduction of one result in a region is
-   * then shared by them as it stands, otherwise it is cut into parts for them; and contractions in a region are dealt in blocks.
+   * then shared by them as it stands, otherwise it is cut into parts for them.
    */
   readonly exchanges: boolean;
+  /** Whether contractions in a region are dealt in blocks, if its invocations are one vector, and worth joining kernels for. */
+  readonly blocksInRegions: boolean;
+  /**
+   * They are not in a program of more nodes than this: the texts of blocks are long, and such a driver keeps only so many compiled kernels.
+   */
+  readonly mostNodesWithBlocks: number;
   /** So many invocations at work keep the device busy; with fewer, both rates fall in proportion. */
   readonly busyInvocations: number;
   /** So do so many workgroups. */
@@ -88,6 +94,8 @@ export const hardwareTarget: Target = {
   layoutGain: 0.2,
   interleaves: true,
   exchanges: false,
+  blocksInRegions: false,
+  mostNodesWithBlocks: 1000,
   busyInvocations: 2048,
   busyWorkgroups: 8,
   regionInvocations: 256,
@@ -125,6 +133,8 @@ export const softwareTarget: Target = {
   layoutGain: 0.05,
   interleaves: false,
   exchanges: false,
+  blocksInRegions: false,
+  mostNodesWithBlocks: 1000,
   busyInvocations: 16,
   busyWorkgroups: 4,
   regionInvocations: 8,

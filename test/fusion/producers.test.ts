@@ -57,6 +57,14 @@ describe("what a contraction gives, and sums over all of an image", () => {
     expect(groups.length).toBeGreaterThan(1);
   });
 
+  it("are several in a program of many nodes, of whose kernels a driver could not keep all", () => {
+    const graph = graphOf(programs, "projected", { b: 8, o: 64, c: 96, h: 28, v: 28 });
+    const owners = (mostNodesWithBlocks: number): string[] =>
+      groupsOf(planOf(graph, "full", { ...target, mostNodesWithBlocks })).map(({ owner }) => owner);
+    expect(owners(graph.nodes.length)).toEqual(["workgroup"]);
+    expect(owners(graph.nodes.length - 1)[0]).toBe("invocation");
+  });
+
   it("are several where a region's points are too few for a block", () => {
     const groups = groupsOf(planned("farthest", { b: 512, o: 64, c: 512, n: 16 }));
     expect(groups[0]!.owner).toBe("invocation");

@@ -41,13 +41,15 @@ function stripsOf(
 ): readonly Strip[] {
   const width = columns * lanes;
   const whole = points - (points % width);
-  if (narrows !== true || whole === points)
+  const left = Math.ceil((points - whole) / lanes);
+  // Neighbours that are loaded at once are worth lanes that have none.
+  if (narrows !== true || whole === points || (areNeighbours && left > columns / 2))
     return [{ start: 0, end: points, across: Math.ceil(points / width), columns, areNeighbours }];
   const rest = {
     start: whole,
     end: points,
     across: 1,
-    columns: Math.ceil((points - whole) / lanes),
+    columns: left,
     areNeighbours: false,
   };
   return whole === 0

@@ -187,7 +187,9 @@ function lowerWith(
   };
   const jammed = jamLoops(dropBarriers(plain));
   const spread = shape.subgroup === undefined ? jammed : spreadLoads(jammed, shape.subgroup);
-  const tiles = new Set(emission.tiles.map(({ name }) => name));
+  // What lanes load at once is also loaded so from workgroup memory where a region's blocks are.
+  const shared = shape.subgroup === undefined ? emission.tiles : spread.workgroupArrays;
+  const tiles = new Set(shared.map(({ name }) => name));
   const fetches = shape.fetchesAhead === true && group.owner === "workgroup" ? fetchAhead(spread) : [];
   const vectors = vectorise(spread, tiles);
   return { kernel: { ...vectors, body: [...fetches, ...vectors.body] }, values: memory.values, lengths };
