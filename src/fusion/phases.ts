@@ -146,7 +146,10 @@ function isAtOwnPoint(access: Access, source: Placed, axes: Placed["axes"]): boo
   });
 }
 
-/** Moves nodes to the phase in which they are read first, where that is later and all reads in it are at their own points. */
+/**
+ * Moves nodes to the phase in which they are read first, where that is later and all reads in it are at their own points. Not where what they
+ * read would have to leave its register for it.
+ */
 function computeLate(order: readonly Placed[], placed: ReadonlyMap<ValueName, Placed>): void {
   const readers = new Map<Placed, { readonly reader: Placed; readonly isAtPoint: boolean }[]>();
   for (const reader of order)
@@ -160,8 +163,15 @@ function computeLate(order: readonly Placed[], placed: ReadonlyMap<ValueName, Pl
   for (const place of [...order].reverse()) {
     const own = readers.get(place) ?? [];
     const first = Math.min(...own.map(({ reader }) => reader.level));
-    if (own.length > 0 && own.every(({ reader, isAtPoint }) => isAtPoint || reader.level > first))
-      place.level = first;
+    if (own.length === 0 || !own.every(({ reader, isAtPoint }) => isAtPoint || reader.level > first))
+      continue;
+    const keepsRegisters = [...place.member.accesses.values()].every(({ tensor }) => {
+      const source = placed.get(tensor);
+      if (source === undefined || source.level < place.level) return true;
+      const others = readers.get(source)!.filter(({ reader }) => reader !== place);
+      return others.length === 0 || others.some(({ reader }) => reader.level > source.level);
+    });
+    if (keepsRegisters) place.level = first;
   }
 }
 
