@@ -33,7 +33,7 @@ import {
   zero,
 } from "./build.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
-import { blocksOf, contains, expressionsOf, postorder } from "./traverse.ts";
+import { arraysTouched, blocksOf, constantTurns, expressionsOf, postorder } from "./traverse.ts";
 import { type Place, visitPlaces } from "./verify-places.ts";
 
 /** Elements of a line of the cache: 64 bytes. */
@@ -52,15 +52,14 @@ export function fetchAhead(kernel: Kernel): readonly Statement[] {
   if (first < 0) return [];
   // It is written after the barrier for the first time, so that nobody else touches it before.
   const [before, after] = [kernel.body.slice(0, first), kernel.body.slice(first)];
+  const [early, late] = [arraysTouched(before), arraysTouched(after)];
+  const isEarly = (name: string): boolean => early.read.has(name) || early.written.has(name);
   const place = kernel.workgroupArrays.find(
-    ({ name, type }) => type === "f32" && !contains(before, touches(name)) && contains(after, touches(name)),
+    ({ name, type }) => type === "f32" && !isEarly(name) && (late.read.has(name) || late.written.has(name)),
   );
   if (place === undefined) return [];
-  const early = new Set(
-    kernel.buffers.flatMap(({ name }) => (contains(before, touches(name)) ? [name] : [])),
-  );
   const later = kernel.buffers.filter(
-    ({ name, type, access }) => type === "f32" && access === "read" && !early.has(name),
+    ({ name, type, access }) => type === "f32" && access === "read" && !isEarly(name),
   );
   const spans = spansOf(kernel, new Set(later.map(({ name }) => name)));
   const fetches = later.flatMap(({ name, length }) => fetchOf(name, length, spans.get(name) ?? null, kernel));
@@ -93,13 +92,6 @@ function loopOver(
   const element = load("device", array, add(start, mul(line, integer(lineElements))), "f32");
   const body: Statement = { kind: "assign", name: "fetched", value: apply("add", fetched, element) };
   return { kind: "for", index: name, from: integer(0), to: integer(lines), step, body: [body] };
-}
-
-/** Does a statement load from an array or store to it? */
-function touches(array: string): (statement: Statement) => boolean {
-  return (statement) =>
-    ("array" in statement && statement.array === array) ||
-    postorder(...expressionsOf(statement)).some((expr) => expr.kind === "load" && expr.array === array);
 }
 
 /** The elements of an array that a workgroup loads: `lo … hi` after an index that depends on the workgroup alone. */
@@ -198,13 +190,9 @@ function timesOf(
 ): ReadonlyMap<Statement, number> {
   for (const statement of list) {
     found.set(statement, times);
-    for (const block of blocksOf(statement)) timesOf(block, times * turnsOf(statement), found);
+    // Where turns are not known, it is one at least.
+    const inner = statement.kind === "for" ? times * (constantTurns(statement) ?? 1) : times;
+    for (const block of blocksOf(statement)) timesOf(block, inner, found);
   }
   return found;
-}
-
-/** Turns of a loop, one where they are not known. */
-function turnsOf(statement: Statement): number {
-  if (statement.kind !== "for" || statement.from.kind !== "const" || statement.to.kind !== "const") return 1;
-  return Math.ceil((statement.to.value - statement.from.value) / statement.step);
 }

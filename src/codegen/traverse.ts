@@ -105,6 +105,12 @@ export function isLaneValue(
   return statement.kind === "broadcast" || statement.kind === "exchange";
 }
 
+/** The turns of a loop whose bounds are constants; null where they are not. */
+export function constantTurns({ from, to, step }: Statement & { kind: "for" }): number | null {
+  if (from.kind !== "const" || to.kind !== "const") return null;
+  return Math.max(0, Math.ceil((to.value - from.value) / step));
+}
+
 /** The lists of statements inside a statement. */
 export function blocksOf(statement: Statement): readonly (readonly Statement[])[] {
   switch (statement.kind) {

@@ -9,7 +9,7 @@
 import { add, integer, withOffset } from "./build.ts";
 import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Quad, SharedSpace, Statement } from "./kernel.ts";
-import { blocksOf, expressionsOf, isLaneValue, postorder } from "./traverse.ts";
+import { blocksOf, constantTurns, expressionsOf, isLaneValue, postorder } from "./traverse.ts";
 
 /**
  * The kernel with loads and stores of four elements where they can be, and where they pay: of device arrays, and of these workgroup
@@ -67,16 +67,11 @@ function countAccesses(body: readonly Statement[]): ReadonlyMap<string, AccessCo
     }
     for (const expr of postorder(...expressionsOf(statement)))
       if (expr.kind === "load" && expr.space !== "private") count(expr.array, "singles", times);
-    const inner = statement.kind === "for" ? times * turnsOf(statement) : times;
+    const inner = statement.kind === "for" ? times * (constantTurns(statement) ?? someTurns) : times;
     for (const block of blocksOf(statement)) for (const one of block) visit(one, inner);
   };
   for (const statement of body) visit(statement, 1);
   return counts;
-}
-
-function turnsOf({ from, to, step }: Statement & { kind: "for" }): number {
-  if (from.kind !== "const" || to.kind !== "const") return someTurns;
-  return Math.max(0, Math.ceil((to.value - from.value) / step));
 }
 
 /** What is known to divide a local: 1, 2 or 4. */

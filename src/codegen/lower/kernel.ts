@@ -78,13 +78,15 @@ export function lowerGroup(
   const most = group.owner === "workgroup" ? longestText : longestText / 2;
   const levels = group.phases.map(() => 0);
   for (;;) {
-    const { lengths, ...lowered } = lowerWith(group, types, memoryOf, shape, levels);
-    if (operationsIn(lowered.kernel.body) <= most) return lowered;
-    // The longest phase is written shorter, until it can't be.
+    const { kernel, single, values, lengths } = lowerWith(group, types, memoryOf, shape, levels);
+    // The longest phase is written shorter, until it fits or can't be.
     const [longest] = [...levels.keys()]
       .filter((i) => levels[i]! < shortestLevel && bodiesInLoop >> (2 * levels[i]!) > 1)
       .sort((a, b) => lengths[b]! - lengths[a]!);
-    if (longest === undefined) return lowered;
+    if (longest === undefined || operationsIn(kernel.body) <= most) {
+      const fetches = shape.fetchesAhead === true && group.owner === "workgroup" ? fetchAhead(single) : [];
+      return { kernel: { ...kernel, body: [...fetches, ...kernel.body] }, values };
+    }
     levels[longest]! += 1;
   }
 }
@@ -95,13 +97,21 @@ const shortestLevel = 4;
 /** Sums of reductions inside a reduction that are kept at once in any phase. */
 const fewestNestedSums = 16;
 
+/** A kernel as it is written at some levels of its phases. */
+interface LoweredAtLevels extends LoweredGroup {
+  /** The kernel with loads and stores of single elements only. */
+  readonly single: Kernel;
+  /** Operations in the text of each phase. */
+  readonly lengths: readonly number[];
+}
+
 function lowerWith(
   group: Group,
   types: ReadonlyMap<ValueName, ValueType>,
   memoryOf: (value: ValueName) => ValueName,
   shape: KernelShape,
   levels: readonly number[],
-): LoweredGroup & { readonly lengths: readonly number[] } {
+): LoweredAtLevels {
   const scopes = openScopes();
   const memory = placeValues(group, types, memoryOf, (hint) => freshName(scopes, hint));
   const emission: Emission = {
@@ -190,9 +200,7 @@ function lowerWith(
   // What lanes load at once is also loaded so from workgroup memory where a region's blocks are.
   const shared = shape.subgroup === undefined ? emission.tiles : spread.workgroupArrays;
   const tiles = new Set(shared.map(({ name }) => name));
-  const fetches = shape.fetchesAhead === true && group.owner === "workgroup" ? fetchAhead(spread) : [];
-  const vectors = vectorise(spread, tiles);
-  return { kernel: { ...vectors, body: [...fetches, ...vectors.body] }, values: memory.values, lengths };
+  return { kernel: vectorise(spread, tiles), single: spread, values: memory.values, lengths };
 }
 
 function invocationsOf(group: Group, shape: KernelShape): number {

@@ -8,13 +8,12 @@ import { blocksOf, expressionsOf, postorder } from "../traverse.ts";
 
 /** Operations, loads and stores in the text of some statements. */
 export function operationsIn(list: readonly Statement[]): number {
-  return list.reduce((total, statement) => {
-    const own = postorder(...expressionsOf(statement)).filter(
-      (e) => e.kind !== "const" && e.kind !== "local",
-    );
-    const inside = blocksOf(statement).reduce((sum, block) => sum + operationsIn(block), 0);
-    return total + own.length + inside + 1;
-  }, 0);
+  return totalOf(
+    list,
+    (statement) =>
+      1 +
+      postorder(...expressionsOf(statement)).filter((e) => e.kind !== "const" && e.kind !== "local").length,
+  );
 }
 
 /**
@@ -25,18 +24,15 @@ const instructions = { load: 80, fourLoads: 230, store: 60, fourStores: 240 };
 
 /** About so many instructions a driver makes of a kernel that runs lanes as a vector. */
 export function instructionsOf({ body }: Kernel): number {
-  return instructionsIn(body);
-}
-
-function instructionsIn(list: readonly Statement[]): number {
-  return list.reduce((total, statement) => {
-    const own = postorder(...expressionsOf(statement)).reduce((sum, { kind }) => {
-      if (kind === "load") return sum + instructions.load;
-      return kind === "apply" || kind === "select" ? sum + 1 : sum;
-    }, 1);
-    const inside = blocksOf(statement).reduce((sum, block) => sum + instructionsIn(block), 0);
-    return total + own + instructionsBy(statement) + inside;
-  }, 0);
+  return totalOf(body, (statement) =>
+    postorder(...expressionsOf(statement)).reduce(
+      (sum, { kind }) => {
+        if (kind === "load") return sum + instructions.load;
+        return kind === "apply" || kind === "select" ? sum + 1 : sum;
+      },
+      1 + instructionsBy(statement),
+    ),
+  );
 }
 
 /** The instructions of what a statement loads or stores itself. */
@@ -44,4 +40,13 @@ function instructionsBy({ kind }: Statement): number {
   if (kind === "loads") return instructions.fourLoads;
   if (kind === "store") return instructions.store;
   return kind === "stores" ? instructions.fourStores : 0;
+}
+
+/** A measure of statements, added up over all of them and those inside. */
+function totalOf(list: readonly Statement[], measure: (statement: Statement) => number): number {
+  return list.reduce(
+    (total, statement) =>
+      blocksOf(statement).reduce((sum, block) => sum + totalOf(block, measure), total + measure(statement)),
+    0,
+  );
 }
