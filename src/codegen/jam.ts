@@ -75,11 +75,21 @@ function partnerOf(list: readonly Statement[], loop: Loop): number {
       const own = assigned(loop.body);
       const mine = namesUsed([statement]);
       const isFree = ![...made].some((name) => others.has(name)) && ![...own].some((name) => mine.has(name));
-      return isFree ? at : -1;
+      return isFree && isWorthJoining(statement, loop, made.size + own.size) ? at : -1;
     }
     if (statement.kind !== "let" && statement.kind !== "var" && !isStoring(statement)) return -1;
   }
   return -1;
+}
+
+/** So many sums stay in registers through a loop. */
+const mostSums = 32;
+
+/** Loops that load nothing in common only crowd each other out of the registers, where both have many sums. */
+function isWorthJoining(a: Loop, b: Loop, sums: number): boolean {
+  if (sums <= mostSums) return true;
+  const loaded = arraysTouched([a]).read;
+  return [...arraysTouched([b]).read].some((array) => loaded.has(array));
 }
 
 /** Does the statement nothing but store, perhaps under a condition? */

@@ -31,6 +31,15 @@ function summing(total: string, index: string, array: string, factor: KernelExpr
   ];
 }
 
+/** So many sums over one array in one loop. */
+function manySums(total: string, index: string, array: string, count: number): Statement[] {
+  const names = Array.from({ length: count }, (_, n) => `${total}${n}`);
+  const [first, ...rest] = names.map((name) => summing(name, index, array));
+  const [start, body] = first as [Statement, Statement & { kind: "for" }];
+  const inside = rest.flatMap(([, other]) => (other as Statement & { kind: "for" }).body);
+  return [start, ...rest.map(([own]) => own!), { ...body, body: [...body.body, ...inside] }];
+}
+
 /** Two sums over an array, the first stored by some invocations before the second begins. */
 function twoSums(second: { readonly array?: string; readonly factor?: KernelExpr } = {}): Kernel {
   const { array = "x", factor = constant("f32", 3) } = second;
@@ -79,5 +88,29 @@ describe("loops over the same turns", () => {
   ])("stay apart %s", (_, second) => {
     const kernel = twoSums(second);
     expect(loops(jamLoops(kernel))).toBe(2);
+  });
+
+  it.each([
+    ["become one where they have few sums, whatever they load", 4, "y", 1],
+    ["become one where they have many sums and load the same", 20, "x", 1],
+    ["stay apart where they have many sums and nothing in common", 20, "y", 2],
+  ])("%s", (_, sums, array, expected) => {
+    const kernel = kernelOf({
+      workgroups: 1,
+      invocations,
+      buffers: [
+        floats("x", invocations * columns, "read"),
+        floats("y", invocations * columns, "read"),
+        floats("z", invocations, "write"),
+      ],
+      body: [
+        ...manySums("a", "k", "x", sums),
+        ...manySums("b", "l", array, sums),
+        storeDevice("z", invocation, apply("add", local("a0", "f32"), local("b1", "f32"))),
+      ],
+    });
+    const jammed = jamLoops(kernel);
+    expect(verifyKernel(jammed)).toEqual([]);
+    expect(loops(jammed)).toBe(expected);
   });
 });
