@@ -42,6 +42,7 @@ function aloneGroup(node: Comprehension): Omit<Group, "seconds" | "orders"> {
         nodes: [node],
         axes: axes.map((axis) => axis.size),
         axesOf: [axes.map((axis) => axis.name)],
+        columnsOf: [[]],
         afterBarrier: false,
       },
     ],

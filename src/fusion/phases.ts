@@ -10,6 +10,7 @@
  */
 import { type Comprehension, sizeOf, type ValueName } from "../ir/ir.ts";
 import { type Access, namesOf, pointAxes } from "./accesses.ts";
+import { type Points, pointsOfReader } from "./columns.ts";
 import { type Draft, isPointwise } from "./draft.ts";
 import { inlinedUnder, type StoredNode } from "./inline.ts";
 import type { Group, Phase, Placement } from "./plan.ts";
@@ -58,6 +59,7 @@ function byInvocations(
     nodes,
     axes: grid.map((axis) => axis.size),
     axesOf: nodes.map((node) => grid.map((axis) => axis.axisOf.get(node.name)!)),
+    columnsOf: nodes.map(() => []),
     afterBarrier: false,
   };
   return { name, grid: [], owner: "invocation", phases: [phase], gridOf: new Map(), inlined, placements };
@@ -70,14 +72,12 @@ function position(node: Comprehension, axisOf: ReadonlyMap<ValueName, string>): 
 interface Placed {
   readonly member: StoredNode;
   level: number;
-  readonly axes: readonly { readonly name: string; readonly size: number }[];
-  /** The sizes of its axes. */
-  readonly points: string;
+  readonly at: Points;
 }
 
 /** Nodes of one level and the same points share a phase. */
-function phaseOf({ level, points }: Placed): string {
-  return `${level} ${points}`;
+function phaseOf({ level, at }: Placed): string {
+  return `${level} ${at.axes.map(({ size }) => size).join("x")}`;
 }
 
 function byWorkgroups(
@@ -92,24 +92,8 @@ function byWorkgroups(
       ({ node }) => [node.name, draft.grid.map((axis) => axis.axisOf.get(node.name)!)] as const,
     ),
   );
-  const placed = new Map<ValueName, Placed>();
-  const order: Placed[] = [];
-  for (const member of draft.members) {
-    const { node } = member;
-    const axes = pointAxes(node).filter((axis) => !gridOf.get(node.name)!.includes(axis.name));
-    const points = axes.map((axis) => axis.size).join("x");
-    let level = 0;
-    for (const access of member.accesses.values()) {
-      const source = placed.get(access.tensor);
-      if (source !== undefined)
-        level = Math.max(level, isAtOwnPoint(access, source, axes) ? source.level : source.level + 1);
-    }
-    const place: Placed = { member, level, axes, points };
-    order.push(place);
-    for (const value of namesOf(node)) placed.set(value, place);
-  }
-
-  computeLate(order, placed);
+  const { order, placed } =
+    (target.exchanges ? placeNodes(draft, gridOf, true) : null) ?? placeNodes(draft, gridOf, false)!;
   const keys = [...new Set(order.map(phaseOf))].sort(
     (a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10),
   );
@@ -120,8 +104,9 @@ function byWorkgroups(
     level = inside[0]!.level;
     return {
       nodes: inside.map((place) => place.member.node),
-      axes: inside[0]!.axes.map((axis) => axis.size),
-      axesOf: inside.map((place) => place.axes.map((axis) => axis.name)),
+      axes: inside[0]!.at.axes.map((axis) => axis.size),
+      axesOf: inside.map(({ at }) => at.axes.map((axis) => axis.name)),
+      columnsOf: inside.map(({ member, at }) => (member.node.keys.length > 0 ? [] : at.columns)),
       afterBarrier,
     };
   });
@@ -136,14 +121,61 @@ function byWorkgroups(
   };
 }
 
+/** The nodes at their points, in the phases of their levels; null where a column would not be computed in the phase of its segment sum. */
+function placeNodes(
+  { members }: Draft,
+  gridOf: ReadonlyMap<ValueName, readonly string[]>,
+  hasColumns: boolean,
+): { readonly order: readonly Placed[]; readonly placed: ReadonlyMap<ValueName, Placed> } | null {
+  const placed = new Map<ValueName, Placed>();
+  const order: Placed[] = [];
+  const sourceOf = (value: ValueName): { node: Comprehension; at: Points } | undefined => {
+    const source = placed.get(value);
+    return source === undefined ? undefined : { node: source.member.node, at: source.at };
+  };
+  for (const member of members) {
+    const { node } = member;
+    const axes = pointAxes(node).filter((axis) => !gridOf.get(node.name)!.includes(axis.name));
+    const at = hasColumns ? pointsOfReader(member, axes, sourceOf) : { axes, columns: [] };
+    let level = 0;
+    for (const access of member.accesses.values()) {
+      const source = placed.get(access.tensor);
+      if (source !== undefined)
+        level = Math.max(level, isAtOwnPoint(access, source, at) ? source.level : source.level + 1);
+    }
+    const place: Placed = { member, level, at };
+    order.push(place);
+    for (const value of namesOf(node)) placed.set(value, place);
+  }
+  computeLate(order, placed);
+  const isComplete = order.every(
+    (place) =>
+      place.at.columns.length === 0 ||
+      place.member.node.keys.length > 0 ||
+      [...place.member.accesses.values()].some(({ tensor }) => {
+        const source = placed.get(tensor);
+        return (
+          source !== undefined &&
+          source.member.node.keys.length > 0 &&
+          source.at.columns.length > 0 &&
+          phaseOf(source) === phaseOf(place)
+        );
+      }),
+  );
+  return isComplete ? { order, placed } : null;
+}
+
 /** Does the access read, within the region, the element at the reader's own point? */
-function isAtOwnPoint(access: Access, source: Placed, axes: Placed["axes"]): boolean {
-  const { node } = source.member;
-  if (node.keys.length > 0 || source.axes.length !== axes.length) return false;
-  return source.axes.every((axis, i) => {
-    const index = access.indices[node.axes.findIndex((own) => own.name === axis.name)]!;
-    return axis.size === axes[i]!.size && index.kind === "index" && index.name === axes[i]!.name;
-  });
+function isAtOwnPoint(access: Access, { member, at }: Placed, own: Points): boolean {
+  const { node } = member;
+  if (node.keys.length > 0 && at.columns.length === 0) return false;
+  const isSame = (axes: Points["axes"], others: Points["axes"]): boolean =>
+    axes.length === others.length &&
+    axes.every((axis, i) => {
+      const index = access.indices[node.axes.findIndex(({ name }) => name === axis.name)]!;
+      return axis.size === others[i]!.size && index.kind === "index" && index.name === others[i]!.name;
+    });
+  return isSame(at.axes, own.axes) && isSame(at.columns, own.columns);
 }
 
 /**
@@ -158,7 +190,7 @@ function computeLate(order: readonly Placed[], placed: ReadonlyMap<ValueName, Pl
       if (source === undefined || source === reader) continue;
       const found = readers.get(source) ?? [];
       readers.set(source, found);
-      found.push({ reader, isAtPoint: isAtOwnPoint(access, source, reader.axes) });
+      found.push({ reader, isAtPoint: isAtOwnPoint(access, source, reader.at) });
     }
   for (const place of [...order].reverse()) {
     const own = readers.get(place) ?? [];
@@ -182,10 +214,13 @@ function placeValues(
   isNeeded: (value: ValueName) => boolean,
   target: Target,
 ): Map<ValueName, Placement> {
+  const isRead = new Set<ValueName>();
   const acrossPhases = new Set<ValueName>();
   for (const place of order)
-    for (const { tensor } of place.member.accesses.values())
+    for (const { tensor } of place.member.accesses.values()) {
+      isRead.add(tensor);
       if (placed.has(tensor) && phaseOf(placed.get(tensor)!) !== phaseOf(place)) acrossPhases.add(tensor);
+    }
   const placements = new Map<ValueName, Placement>();
   const candidates: { value: ValueName; bytes: number }[] = [];
   for (const { member } of order) {
@@ -193,7 +228,8 @@ function placeValues(
     const inner = node.axes.filter((axis) => !gridOf.get(node.name)!.includes(axis.name));
     for (const value of namesOf(node)) {
       if (isNeeded(value)) placements.set(value, "device");
-      else if (!acrossPhases.has(value) && node.keys.length === 0) placements.set(value, "register");
+      else if (!acrossPhases.has(value) && (node.keys.length === 0 || isRead.has(value)))
+        placements.set(value, "register");
       else candidates.push({ value, bytes: 4 * sizeOf(inner.map((axis) => axis.size)) });
     }
   }

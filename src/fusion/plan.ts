@@ -29,6 +29,8 @@ export interface Phase {
   readonly afterBarrier: boolean;
   /** For each node, the names of its own axes that are the phase's, in order. */
   readonly axesOf: readonly (readonly string[])[];
+  /** For each node, those of its axes of which it is computed at every place, wherever it is computed: few places altogether. */
+  readonly columnsOf: readonly (readonly { readonly name: string; readonly size: number }[])[];
 }
 
 /**

@@ -87,6 +87,8 @@ export interface Emission {
     readonly arrays: ReadonlySet<string>;
     readonly guardOf: (point: Point) => KernelExpr | null;
   } | null;
+  /** The segment sums of the phase that is being written. */
+  readonly columns: Set<ValueName>;
   /** Values of a region's only point that all its invocations have at hand. */
   readonly held: Map<ValueName, KernelExpr>;
   /** The operands that the block that is being written stages; null where it stages none. */
@@ -98,6 +100,8 @@ export interface Emission {
   bodiesInLoop: number;
   /** So many sums of reductions inside a reduction are kept at once. */
   nestedSums: number;
+  /** Loops that were written out because their turns are a run in memory; null where they shall stay loops. */
+  runs: number | null;
 }
 
 /** A new instance of a variable. */

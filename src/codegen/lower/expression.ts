@@ -10,7 +10,14 @@ import { addAffine, type Affine, affineConstant, scaleAffine, structuralKey } fr
 import { isWithin } from "../../ir/bounds.ts";
 import { read as readAt } from "../../ir/build.ts";
 import { costOf } from "../../ir/expression-cost.ts";
-import { type Expr, type ScalarType, sizeOf, typeOf as irTypeOf, type ValueName } from "../../ir/ir.ts";
+import {
+  type Comprehension,
+  type Expr,
+  type ScalarType,
+  sizeOf,
+  typeOf as irTypeOf,
+  type ValueName,
+} from "../../ir/ir.ts";
 import { affineOf, prove, rangeOf } from "../../ir/ranges.ts";
 import { scalarFunctions } from "../../ir/scalar.ts";
 import { rewriteExpr, substituteIndices } from "../../ir/substitute.ts";
@@ -46,7 +53,7 @@ import { type Choice, choiceOf, readAtPlace } from "./choices.ts";
 import { applied } from "./fold-constants.ts";
 import { loadOfTile } from "./fill.ts";
 import { reduce } from "./reduction.ts";
-import { bind, branch, declare, depthOf, innermost, known, remember, write } from "./scopes.ts";
+import { bind, branch, declare, depthOf, innermost, known, nameOf, remember, write } from "./scopes.ts";
 import { sumByDepth } from "./sums.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
@@ -59,15 +66,37 @@ export function lower(emission: Emission, expr: Expr, point: Point): KernelExpr 
   if (expr.kind === "const") return constant(kernelType(expr.type), expr.value);
   if (expr.kind === "index") return indexAt(expr.name, point);
   const { scopes } = emission;
-  const key = `${structuralKey(expr)}@${variablesOf(expr)
-    .map((name) => instanceOf(name, point).id)
-    .join(",")}`;
+  const key = keyAt(expr, point);
   const before = known(scopes, key);
   if (before !== undefined) return before;
   const computed = loadOfTile(emission, expr, point) ?? compute(emission, expr, point);
-  const value = deservesName(emission, expr, computed) ? bind(scopes, computed, nameFor(expr)) : computed;
+  const value = deservesName(emission, expr, computed)
+    ? bind(scopes, computed, nameFor(expr))
+    : nameOf(scopes, computed);
   remember(scopes, key, value, Math.max(scopes.floor, depthOf(scopes, value)));
   return value;
+}
+
+/** What tells the value of an expression at a point from others. */
+function keyAt(expr: Expr, point: Point): string {
+  const ids = variablesOf(expr).map((name) => instanceOf(name, point).id);
+  return `${structuralKey(expr)}@${ids.join(",")}`;
+}
+
+/** From here on, in this block, reads of a node's element at a point are this value. */
+export function rememberRead(
+  { scopes }: Emission,
+  node: Comprehension,
+  indices: readonly (Expr | null)[],
+  point: Point,
+  value: KernelExpr,
+): void {
+  const expr = readAt(
+    node.name,
+    node.element,
+    indices.map((index) => index!),
+  );
+  remember(scopes, keyAt(expr, point), value, depthOf(scopes, value));
 }
 
 /** The value of a node at a point: of its reduction or its best value, or of its body. */
@@ -88,13 +117,22 @@ export function linearIndex(
   storage: Storage,
   point: Point,
 ): KernelExpr {
+  return lowerAffine(emission, placeIn(emission, indices, storage), point);
+}
+
+/** The same by the variables of the indices. */
+export function placeIn(
+  { context }: Emission,
+  indices: readonly (Expr | null)[],
+  { strides }: Storage,
+): Affine {
   let linear: Affine = affineConstant(0);
   indices.forEach((index, axis) => {
-    const stride = storage.strides[axis]!;
+    const stride = strides[axis]!;
     if (index !== null && stride !== null && stride !== 0)
-      linear = addAffine(linear, scaleAffine(affineOf(index, emission.context), stride));
+      linear = addAffine(linear, scaleAffine(affineOf(index, context), stride));
   });
-  return lowerAffine(emission, linear, point);
+  return linear;
 }
 
 const nothing: readonly string[] = [];
@@ -339,11 +377,13 @@ function withinShape(emission: Emission, indices: readonly Expr[], shape: readon
 /** The sum, its parts at the depths of their variables: what an inner loop does not change is added before it. */
 function lowerAffine(emission: Emission, affine: Affine, point: Point): KernelExpr {
   let offset = affine.constant;
-  const terms = [...affine.terms.values()].map(({ atom, coefficient }) => {
-    if (atom.kind !== "index") return mul(lower(emission, atom, point), integer(coefficient));
-    const instance = instanceOf(atom.name, point);
-    offset += coefficient * instance.offset;
-    return mul(instance.base, integer(coefficient));
+  const terms = [...affine.terms.values()].flatMap(({ atom, coefficient }) => {
+    const instance = atom.kind === "index" ? instanceOf(atom.name, point) : null;
+    if (instance !== null) offset += coefficient * instance.offset;
+    const term = mul(instance === null ? lower(emission, atom, point) : instance.base, integer(coefficient));
+    if (term.kind !== "const") return [term];
+    offset += term.value;
+    return [];
   });
   return add(sumByDepth(emission.scopes, terms), integer(offset));
 }

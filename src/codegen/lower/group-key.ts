@@ -82,7 +82,8 @@ export function groupKey(
   for (const phase of group.phases) {
     parts.push(`phase ${phase.axes.join("x")} ${phase.afterBarrier}`);
     phase.nodes.forEach((of, i) => {
-      parts.push(`${node(of)} ${phase.axesOf[i]!.join()} ${group.gridOf.get(of.name)?.join()}`);
+      const columns = phase.columnsOf[i]!.map(({ name }) => name).join();
+      parts.push(`${node(of)} ${phase.axesOf[i]!.join()} ${columns} ${group.gridOf.get(of.name)?.join()}`);
     });
   }
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) parts.push(node(next));

@@ -7,6 +7,7 @@ import {
   type ValueName,
   type ValueType,
 } from "../../ir/ir.ts";
+import { hasColumns, withoutColumns } from "../../fusion/columns.ts";
 import { emptyContext, withVariable } from "../../ir/ranges.ts";
 import { valuesUsed } from "../../ir/traverse.ts";
 import { dropBarriers } from "../barriers.ts";
@@ -76,14 +77,30 @@ export function lowerGroup(
   const { bodiesInLoop = 64, longestText = Infinity } = shape;
   // A kernel of one phase has its text in one piece, which costs compilers more than the same in several.
   const most = group.owner === "workgroup" ? longestText : longestText / 2;
-  const levels = group.phases.map(() => 0);
+  let written = group;
+  let levels = group.phases.map(() => 0);
+  let writesRuns = shape.subgroup !== undefined && group.owner === "workgroup";
   for (;;) {
-    const { kernel, single, values, lengths } = lowerWith(group, types, memoryOf, shape, levels);
+    const { kernel, single, values, lengths, runs } = lowerWith(
+      written,
+      types,
+      memoryOf,
+      shape,
+      levels,
+      writesRuns,
+    );
+    const fits = operationsIn(kernel.body) <= most;
+    if (!fits && writesRuns && (runs > 0 || hasColumns(group))) {
+      writesRuns = false;
+      written = withoutColumns(group);
+      levels = written.phases.map(() => 0);
+      continue;
+    }
     // The longest phase is written shorter, until it fits or can't be.
     const [longest] = [...levels.keys()]
       .filter((i) => levels[i]! < shortestLevel && bodiesInLoop >> (2 * levels[i]!) > 1)
       .sort((a, b) => lengths[b]! - lengths[a]!);
-    if (longest === undefined || operationsIn(kernel.body) <= most) {
+    if (longest === undefined || fits) {
       const fetches = shape.fetchesAhead === true && group.owner === "workgroup" ? fetchAhead(single) : [];
       return { kernel: { ...kernel, body: [...fetches, ...kernel.body] }, values };
     }
@@ -103,6 +120,8 @@ interface LoweredAtLevels extends LoweredGroup {
   readonly single: Kernel;
   /** Operations in the text of each phase. */
   readonly lengths: readonly number[];
+  /** Loops that are written out because their turns are a run in memory. */
+  readonly runs: number;
 }
 
 function lowerWith(
@@ -111,6 +130,7 @@ function lowerWith(
   memoryOf: (value: ValueName) => ValueName,
   shape: KernelShape,
   levels: readonly number[],
+  writesRuns: boolean,
 ): LoweredAtLevels {
   const scopes = openScopes();
   const memory = placeValues(group, types, memoryOf, (hint) => freshName(scopes, hint));
@@ -131,12 +151,14 @@ function lowerWith(
     sharing: null,
     overwrites: false,
     stored: null,
+    columns: new Set(),
     held: new Map(),
     staging: null,
     tiles: [],
     nextId: 0,
     bodiesInLoop: 0,
     nestedSums: 0,
+    runs: writesRuns ? 0 : null,
   };
   const nodes = group.phases.flatMap((phase) => phase.nodes);
   const region = openRegion(emission, group, nodes[0]!);
@@ -200,7 +222,13 @@ function lowerWith(
   // What lanes load at once is also loaded so from workgroup memory where a region's blocks are.
   const shared = shape.subgroup === undefined ? emission.tiles : spread.workgroupArrays;
   const tiles = new Set(shared.map(({ name }) => name));
-  return { kernel: vectorise(spread, tiles), single: spread, values: memory.values, lengths };
+  return {
+    kernel: vectorise(spread, tiles),
+    single: spread,
+    values: memory.values,
+    lengths,
+    runs: emission.runs ?? 0,
+  };
 }
 
 function invocationsOf(group: Group, shape: KernelShape): number {

@@ -8,7 +8,8 @@
  * which every turn adds to the one that its key names; else it lies in the array from the start.
  */
 import { isWithin } from "../../ir/bounds.ts";
-import { index as indexExpr } from "../../ir/build.ts";
+import { index as indexExpr, integer as irInteger } from "../../ir/build.ts";
+import { longestColumn } from "../../fusion/columns.ts";
 import type { Expr } from "../../ir/ir.ts";
 import { withVariable } from "../../ir/ranges.ts";
 import { and, apply, constant, integer, less, load, local, select } from "../build.ts";
@@ -21,7 +22,7 @@ import {
   type Storage,
   variable,
 } from "./emission.ts";
-import { linearIndex, lower } from "./expression.ts";
+import { kernelType, linearIndex, lower, rememberRead } from "./expression.ts";
 import { applied } from "./fold-constants.ts";
 import { combinations, sequence } from "./lists.ts";
 import { combinedOver, isAlike, overAxes, withVariables } from "./reduction.ts";
@@ -29,9 +30,6 @@ import { bind, block, declare, freshName, write } from "./scopes.ts";
 
 /** So many accumulators stand side by side at most. */
 const mostAccumulators = 32;
-
-/** Columns of more elements lie in memory: comparing the key with each would take longer. */
-const longestColumn = 8;
 
 /** Are the instance's columns kept in registers? Then several invocations may compute the same one, and one of them store it. */
 export function isInRegisters(emission: Emission, instance: Instance): boolean {
@@ -55,7 +53,7 @@ export function lowerKeyed(
   points: readonly Point[],
   guardOf: (point: Point) => KernelExpr | null,
 ): void {
-  const storage = emission.storages.get(instance.node.name)!;
+  const storage = emission.storages.get(instance.node.name) ?? null;
   const isAccumulated = isInRegisters(emission, instance);
   const together = isAlike(emission, instance)
     ? Math.max(1, Math.floor(mostAccumulators / elementsOf(emission, instance).length))
@@ -63,7 +61,7 @@ export function lowerKeyed(
   if (isAccumulated)
     for (let first = 0; first < points.length; first += together)
       accumulate(emission, instance, storage, points.slice(first, first + together), guardOf);
-  else addInMemory(emission, instance, storage, points);
+  else addInMemory(emission, instance, storage!, points);
 }
 
 /** An element of a column: the instance's indices with places for the keyed axes. */
@@ -77,12 +75,15 @@ function indicesAt(instance: Instance, places: readonly Expr[]): (Expr | null)[]
 function accumulate(
   emission: Emission,
   instance: Instance,
-  storage: Storage,
+  storage: Storage | null,
   points: readonly Point[],
   guardOf: (point: Point) => KernelExpr | null,
 ): void {
   const { scopes } = emission;
-  const { type } = storage;
+  const {
+    element: { scalar },
+  } = emission.types.get(instance.node.name)!;
+  const type = kernelType(scalar);
   const elements = elementsOf(emission, instance);
   const outside = emission.context;
   const sums = points.map(() =>
@@ -106,9 +107,17 @@ function accumulate(
     ? sums.map((column) => column.map((sum) => combinedOver(emission, instance, sum)))
     : sums;
   points.forEach((point, p) => {
+    const indicesOf = (element: readonly number[]): (Expr | null)[] =>
+      indicesAt(
+        instance,
+        element.map((place) => irInteger(place)),
+      );
+    elements.forEach((element, e) =>
+      rememberRead(emission, instance.node, indicesOf(element), point, totals[p]![e]!),
+    );
+    if (storage === null) return;
     const stores = elements.map((element, e): Statement => {
-      const places = element.map((place): Expr => ({ kind: "const", type: "i32", value: place }));
-      const index = linearIndex(emission, indicesAt(instance, places), storage, point);
+      const index = linearIndex(emission, indicesOf(element), storage, point);
       return { kind: "store", space: storage.space, array: storage.array, index, value: totals[p]![e]! };
     });
     const condition = guardOf(point);

@@ -8,6 +8,7 @@ import { lowerBlock } from "./deal-blocks.ts";
 import { chooseRows, lowerRows } from "./deal-rows.ts";
 import { lowerTiles, mayRepeat } from "./deal-tiles.ts";
 import { type Emission, freshVariableName, type Instance, instantiate, type Point } from "./emission.ts";
+import { combinations, sequence } from "./lists.ts";
 import { namesOf } from "./points.ts";
 import { readsOfMemory } from "./reads.ts";
 
@@ -52,20 +53,29 @@ export function lowerPhase(
     emission.context = withVariable(emission.context, name, { lo: 0, hi: size - 1 });
     return { name, size };
   });
-  for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.set(name, node);
+  for (const node of phase.nodes) {
+    // Who reads a segment sum of the phase finds it in registers.
+    if (node.keys.length > 0) emission.columns.add(node.name);
+    else for (const name of namesOf(node)) emission.computed.set(name, node);
+  }
   const instancesAt = (axes: readonly Expr[]): readonly Instance[] =>
-    phase.nodes.map((node, n) => {
+    phase.nodes.flatMap((node, n) => {
       const grid = region.gridOf(node);
       const own = phase.axesOf[n]!;
-      return instantiate(
-        emission,
-        node,
-        node.axes.map(({ name }): Expr | null => {
-          if (grid.includes(name)) return indexExpr(region.names[grid.indexOf(name)]!);
-          if (own.includes(name)) return axes[own.indexOf(name)]!;
-          // An axis that is neither the grid's nor the phase's has a single point.
-          return node.keys.some((key) => key.axis === name) ? null : irInteger(0);
-        }),
+      const columns = phase.columnsOf[n]!;
+      return combinations(columns.map(({ size }) => sequence(size))).map((place) =>
+        instantiate(
+          emission,
+          node,
+          node.axes.map(({ name }): Expr | null => {
+            if (grid.includes(name)) return indexExpr(region.names[grid.indexOf(name)]!);
+            if (own.includes(name)) return axes[own.indexOf(name)]!;
+            const column = columns.findIndex((axis) => axis.name === name);
+            if (column >= 0) return irInteger(place[column]!);
+            // An axis that is none of these has a single point.
+            return node.keys.some((key) => key.axis === name) ? null : irInteger(0);
+          }),
+        ),
       );
     });
   const instances = instancesAt(variables.map(({ name }) => indexExpr(name)));
@@ -84,6 +94,7 @@ export function lowerPhase(
         ? lowerTiles(emission, variables, instances, reads, region.point, dealing)
         : lowerBlock(emission, variables, instancesAt, region.point, schedule, shape, dealing.over);
   for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.delete(name);
+  emission.columns.clear();
   emission.context = outside;
   return extent;
 }

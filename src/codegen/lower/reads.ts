@@ -70,6 +70,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
         visit(instantiate(emission, node, expr.indices), loops, depth + 1);
         continue;
       }
+      if (emission.columns.has(expr.tensor)) continue;
       const variables = indicesIn(expr.indices);
       const times = turnsOf(within(loops, variables));
       const place = `${inside} ${times} ${structuralKey(expr)}`;
@@ -88,7 +89,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
 }
 
 /** The arrays that nodes read, themselves and through all that is computed at their reads. */
-function arraysRead({ computed, storages }: Emission, nodes: readonly Comprehension[]): Set<string> {
+function arraysRead({ computed, columns, storages }: Emission, nodes: readonly Comprehension[]): Set<string> {
   const arrays = new Set<string>();
   const open = new Set(nodes);
   for (const node of open)
@@ -96,7 +97,7 @@ function arraysRead({ computed, storages }: Emission, nodes: readonly Comprehens
       const inner = computed.get(value);
       const storage = storages.get(value);
       if (inner !== undefined) open.add(inner);
-      else if (storage !== undefined) arrays.add(storage.array);
+      else if (storage !== undefined && !columns.has(value)) arrays.add(storage.array);
     }
   return arrays;
 }

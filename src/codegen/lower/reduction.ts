@@ -17,6 +17,7 @@ import { type Emission, type Instance, type Point, variable, type Variable } fro
 import { accumulatorFor, combine, type Lower } from "./accumulator.ts";
 import { combinations, sequence } from "./lists.ts";
 import { inSlabs, placeInSlab, slabsAt } from "./fill.ts";
+import { isRun } from "./runs.ts";
 import { combineLanes, sharedAxis } from "./share.ts";
 import { atDepth, block, branch, depthOf, freshName, known, nameHere, remember, write } from "./scopes.ts";
 
@@ -193,6 +194,9 @@ export function overAxes(
   return shared !== null;
 }
 
+/** So many times as many bodies may stand in a loop that is written out because its turns are a run in memory. */
+const runBodies = 2;
+
 /** A segment sum loads and stores at every turn: it counts for so many bodies. */
 const keyedBodies = 4;
 
@@ -214,7 +218,12 @@ function unrollsOf(emission: Emission, instance: Instance, points: number): numb
   for (let level = instance.axes.length - 1; level >= 0; level--) {
     const extent = constantExtent(instance.axes[level]!, instance.contexts[level]!);
     if (extent === null) break;
-    if (extent <= Math.min(room, nests ? 16 : 8)) unrolls[level] = Math.max(1, extent);
+    const isWhole =
+      emission.runs !== null &&
+      extent * Math.max(points, written) <= runBodies * emission.bodiesInLoop &&
+      isRun(emission, instance, level, extent);
+    if (isWhole) emission.runs! += 1;
+    if (isWhole || extent <= Math.min(room, nests ? 16 : 8)) unrolls[level] = Math.max(1, extent);
     else {
       unrolls[level] = (nests ? [16, 8, 4, 2, 1] : [4, 2, 1]).find((turns) => turns <= room)!;
       break;

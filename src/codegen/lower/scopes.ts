@@ -121,6 +121,11 @@ export function bind(
   return bound;
 }
 
+/** The local that an equal expression is bound to; where there is none, the expression. */
+export function nameOf(scopes: Scopes, expr: KernelExpr): KernelExpr {
+  return operands(expr).length === 0 ? expr : (known(scopes, keyOf(expr)) ?? expr);
+}
+
 /** The expression as a local of the innermost block, so that everything that needs it is written there. */
 export function nameHere(scopes: Scopes, value: KernelExpr, hint: string): KernelExpr {
   if (value.kind === "const") return value;
