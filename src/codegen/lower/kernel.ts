@@ -15,6 +15,7 @@ import { workgroup } from "../build.ts";
 import { fetchAhead } from "../fetch-ahead.ts";
 import { jamLoops } from "../jam.ts";
 import { spreadLoads } from "../spread.ts";
+import { storeEarly } from "../store-early.ts";
 import { vectorise } from "../vectorise.ts";
 import type { Kernel, KernelBuffer, WorkgroupArray } from "../kernel.ts";
 import { arraysTouched, contains } from "../traverse.ts";
@@ -222,8 +223,9 @@ function lowerWith(
   // What lanes load at once is also loaded so from workgroup memory where a region's blocks are.
   const shared = shape.subgroup === undefined ? emission.tiles : spread.workgroupArrays;
   const tiles = new Set(shared.map(({ name }) => name));
+  const vectors = vectorise(spread, tiles);
   return {
-    kernel: vectorise(spread, tiles),
+    kernel: shape.keepsLoops === true ? storeEarly(vectors) : vectors,
     single: spread,
     values: memory.values,
     lengths,
