@@ -8,7 +8,7 @@
 import { apply, index, integer, read } from "../ir/build.ts";
 import { extentFromZero } from "../ir/extent.ts";
 import type { Axis, Comprehension, Expr, ReductionAxis } from "../ir/ir.ts";
-import { freshVariable, type NameSupply } from "../ir/names.ts";
+import { baseName, freshVariable, type NameSupply } from "../ir/names.ts";
 import { substituteIndices } from "../ir/substitute.ts";
 
 /** A reduction axis, by number, and into how many parts its range goes: all of its turns, or a divisor of them. */
@@ -55,7 +55,7 @@ export function cutReduction(
   const element = node.element;
   const part: Comprehension = {
     ...node,
-    name: names.fresh(`${node.name}_part`),
+    name: names.fresh(`${baseName(node.name)}_part`),
     axes: [...outer, ...node.axes],
     reduction: inner.length === 0 ? null : { ...reduction, axes: inner },
     keys: node.keys.map(({ axis, at }) => ({ axis, at: substituteIndices(at, values) })),

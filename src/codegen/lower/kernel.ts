@@ -76,8 +76,7 @@ export function lowerGroup(
   shape: KernelShape,
 ): LoweredGroup {
   const { bodiesInLoop = 64, longestText = Infinity } = shape;
-  // A kernel of one phase has its text in one piece, which costs compilers more than the same in several.
-  const most = group.owner === "workgroup" ? longestText : longestText / 2;
+  const most = group.owner === "workgroup" ? longestText : onePhase * longestText;
   let written = group;
   let levels = group.phases.map(() => 0);
   let writesRuns = shape.subgroup !== undefined && group.owner === "workgroup";
@@ -108,6 +107,9 @@ export function lowerGroup(
     levels[longest]! += 1;
   }
 }
+
+/** A kernel of one phase has its text in one piece, which costs compilers more than the same in several: it has this part of the length. */
+export const onePhase = 0.6;
 
 /** At each level a phase has a quarter of the bodies in its loops that it has at the one before, and half the nested sums and rows of blocks. */
 const shortestLevel = 4;

@@ -20,7 +20,7 @@ import { turnValue } from "../../fusion/turns.ts";
 import { typesOf } from "../../fusion/value-types.ts";
 import { inPlaceResults, overwritesOf, type Update } from "../../fusion/overwrite.ts";
 import { groupKey } from "./group-key.ts";
-import { type KernelShape, type LoweredGroup, lowerGroup } from "./kernel.ts";
+import { type KernelShape, type LoweredGroup, lowerGroup, onePhase } from "./kernel.ts";
 import { instructionsOf, operationsIn } from "./length.ts";
 import { choiceKey, type ShapeChoices, withChoice } from "../tuner.ts";
 
@@ -143,7 +143,7 @@ export function lowerProgram(
   return {
     program: {
       name: graph.name,
-      kernels: shortened(kernels, writers, shape),
+      kernels: shortened(kernels, writers, secondsOf(kernels, groups), shape),
       values,
       steps,
       inputs,
@@ -156,21 +156,35 @@ export function lowerProgram(
   };
 }
 
-/** The kernels, of which the longest are written shorter until the driver can keep them all. */
+/** Seconds that all dispatches of each kernel take, by estimate; of one in a loop for a turn. */
+function secondsOf(
+  kernels: readonly Kernel[],
+  groups: readonly { readonly group: Group; readonly kernel: number }[],
+): readonly number[] {
+  const seconds = kernels.map(() => 0);
+  for (const { group, kernel } of groups) seconds[kernel]! += group.seconds;
+  return seconds;
+}
+
+/**
+ * The kernels, of which some are written shorter until the driver can keep them all: first those that are the longest for the time that they
+ * take, so that least of it is lost.
+ */
 function shortened(
   kernels: readonly Kernel[],
   writers: readonly ((shape: KernelShape) => Kernel)[],
+  seconds: readonly number[],
   shape: KernelShape,
 ): readonly Kernel[] {
   const { mostInstructions = Infinity, shortText = Infinity } = shape;
   const all = [...kernels];
   const lengths = kernels.map(instructionsOf);
   let total = lengths.reduce((sum, length) => sum + length, 0);
-  const longestFirst = [...kernels.keys()].sort((a, b) => lengths[b]! - lengths[a]!);
+  const part = lengths.map((length, n) => length / seconds[n]!);
+  const longestFirst = [...kernels.keys()].sort((a, b) => part[b]! - part[a]!);
   for (const n of longestFirst) {
     if (total <= mostInstructions) break;
-    // A kernel of one phase has half of what others have.
-    if (operationsIn(kernels[n]!.body) <= shortText / 2) continue;
+    if (operationsIn(kernels[n]!.body) <= onePhase * shortText) continue;
     all[n] = writers[n]!({ ...shape, longestText: shortText });
     total -= lengths[n]! - instructionsOf(all[n]);
   }
