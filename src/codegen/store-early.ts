@@ -41,6 +41,10 @@ function isStoring(statement: Statement): boolean {
   return statement.kind === "store" || statement.kind === "stores";
 }
 
+function isLoading(statement: Statement): boolean {
+  return statement.kind === "loads" || (statement.kind === "let" && statement.value.kind === "load");
+}
+
 function isNaming(statement: Statement): boolean {
   return statement.kind === "let" || statement.kind === "loads" || isLaneValue(statement);
 }
@@ -58,6 +62,8 @@ function inOrderOfStores(line: readonly Statement[]): readonly Statement[] {
     ordered.push(line[at]!);
   };
   const stores = [...line.keys()].filter((at) => isStoring(line[at]!));
+  // Loads stay where they are, so that memory is asked for them all at once.
+  for (let at = 0; at < stores[0]!; at++) if (isLoading(line[at]!)) put(at);
   for (const store of stores) {
     put(store);
     // What is there now for others as well need not wait for them.
