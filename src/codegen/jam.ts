@@ -9,7 +9,15 @@
  */
 import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
-import { arraysTouched, blocksOf, expressionsOf, operands, postorder } from "./traverse.ts";
+import {
+  arraysTouched,
+  blocksOf,
+  contains,
+  expressionsOf,
+  isStoring,
+  operands,
+  postorder,
+} from "./traverse.ts";
 
 type Loop = Statement & { kind: "for" };
 
@@ -36,8 +44,8 @@ function inBlock(list: readonly Statement[]): readonly Statement[] {
     changed = true;
     // What stands between needs nothing of the first loop and goes before it, but for stores, which go after both.
     const [first, ...between] = joined.splice(at);
-    const stores = between.filter(isStoring);
-    joined.push(...between.filter((other) => !isStoring(other)));
+    const stores = between.filter(storesShared);
+    joined.push(...between.filter((other) => !storesShared(other)));
     joined.push(together(first as Loop, statement as Loop), ...stores);
   }
   return changed ? joined : list;
@@ -68,7 +76,7 @@ function partnerOf(list: readonly Statement[], loop: Loop): number {
         keyOf(statement.to) === keyOf(loop.to);
       if (!isAlike || !isPlain(statement)) return -1;
       const made = assigned(statement.body);
-      const between = list.slice(at + 1).filter((other) => !isStoring(other));
+      const between = list.slice(at + 1).filter((other) => !storesShared(other));
       const stored = arraysTouched(list.slice(at + 1)).written;
       if ([...arraysTouched([...between, loop]).read].some((array) => stored.has(array))) return -1;
       const others = new Set([...needed, ...namesUsed(between)]);
@@ -77,7 +85,7 @@ function partnerOf(list: readonly Statement[], loop: Loop): number {
       const isFree = ![...made].some((name) => others.has(name)) && ![...own].some((name) => mine.has(name));
       return isFree && isWorthJoining(statement, loop, made.size + own.size) ? at : -1;
     }
-    if (statement.kind !== "let" && statement.kind !== "var" && !isStoring(statement)) return -1;
+    if (statement.kind !== "let" && statement.kind !== "var" && !storesShared(statement)) return -1;
   }
   return -1;
 }
@@ -92,10 +100,10 @@ function isWorthJoining(a: Loop, b: Loop, sums: number): boolean {
   return [...arraysTouched([b]).read].some((array) => loaded.has(array));
 }
 
-/** Does the statement nothing but store, perhaps under a condition? */
-function isStoring(statement: Statement): boolean {
-  if (statement.kind === "if") return [...statement.then, ...statement.else].every(isStoring);
-  return statement.kind === "store" && statement.space !== "private";
+/** Does the statement nothing but store to arrays that invocations share? */
+function storesShared(statement: Statement): boolean {
+  const isPrivate = (one: Statement): boolean => one.kind === "store" && one.space === "private";
+  return isStoring(statement) && !contains([statement], isPrivate);
 }
 
 /** Does the loop only load, from arrays that nothing in it changes, and assign? */

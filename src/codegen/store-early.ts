@@ -7,7 +7,15 @@
  * For drivers that leave straight lines in the order in which they are written. Loads and stores of one array keep theirs.
  */
 import type { Kernel, Statement } from "./kernel.ts";
-import { arraysTouched, blocksOf, expressionsOf, isLaneValue, postorder, type Touched } from "./traverse.ts";
+import {
+  arraysTouched,
+  blocksOf,
+  expressionsOf,
+  isLaneValue,
+  isStoring,
+  postorder,
+  type Touched,
+} from "./traverse.ts";
 
 /** The kernel with its stores as early as their values are there. */
 export function storeEarly(kernel: Kernel): Kernel {
@@ -33,12 +41,6 @@ function inStatement(statement: Statement): Statement {
   if (statement.kind === "if")
     return { ...statement, then: inBlock(statement.then), else: inBlock(statement.else) };
   return statement;
-}
-
-/** Does the statement nothing but store, perhaps under a condition? */
-function isStoring(statement: Statement): boolean {
-  if (statement.kind === "if") return [...statement.then, ...statement.else].every(isStoring);
-  return statement.kind === "store" || statement.kind === "stores";
 }
 
 function isLoading(statement: Statement): boolean {

@@ -98,6 +98,12 @@ export function arraysTouched(list: readonly Statement[], found?: Touched): Touc
   return touched;
 }
 
+/** Does the statement nothing but store, perhaps under a condition? */
+export function isStoring(statement: Statement): boolean {
+  if (statement.kind === "if") return [...statement.then, ...statement.else].every(isStoring);
+  return statement.kind === "store" || statement.kind === "stores";
+}
+
 /** Is it what another lane of the subgroup has? */
 export function isLaneValue(
   statement: Statement,

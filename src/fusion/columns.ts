@@ -5,16 +5,10 @@
  *     s[m, k] = sum n at m = a[n]. v[n, k]      points k, each with a column of all m
  *     g[m, k] = c[m, k] + s[m, k]               the same points and columns: s needs no memory, and c may share what s loads
  */
-import type { Comprehension } from "../ir/ir.ts";
+import type { Axis, Comprehension } from "../ir/ir.ts";
 import type { Access } from "./accesses.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Group, Phase } from "./plan.ts";
-
-/** An axis of a node. */
-export interface Axis {
-  readonly name: string;
-  readonly size: number;
-}
 
 /** Where a node is computed: at the points of some axes, and at each of them at all places of others. */
 export interface Points {
@@ -26,7 +20,7 @@ export interface Points {
 export const longestColumn = 8;
 
 /** The keyed axes of a segment sum. */
-export function keyedAxes({ axes, keys }: Comprehension): readonly Axis[] {
+function keyedAxes({ axes, keys }: Comprehension): readonly Axis[] {
   return axes.filter(({ name }) => keys.some((key) => key.axis === name));
 }
 

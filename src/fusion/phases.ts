@@ -155,10 +155,7 @@ function placeNodes(
       [...place.member.accesses.values()].some(({ tensor }) => {
         const source = placed.get(tensor);
         return (
-          source !== undefined &&
-          source.member.node.keys.length > 0 &&
-          source.at.columns.length > 0 &&
-          phaseOf(source) === phaseOf(place)
+          source !== undefined && source.member.node.keys.length > 0 && phaseOf(source) === phaseOf(place)
         );
       }),
   );

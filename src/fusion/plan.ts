@@ -9,7 +9,7 @@
  *
  * The planner decides by what is legal (docs/fusion.md) and by what is cheaper; codegen writes what the plan says.
  */
-import type { Comprehension, Graph, Loop, ValueName } from "../ir/ir.ts";
+import type { Axis, Comprehension, Graph, Loop, ValueName } from "../ir/ir.ts";
 
 /**
  * Where a value lives. `inline`: nowhere, it is computed at its reads. `register`: made and read by one invocation at one point.
@@ -30,7 +30,7 @@ export interface Phase {
   /** For each node, the names of its own axes that are the phase's, in order. */
   readonly axesOf: readonly (readonly string[])[];
   /** For each node, those of its axes of which it is computed at every place, wherever it is computed: few places altogether. */
-  readonly columnsOf: readonly (readonly { readonly name: string; readonly size: number }[])[];
+  readonly columnsOf: readonly (readonly Axis[])[];
 }
 
 /**

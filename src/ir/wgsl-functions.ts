@@ -179,6 +179,7 @@ fn fecit_erf(x: f32) -> f32 {
   let q = 1.0 + z * (0.49361856 + z * (0.11046228 + z * (0.014308741 + z * (0.0011068616 + z * 0.000041253886))));
   return select(x * p / q, select(-1.0, 1.0, x > 0.0), abs(x) > 3.6);
 }`,
+
   // Beyond 30000 the device's own.
   // r = x - n π/2 with π/2 in three parts whose products with n are exact below 8000, then Taylor polynomials in |r| ≤ π/4; shifted by `quarters` π/2.
   fecit_sine: `
