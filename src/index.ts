@@ -74,7 +74,7 @@ export type {
   Reordering,
 } from "./fusion/plan.ts";
 export { printPlan } from "./fusion/print.ts";
-export { type Model, loadModel, modelNames } from "./model.ts";
+export { type Model, type ModelOptions, loadModel, modelNames } from "./model.ts";
 
 export type { Loader } from "./lang/check.ts";
 export type { Diagnostic, Label } from "./lang/diagnostic.ts";

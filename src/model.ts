@@ -45,12 +45,18 @@ const embedded: Loader = {
   },
 };
 
+/** How models are compiled. */
+export interface ModelOptions extends Pick<LoadOptions, "trace" | "verify"> {
+  /** Take sums before linear maps where that is cheaper; it moves roundings. */
+  readonly reassociate?: boolean;
+}
+
 /**
  * Loads a model.
  *
  * @throws {ArgumentError} when there is none of that name.
  */
-export function loadModel(name: string, options: Pick<LoadOptions, "trace" | "verify"> = {}): Model {
+export function loadModel(name: string, { reassociate = false, ...options }: ModelOptions = {}): Model {
   if (!modelNames.includes(name)) {
     const near = closest(name, modelNames);
     const hint = near === null ? `there are ${modelNames.join(", ")}` : `did you mean ${near}?`;
@@ -59,11 +65,13 @@ export function loadModel(name: string, options: Pick<LoadOptions, "trace" | "ve
   const moduleOf = (file: string): LoadedModule =>
     loadModule({ name: `${file}.fec`, text: modelSources[file] ?? "" }, { ...options, loader: embedded });
   const forwardModule = moduleOf("fec");
-  const forward = (dims: ImageBatch): Compiled => forwardModule.compile(name, { dims: { ...dims } });
+  const forward = (dims: ImageBatch): Compiled =>
+    forwardModule.compile(name, { dims: { ...dims }, reassociate });
   return {
     name,
     forward,
-    step: (dims) => moduleOf("train").compile(`${name}_step`, { dims: { ...dims }, training: true }),
+    step: (dims) =>
+      moduleOf("train").compile(`${name}_step`, { dims: { ...dims }, training: true, reassociate }),
     get parameters() {
       const top = forwardModule.program.main.exports.get(name);
       const first = top?.kind === "function" ? top.params[0] : undefined;

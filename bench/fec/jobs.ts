@@ -1,5 +1,6 @@
 /** What `--fec` runs: the model forward and in training by ours and by PyTorch, and ours on an image as large as detection has. */
 import { fileURLToPath } from "node:url";
+import { systems } from "../measurement.ts";
 import type { Options } from "../options.ts";
 
 export type ModelJob = { readonly title: string; readonly system: string } & (
@@ -15,13 +16,9 @@ export function modelJobs({ model, python, runs, large }: Options): readonly Mod
   const count = String(Math.max(10, runs));
   return [
     ...tasks.flatMap((task): ModelJob[] => [
-      {
-        kind: "script",
-        title: `${model} ${task}: fecit`,
-        system: "fecit",
-        file: "fec/measure-model.ts",
-        args: [model, task, "8", String(size), String(size), count],
-      },
+      ...(["ours", "reassociated"] as const).map((system) =>
+        ourJob(system, task, model, ["8", String(size), String(size), count]),
+      ),
       {
         kind: "command",
         title: `${model} ${task}: PyTorch`,
@@ -30,16 +27,23 @@ export function modelJobs({ model, python, runs, large }: Options): readonly Mod
         args: [pytorch, "time", "--model", model, "--task", task, "--size", String(size), "--runs", count],
       },
     ]),
-    ...(large
-      ? [
-          {
-            kind: "script",
-            title: `${model} forward at 800 × 1344: fecit`,
-            system: "fecit",
-            file: "fec/measure-model.ts",
-            args: [model, "forward", "1", "800", "1344", "3"],
-          } as const,
-        ]
-      : []),
+    ...(large ? [ourJob("ours", "forward", model, ["1", "800", "1344", "3"])] : []),
   ];
+}
+
+/** `sizes` are images, height, width and runs. */
+function ourJob(
+  system: "ours" | "reassociated",
+  task: string,
+  model: string,
+  sizes: readonly [string, string, string, string],
+): ModelJob {
+  const [, height, width] = sizes;
+  return {
+    kind: "script",
+    title: `${model} ${task} at ${height} × ${width}: ${systems[system]}`,
+    system: systems[system],
+    file: "fec/measure-model.ts",
+    args: [system, model, task, ...sizes],
+  };
 }

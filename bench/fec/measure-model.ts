@@ -1,7 +1,9 @@
 /**
  * A process that measures a model of ours:
  *
- *     tsx bench/fec/measure-model.ts FOLDER fec_small forward 8 224 224 10      writes a line of JSON to FOLDER/result.json
+ *     tsx bench/fec/measure-model.ts FOLDER ours fec_small forward 8 224 224 10      writes a line of JSON to FOLDER/result.json
+ *
+ * `reassociated` instead of `ours` compiles with `--reassociate`.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +15,8 @@ import { openDevice } from "../../src/node.ts";
 import { type ModelMeasurement, systems } from "../measurement.ts";
 import { type Call, type Times, timesOf } from "../timing.ts";
 
-const [folder = ".", model = "fec_small", task = "forward", ...sizes] = process.argv.slice(2);
+const [folder = ".", system = "ours", model = "fec_small", task = "forward", ...sizes] =
+  process.argv.slice(2);
 const [b = 1, h = 224, w = 224, runs = 10] = sizes.map(Number);
 
 /** Channels, heads, numbers of a head, ratio, side of the grid and of the map at 224², for each stage of FEC small. */
@@ -26,16 +29,18 @@ const stages = [
 
 // As it is out of the box: nothing that was measured or tuned on this machine before.
 const device = await openDevice({ measured: false });
-const step = task === "training step";
-const compiled = step ? loadModel(model).step({ b, h, w }) : loadModel(model).forward({ b, h, w });
+const isStep = task === "training step";
+const reassociate = system === "reassociated";
+const measuredModel = loadModel(model, { reassociate });
+const compiled = isStep ? measuredModel.step({ b, h, w }) : measuredModel.forward({ b, h, w });
 const start = performance.now();
 const loaded = await device.compile(compiled, {
   reuseOutputs: true,
-  ...(step ? { inPlace: "carried" } : {}),
+  ...(isStep ? { inPlace: "carried" } : {}),
 });
 // Memory is planned by now; should the run not end in time, that is what is known.
 record({ firstMs: Number.NaN, milliseconds: [] });
-const call = step ? await stepCall(loaded) : await forwardCall(loaded);
+const call = isStep ? await stepCall(loaded) : await forwardCall(loaded);
 const preparingMs = performance.now() - start;
 const { firstMs, milliseconds } = await timesOf(call, runs, 0);
 record({ firstMs: preparingMs + firstMs, milliseconds });
@@ -79,13 +84,13 @@ function record(times: Times): void {
     .reduce((sum, { shape }) => sum + bytesOf(shape), 0);
   const measured: ModelMeasurement = {
     kind: "model",
-    system: systems.ours,
-    task: step ? "training step" : "forward",
+    system: reassociate ? systems.reassociated : systems.ours,
+    task: isStep ? "training step" : "forward",
     size: `${h} × ${w}`,
     batch: b,
     ...times,
     kernels: flatSteps(program.steps).filter(({ kind }) => kind === "dispatch").length,
-    blockKernels: step || model !== "fec_small" || h !== 224 ? null : blockKernels(device),
+    blockKernels: isStep || model !== "fec_small" || h !== 224 ? null : blockKernels(device),
     peakBytes: memory.peakBytes - given,
   };
   writeFileSync(join(folder, "result.json"), `${JSON.stringify(measured)}\n`);
@@ -103,7 +108,7 @@ function blockKernels({ adapter }: Device): readonly number[] {
   const module = load({ name: "block.fec", text }, { loader });
   return stages.map(([c, heads, size, ratio, grid, side]) => {
     const dims = { b, c, heads, size, ratio, grid, h: side, w: side };
-    const { program } = module.compile("block_alone", { dims }).kernels({ target: adapter });
+    const { program } = module.compile("block_alone", { dims, reassociate }).kernels({ target: adapter });
     return flatSteps(program.steps).filter(({ kind }) => kind === "dispatch").length;
   });
 }

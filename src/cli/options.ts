@@ -7,7 +7,7 @@ import { exit, Failure } from "./failure.ts";
 
 /** What `--reassociate` does, for `--help`. */
 export const reassociateHelp =
-  "take sums before the linear maps under them, and factor sums, where that is cheaper; moves roundings near ties";
+  "take sums before linear maps, factor them, and order products of products, where that is cheaper; moves roundings";
 
 /** `--dim`, which may be given several times. */
 export function dimOption(description: string): Option {

@@ -1,22 +1,21 @@
 /** `fecit summary --model M`: parameters, multiply-accumulates, kernels and memory, forward and in training. */
 import type { Command } from "commander";
 import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
-import { ArgumentError } from "../host-value.ts";
 import { sizeOf } from "../ir/ir.ts";
 import { operationCount } from "../ir/cost.ts";
 import { portableKernelTarget } from "../kernel-text.ts";
 import { multiplyAccumulates } from "../macs.ts";
-import { loadModel, type Model, modelNames } from "../model.ts";
+import { modelNames } from "../model.ts";
 import type { Compiled, KernelOptions } from "../module.ts";
 import { formatBytes } from "../runtime/errors.ts";
 import { flatSteps, planMemory } from "../runtime/memory-plan.ts";
 import { fuseOption, kernelOptions, memoryOption } from "./device.ts";
 import { orDiagnose } from "./diagnose.ts";
-import { exit, Failure } from "./failure.ts";
-import { parseCount } from "./options.ts";
+import { parseCount, reassociateHelp } from "./options.ts";
 import { showCount, table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 import { traceHelp, tracing } from "./trace.ts";
+import { modelNamed } from "./training-options.ts";
 
 interface Options {
   readonly model: string;
@@ -24,6 +23,7 @@ interface Options {
   readonly batch: number;
   readonly fuse: FusionLevel;
   readonly memory?: MemoryChoice;
+  readonly reassociate?: boolean;
   readonly training: boolean;
   readonly json?: boolean;
   readonly trace?: string;
@@ -41,6 +41,7 @@ export function addSummary(program: Command, terminal: Terminal, done: (code: nu
     .option("--batch <images>", "images at once", parseCount("--batch"), 1)
     .addOption(fuseOption())
     .addOption(memoryOption())
+    .option("--reassociate", reassociateHelp)
     .option("--no-training", "forward only, which is faster")
     .option("--json", "print one JSON object")
     .option("--trace <stages>", traceHelp)
@@ -64,7 +65,8 @@ interface Cost {
 function summarise(terminal: Terminal, options: Options): void {
   const { size, batch } = options;
   const how = kernelOptions(options);
-  const model = modelNamed(options.model, terminal, options.trace);
+  const { reassociate = false } = options;
+  const model = modelNamed(options.model, { ...tracing(terminal, options.trace), reassociate });
   const dims = { b: batch, h: size, w: size };
   const parameters = model.parameters.map(({ name, leaf }) => ({ name, shape: leaf.shape }));
   const parameterCount = parameters.reduce((total, { shape }) => total + sizeOf(shape), 0);
@@ -83,7 +85,7 @@ function summarise(terminal: Terminal, options: Options): void {
   if (options.json === true) {
     const { name } = model;
     const costs = { parameterCount, macs, forward, training, parameters };
-    return terminal.out(`${JSON.stringify({ model: name, size, batch, ...how, ...costs })}\n`);
+    return terminal.out(`${JSON.stringify({ model: name, size, batch, ...how, reassociate, ...costs })}\n`);
   }
   const parts = groupsOf(parameters);
   terminal.out(
@@ -101,16 +103,6 @@ function summarise(terminal: Terminal, options: Options): void {
       `forward   ${costText(forward)}\n` +
       (training === null ? "" : `training  ${costText(training)}\n`),
   );
-}
-
-function modelNamed(name: string, terminal: Terminal, trace: string | undefined): Model {
-  try {
-    return loadModel(name, tracing(terminal, trace));
-  } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
-    const [message, help] = error.message.split("; ");
-    throw new Failure(exit.commandWrong, `--model ${name}: ${message}`, { help: help ?? null });
-  }
 }
 
 /** Costs of a function; what a training step carries is updated in place. */

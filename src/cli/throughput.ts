@@ -20,7 +20,7 @@ import { figures } from "./ceilings-text.ts";
 import { fuseOption, kernelOptions, memoryOption, onDevice, requireRunning } from "./device.ts";
 import { counted } from "./diagnose.ts";
 import { type ForwardSizes, planFitting, type PlannedForward } from "./fitting-batch.ts";
-import { parseCount } from "./options.ts";
+import { parseCount, reassociateHelp } from "./options.ts";
 import { type PassPlan, showCompiling, showPasses } from "./pass-progress.ts";
 import { pathOf, type Terminal } from "./terminal.ts";
 import { timeText } from "./timing.ts";
@@ -38,6 +38,7 @@ interface Options {
   readonly device: string;
   readonly fuse: FusionLevel;
   readonly memory?: MemoryChoice;
+  readonly reassociate?: boolean;
   readonly tune?: boolean;
   readonly json?: boolean;
 }
@@ -58,6 +59,7 @@ export function addThroughput(program: Command, terminal: Terminal, done: (code:
     .addOption(modelDeviceOption(terminal))
     .addOption(fuseOption())
     .addOption(memoryOption())
+    .option("--reassociate", reassociateHelp)
     .addOption(tuneOption())
     .option("--json", "print one JSON object")
     .addHelpText("after", "\nExample:\n  fecit throughput --model fec_small --batch 64 --device gpu")
@@ -80,7 +82,8 @@ interface Measured {
 
 async function throughput(terminal: Terminal, options: Options): Promise<void> {
   const { weights, batch, warmup: warmUp, passes, device: choice } = options;
-  const model = modelNamed(options.model);
+  const { reassociate = false } = options;
+  const model = modelNamed(options.model, { reassociate });
   const size = sizeFor(options.size, weights === undefined ? null : runBeside(terminal, weights));
   const trained = weights === undefined ? null : await readWeights(model, pathOf(terminal, weights));
   const sizes = { batch, size, ...kernelOptions(options) };
@@ -200,7 +203,7 @@ function report(
   { adapter, times, firstMs, compileMs, kernels, peakBytes }: Measured,
   options: Options & { readonly size: number },
 ): void {
-  const { size, batch, fuse, memory, warmup, passes, weights, json } = options;
+  const { size, batch, fuse, memory, reassociate = false, warmup, passes, weights, json } = options;
   const milliseconds = times.reduce((sum, time) => sum + time, 0);
   const imagesPerSecond = (1000 * batch * times.length) / milliseconds;
   if (json === true) {
@@ -211,6 +214,7 @@ function report(
       size,
       batch,
       ...kernelOptions(options),
+      reassociate,
     };
     const rounded = (value: number): number => Number(value.toPrecision(6));
     const found = {
@@ -227,7 +231,7 @@ function report(
   }
   const [low, high] = [quantile(times, 0.25), quantile(times, 0.75)];
   terminal.out(
-    `${model.name}  ${batch} × 3 × ${size} × ${size}  --fuse ${fuse}${memory === undefined ? "" : ` --memory ${memory}`}, on ${adapter}\n` +
+    `${model.name}  ${batch} × 3 × ${size} × ${size}  --fuse ${fuse}${memory === undefined ? "" : ` --memory ${memory}`}${reassociate ? " --reassociate" : ""}, on ${adapter}\n` +
       `${figures(imagesPerSecond)} images/s over ${passes === 1 ? "one pass" : `${passes} passes`}\n` +
       `${figures(median(times))} ms a pass, half of them ${figures(low)} … ${figures(high)}\n` +
       `${timeText(firstMs)} the first pass, ${timeText(compileMs)} to compile\n` +

@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import { Option } from "commander";
 import { ArgumentError } from "../host-value.ts";
-import { loadModel, type Model, modelNames } from "../model.ts";
+import { loadModel, type Model, modelNames, type ModelOptions } from "../model.ts";
 import { datasetNames } from "../train/data/open.ts";
 import { type NumberSetting, problemWith } from "../train/settings.ts";
 import { deviceOption } from "./device.ts";
@@ -57,10 +57,10 @@ export function modelOption(): Option {
   return new Option("--model <name>", modelNames.join(", "));
 }
 
-/** The model of a name. A name that there is not is refused with the nearest one. */
-export function modelNamed(name: string): Model {
+/** The model of a name, compiled as `options` say. A name that there is not is refused with the nearest one. */
+export function modelNamed(name: string, options: ModelOptions = {}): Model {
   try {
-    return loadModel(name);
+    return loadModel(name, options);
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
     const [message, help] = error.message.split("; ");

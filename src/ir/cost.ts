@@ -33,8 +33,18 @@ function totalOf(nodes: readonly Node[], outer: RangeContext): number {
   return nodes.reduce((total, node) => total + operationsOf(node, outer), 0);
 }
 
+/** What nodes outside of loops were counted to: a pass that tries many graphs shares most nodes among them. */
+const counted = new WeakMap<Node, number>();
+
 /** The number of scalar operations of one node; `outer` tells of the loops around it. */
 export function operationsOf(node: Node, outer: RangeContext = emptyContext): number {
+  if (outer !== emptyContext) return count(node, outer);
+  let operations = counted.get(node);
+  if (operations === undefined) counted.set(node, (operations = count(node, outer)));
+  return operations;
+}
+
+function count(node: Node, outer: RangeContext): number {
   switch (node.kind) {
     case "comprehension":
       return pointsOf(node, outer) * (costOf(node.body) + (node.reduction === null ? 0 : 1));

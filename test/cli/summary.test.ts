@@ -19,6 +19,15 @@ describe("summary", () => {
     expect(found.training).toBeNull();
   });
 
+  it("counts what --reassociate leaves: pooling's similarities by the narrower side, v and conv_v of the centers alone", async () => {
+    const words = ["summary", "--model", "fec_small", "--no-training", "--reassociate", "--json"];
+    const found = JSON.parse((await fecit(words)).out) as { macs: number; reassociate: boolean };
+    expect(found.reassociate).toBe(true);
+    // Of 1354.7 million, with those of the output projection (77 million) still at every point.
+    expect(found.macs / 1e6).toBeGreaterThan(1048);
+    expect(found.macs / 1e6).toBeLessThan(1140);
+  });
+
   it("knows kernels and memory, forward and in training; multiply-accumulates are of one image", async () => {
     const summary = async (batch: string): Promise<Record<string, unknown>> => {
       const words = [

@@ -31,6 +31,7 @@ describe("throughput", () => {
         ...small,
         "--memory",
         "least",
+        "--reassociate",
         "--json",
       ];
       const { code, out, err } = await throughput([...words, "--device", device], folder);
@@ -44,6 +45,7 @@ describe("throughput", () => {
         batch: 2,
         fuse: "map",
         memory: "least",
+        reassociate: true,
         warmUp: 1,
         passes: 2,
         imagesPerSecond: number,

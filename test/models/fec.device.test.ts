@@ -1,7 +1,9 @@
 /** FEC on the device, in single precision: its logits, and the gradient of a loss with respect to every parameter. */
 import { describe, expect, test } from "vitest";
 import { tensor, type TensorData } from "../../src/ir/interpret.ts";
-import { i32 } from "../../src/ir/ir.ts";
+import { type Graph, i32 } from "../../src/ir/ir.ts";
+import { reassociate } from "../../src/ir/rewrite/reassociate.ts";
+import { simplify } from "../../src/ir/rewrite/simplify.ts";
 import { prepared } from "../programs/compile.ts";
 import { deviceOfTests } from "../runtime/device.ts";
 import { inSinglePrecision, interpretedResults, resultsOnDevice } from "../runtime/on-device.ts";
@@ -31,7 +33,10 @@ const references: readonly (readonly [name: string, size: number, ...Logits])[] 
   ],
 ];
 
-describe("logits", () => {
+describe.each([
+  ["logits", (graph: Graph) => graph],
+  ["logits with --reassociate", (graph: Graph) => simplify(reassociate(graph))],
+])("%s", (_, changed) => {
   for (const [name, side, first, best, sum, norm] of references) {
     // The larger one has 90 kernels, which a software driver compiles for a minute: FECIT_SLOW=1 npx vitest run test/models
     const isSlow = name !== "fec_micro";
@@ -40,7 +45,7 @@ describe("logits", () => {
       { timeout: 900_000 },
       async () => {
         const compiled = compileModel("fec", name, { b: 1, h: side, w: side });
-        const graph = prepared(compiled.graph);
+        const graph = changed(prepared(compiled.graph));
         const [found] = await resultsOnDevice(device(), graph, portableInputs(compiled), { fuse: "full" });
         const logits = [...found!.data];
         expect(largestDifference(logits.slice(0, 5), first)).toBeLessThan(1e-4);

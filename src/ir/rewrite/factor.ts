@@ -77,7 +77,7 @@ function factored(
   const first = innerSum(node, inner, outer, body, scope);
   if (first === null) return null;
   // Nothing changes along these axes: their points are counted.
-  const points = first.axes.length === 0 && body.kind === "const" ? numberOfPoints(inner) : null;
+  const points = body.kind === "const" ? numberOfPoints(node, inner, scope.outer) : null;
   const sum = points === null ? readWhole(first) : constant(points, type);
   const second: Comprehension = {
     ...node,

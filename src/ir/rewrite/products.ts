@@ -1,7 +1,8 @@
 /** Expressions as products and as sums: factors and addends, and how a sum of products is put together again. */
 import { apply, constant, index, read } from "../build.ts";
-import { extentFromZero } from "../extent.ts";
+import { constantExtent } from "../extent.ts";
 import type { Axis, Comprehension, Expr, ReductionAxis, ScalarType } from "../ir.ts";
+import { contextsOf, type RangeContext } from "../ranges.ts";
 import { indicesIn } from "../traverse.ts";
 
 /** Of more parts than this an expression is not made: what is shared in it would be multiplied out. */
@@ -58,10 +59,22 @@ export function readWhole(node: Comprehension): Expr {
   );
 }
 
-/** The number of points of some reduction axes; null if not all extents are known. */
-export function numberOfPoints(axes: readonly ReductionAxis[]): number | null {
-  const extents = axes.map(extentFromZero);
-  return extents.includes(null) ? null : extents.reduce<number>((product, n) => product * n!, 1);
+/**
+ * The number of points of some of a node's reduction axes; null where elements have different ones, or that is not known. `outer` tells
+ * of the loops around the node.
+ */
+export function numberOfPoints(
+  node: Comprehension,
+  axes: readonly ReductionAxis[],
+  outer: RangeContext,
+): number | null {
+  const contexts = contextsOf(node, outer);
+  const all = node.reduction!.axes;
+  const extents = axes.map((axis) => constantExtent(axis, contexts[all.indexOf(axis)]!));
+  return extents.reduce<number | null>(
+    (product, n) => (product === null || n === null ? null : product * Math.max(0, n)),
+    1,
+  );
 }
 
 /**

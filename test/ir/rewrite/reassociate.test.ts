@@ -119,6 +119,88 @@ describe("a sum over the results of a linear map", () => {
   });
 });
 
+describe("a product of products", () => {
+  const product = (extra: string): string => `
+    fn f(a: f32[n, c], w: f32[c, k], b: f32[k], z: f32[k, m]) -> (f32[n, m]${extra === "" ? "" : ", f32"}) {
+      let y[i, q] = b[q] + sum[r] a[i, r] * w[r, q]
+      let d[i, j] = sum[q] y[i, q] * z[q, j]
+      (d${extra})
+    }`;
+  const dims = { n: 40, c: 4, k: 32, m: 30 };
+  const args = [wave([40, 4], 0), wave([4, 32], 1), wave([32], 2), wave([32, 30], 3)];
+
+  it("takes the cheaper one first, with the bias by itself", () => {
+    const compared = compare(product(""), "f", dims, args);
+    expectSaved(compared, 4);
+    expect(compared.text).not.toContain("f32[40, 32] =");
+  });
+
+  it("takes the cheaper one first although the other is needed beside it, by a sum that must not move", () => {
+    const compared = compare(product(", sum[i, q] y[i, q] * y[i, q]"), "f", dims, args);
+    expectSaved(compared, 2.5, 1e-10);
+    expect(compared.text).toContain("f32[40, 32] =");
+  });
+
+  it("stays where it is when it is the cheaper order already", () => {
+    const wide = { n: 4, c: 40, k: 3, m: 30 };
+    const others = [wave([4, 40], 0), wave([40, 3], 1), wave([3], 2), wave([3, 30], 3)];
+    expectLeft(compare(product(""), "f", wide, others));
+  });
+});
+
+describe("the mean over windows of a linear map", () => {
+  it("counts the points of a bias instead of summing it at each", () => {
+    const text = `
+      fn pooled(w: f32[k, c], b: f32[k], x: f32[c, 2 * h, 2 * h]) -> f32[k, h, h] {
+        let v[q, i, j] = b[q] + sum[r] w[q, r] * x[r, i, j]
+        for q, i: h, j: h -> mean[y: 2 * i .. 2 * i + 2, z: 2 * j .. 2 * j + 2] v[q, y, z]
+      }`;
+    const compared = compare(text, "pooled", { k: 8, c: 4, h: 5 }, [
+      wave([8, 4], 0),
+      wave([8], 1),
+      wave([4, 10, 10], 2),
+    ]);
+    expectSaved(compared, 2);
+    expect(compared.text).not.toMatch(/sum .*\. 1\.0/);
+  });
+});
+
+describe("the argmax of a product", () => {
+  const [n, m, k] = [9, 5, 6];
+  const args = [wave([n, k], 0), wave([m, k], 1), wave([n], 2)];
+  const program = (body: string, results = "a"): string => `
+    fn f(x: f32[n, k], c: f32[m, k], s: f32[n]) {
+      let dot[i, j] = sum[q] x[i, q] * c[j, q]
+      let long[i] = max(sqrt(sum[q] x[i, q] * x[i, q]), 1e-12)
+      let wide[j] = max(sqrt(sum[q] c[j, q] * c[j, q]), 1e-12)
+      let a[i] = ${body}
+      ${results}
+    }`;
+
+  it.each([
+    ["a divisor", "argmax[j] dot[i, j] / (long[i] * wide[j])"],
+    ["a divisor of a divisor", "argmin[j] 2.0 * dot[i, j] / wide[j] / long[i]"],
+    ["a factor", "argmax[j] long[i] * dot[i, j]"],
+  ])("needs no positive factor that all candidates have: %s", (_, body) => {
+    const compared = compare(program(body), "f", { n, m, k }, args);
+    expect(compared.difference).toBe(0);
+    expect(compared.after).toBeLessThan(compared.before);
+    expect(compared.text).not.toContain("%long");
+    expect(compared.text).not.toContain("f32[9] =");
+  });
+
+  it.each([
+    ["of which the sign is not known", program("argmax[j] dot[i, j] * s[i]")],
+    ["that are not the same for all", program("argmax[j] dot[i, j] * wide[j]")],
+    [
+      "where the largest product is wanted too",
+      program("argmax[j] dot[i, j] / long[i]", "(a, for i -> max[j] dot[i, j] / long[i])"),
+    ],
+  ])("keeps factors %s", (_, text) => {
+    expectLeft(compare(text, "f", { n, m, k }, args));
+  });
+});
+
 describe("a sum of products of which some factors know an axis in part", () => {
   const [e, s, q, r] = [3, 4, 6, 8];
   const whole = { e, s, q, r };
