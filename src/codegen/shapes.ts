@@ -67,7 +67,7 @@ const softwareShape: AdapterShape = {
   busyInvocations: 64,
   bodiesInLoop: 128,
   longestText: 5000,
-  mostInstructions: 2_300_000,
+  mostInstructions: 2_450_000,
   shortText: 3000,
   keepsLoops: true,
   fetchesAhead: true,
@@ -103,6 +103,7 @@ export function kernelShapeFor(
     subgroup,
     block,
     nestedSums: 64,
+    turnsAtOnce: 4,
     target: { ...softwareTarget, exchanges, blocksInRegions: exchanges, uniformLoad: exchanges ? 1 / 4 : 1 },
   };
 }

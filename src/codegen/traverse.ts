@@ -104,6 +104,11 @@ export function isStoring(statement: Statement): boolean {
   return statement.kind === "store" || statement.kind === "stores";
 }
 
+/** Does the statement nothing but load? */
+export function isLoading(statement: Statement): boolean {
+  return statement.kind === "loads" || (statement.kind === "let" && statement.value.kind === "load");
+}
+
 /** Is it what another lane of the subgroup has? */
 export function isLaneValue(
   statement: Statement,

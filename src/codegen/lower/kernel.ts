@@ -11,6 +11,7 @@ import { hasColumns, withoutColumns } from "../../fusion/columns.ts";
 import { emptyContext, withVariable } from "../../ir/ranges.ts";
 import { valuesUsed } from "../../ir/traverse.ts";
 import { dropBarriers } from "../barriers.ts";
+import { deepenLoops, groupTerms } from "../deepen.ts";
 import { workgroup } from "../build.ts";
 import { fetchAhead } from "../fetch-ahead.ts";
 import { jamLoops } from "../jam.ts";
@@ -49,6 +50,8 @@ export interface KernelShape {
    */
   readonly mostInstructions?: number;
   readonly shortText?: number;
+  /** Loops that add to many sums take so many turns at once (1 if it is not given). */
+  readonly turnsAtOnce?: number;
   /** The driver is kept from writing out loops. */
   readonly keepsLoops?: boolean;
   /** What a region reads later is fetched into the processor's caches before. */
@@ -80,16 +83,22 @@ export function lowerGroup(
   let written = group;
   let levels = group.phases.map(() => 0);
   let writesRuns = shape.subgroup !== undefined && group.owner === "workgroup";
+  let turnsAtOnce = shape.turnsAtOnce ?? 1;
   for (;;) {
-    const { kernel, single, values, lengths, runs } = lowerWith(
+    const { kernel, single, values, lengths, runs, isDeep } = lowerWith(
       written,
       types,
       memoryOf,
       shape,
       levels,
       writesRuns,
+      turnsAtOnce,
     );
     const fits = operationsIn(kernel.body) <= most;
+    if (!fits && isDeep) {
+      turnsAtOnce = 1;
+      continue;
+    }
     if (!fits && writesRuns && (runs > 0 || hasColumns(group))) {
       writesRuns = false;
       written = withoutColumns(group);
@@ -125,6 +134,8 @@ interface LoweredAtLevels extends LoweredGroup {
   readonly lengths: readonly number[];
   /** Loops that are written out because their turns are a run in memory. */
   readonly runs: number;
+  /** Are there loops that take several turns at once? */
+  readonly isDeep: boolean;
 }
 
 function lowerWith(
@@ -134,6 +145,7 @@ function lowerWith(
   shape: KernelShape,
   levels: readonly number[],
   writesRuns: boolean,
+  turnsAtOnce: number,
 ): LoweredAtLevels {
   const scopes = openScopes();
   const memory = placeValues(group, types, memoryOf, (hint) => freshName(scopes, hint));
@@ -221,17 +233,23 @@ function lowerWith(
     body: statements,
   };
   const jammed = jamLoops(dropBarriers(plain));
-  const spread = shape.subgroup === undefined ? jammed : spreadLoads(jammed, shape.subgroup);
+  const deep = turnsAtOnce > 1 ? deepenLoops(jammed, turnsAtOnce) : jammed;
+  const isDeep = deep !== jammed;
+  const spreadOut = (kernel: Kernel): Kernel =>
+    shape.subgroup === undefined ? kernel : spreadLoads(kernel, shape.subgroup);
+  const spread = spreadOut(deep);
   // What lanes load at once is also loaded so from workgroup memory where a region's blocks are.
   const shared = shape.subgroup === undefined ? emission.tiles : spread.workgroupArrays;
   const tiles = new Set(shared.map(({ name }) => name));
   const vectors = vectorise(spread, tiles);
+  const grouped = turnsAtOnce > 1 ? groupTerms(vectors) : vectors;
   return {
-    kernel: shape.keepsLoops === true ? storeEarly(vectors) : vectors,
-    single: spread,
+    kernel: shape.keepsLoops === true ? storeEarly(grouped) : grouped,
+    single: isDeep ? spreadOut(jammed) : spread,
     values: memory.values,
     lengths,
     runs: emission.runs ?? 0,
+    isDeep,
   };
 }
 

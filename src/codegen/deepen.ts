@@ -1,0 +1,235 @@
+/**
+ * Loops that add to many sums take several turns at once, and each sum its terms of these turns one after the other:
+ *
+ *     for k { let a = x[k]; let b = y[k]; s = s + a * b; t = t + a * a; … }
+ *       ⟶  for k by 4 { let a = x[k]; let a1 = x[k + 1]; … let b3 = y[k + 3]
+ *                        s = s + a * b; s = s + a1 * b1; … s = s + a3 * b3;  t = t + a * a; … t = t + a3 * a3; … }
+ *
+ * Where there are more sums than registers, a sum is fetched and put back once for several terms. For drivers that leave straight lines
+ * in the order in which they are written. Every sum adds the same terms in the same order as before.
+ */
+import { add, integer } from "./build.ts";
+import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
+import { Ordered } from "./needs.ts";
+import { blocksOf, constantTurns, isLoading, postorder } from "./traverse.ts";
+
+type Loop = Statement & { kind: "for" };
+
+/** Fewer sums stay in registers from turn to turn. */
+const fewestSums = 16;
+
+/** The kernel with its loops over many sums by up to `turns` turns at once; the kernel as it is where there are none. */
+export function deepenLoops(kernel: Kernel, turns: number): Kernel {
+  const taken = namesIn(kernel.body);
+  const fresh = (name: string): string => {
+    let n = 1;
+    while (taken.has(`${name}_${n}`)) n += 1;
+    taken.add(`${name}_${n}`);
+    return `${name}_${n}`;
+  };
+  const body = inBlock(kernel.body, (loop) => {
+    const times = timesOf(loop, turns);
+    return times === 1 ? loop : deepened(loop, times, fresh);
+  });
+  return body === kernel.body ? kernel : { ...kernel, body };
+}
+
+/** The kernel with the terms of each sum side by side in loops over many sums. */
+export function groupTerms(kernel: Kernel): Kernel {
+  const body = inBlock(kernel.body, (loop) => {
+    return loop.body.every(isMovable) && sumsOf(loop).size >= fewestSums
+      ? { ...loop, body: inOrderOfSums(loop.body) }
+      : loop;
+  });
+  return { ...kernel, body };
+}
+
+/** Can it stand elsewhere in its line, after what it needs? */
+function isMovable({ kind }: Statement): boolean {
+  return kind !== "for" && kind !== "if" && kind !== "barrier" && kind !== "array";
+}
+
+/** The statements with loops changed, the innermost first. */
+function inBlock(list: readonly Statement[], change: (loop: Loop) => Statement): readonly Statement[] {
+  let changed = false;
+  const next = list.map((statement): Statement => {
+    const now = inStatement(statement, change);
+    changed ||= now !== statement;
+    return now;
+  });
+  return changed ? next : list;
+}
+
+function inStatement(statement: Statement, change: (loop: Loop) => Statement): Statement {
+  if (statement.kind === "for") {
+    const body = inBlock(statement.body, change);
+    return change(body === statement.body ? statement : { ...statement, body });
+  }
+  if (statement.kind !== "if") return statement;
+  const [then, otherwise] = [inBlock(statement.then, change), inBlock(statement.else, change)];
+  return then === statement.then && otherwise === statement.else
+    ? statement
+    : { ...statement, then, else: otherwise };
+}
+
+/**
+ * How many times the body of a loop is to stand in it: at most so that it takes `turns` turns at once, and so that no turns are left over. Once
+ * where the loop does more than name values and add to sums, of which it has many.
+ */
+function timesOf(loop: Loop, turns: number): number {
+  const count = constantTurns(loop);
+  const isSimple = loop.body.every(({ kind }) => kind === "let" || kind === "assign");
+  if (count === null || !isSimple || sumsOf(loop).size < fewestSums) return 1;
+  let times = Math.floor(turns / loop.step);
+  while (times > 1 && (count % times !== 0 || count === times)) times -= 1;
+  return Math.max(1, times);
+}
+
+function sumsOf({ body }: Loop): ReadonlySet<string> {
+  return new Set(body.flatMap((statement) => (statement.kind === "assign" ? [statement.name] : [])));
+}
+
+/** The loop with its body so many times in it. */
+function deepened(loop: Loop, times: number, fresh: (name: string) => string): Loop {
+  const growth = growthOf(loop);
+  const body: Statement[] = [...loop.body];
+  for (let turn = loop.step; turn < times * loop.step; turn += loop.step) {
+    const names = new Map<string, string>();
+    for (const statement of loop.body) {
+      if (statement.kind === "let") {
+        // What only grows from turn to turn is named once.
+        if (growth.of(statement.value) !== null) continue;
+        const value = later(statement.value, turn, growth, names);
+        const name = fresh(statement.name);
+        names.set(statement.name, name);
+        body.push({ ...statement, name, value });
+      } else if (statement.kind === "assign")
+        body.push({ ...statement, value: later(statement.value, turn, growth, names) });
+    }
+  }
+  return { ...loop, step: times * loop.step, body };
+}
+
+/** By how much integers grow in a turn of the loop, where that is the same for all turns. */
+interface Growth {
+  /** Null for what is not known to be so. */
+  readonly of: (expr: KernelExpr) => number | null;
+}
+
+function growthOf(loop: Loop): Growth {
+  const known = new Map<string, number | null>([[loop.index, 1]]);
+  for (const name of sumsOf(loop)) known.set(name, null);
+  const done = new Map<KernelExpr, number | null>();
+  const ofOne = (expr: KernelExpr): number | null => {
+    switch (expr.kind) {
+      case "const":
+      case "builtin":
+        return 0;
+      case "local":
+        return known.has(expr.name) ? known.get(expr.name)! : 0;
+      case "load":
+        return null;
+      case "select":
+        return [expr.condition, expr.yes, expr.no].every((one) => done.get(one) === 0) ? 0 : null;
+      case "apply": {
+        const all = expr.args.map((arg) => done.get(arg)!);
+        if (all.every((one) => one === 0)) return 0;
+        const [a, b] = all;
+        if (expr.type !== "i32" || a == null || b == null) return null;
+        if (expr.fn === "add") return a + b;
+        if (expr.fn === "sub") return a - b;
+        const [x, y] = expr.args;
+        if (expr.fn === "mul" && y!.kind === "const") return a * y!.value;
+        return expr.fn === "mul" && x!.kind === "const" ? b * x!.value : null;
+      }
+    }
+  };
+  const of = (root: KernelExpr): number | null => {
+    for (const expr of postorder(root)) if (!done.has(expr)) done.set(expr, ofOne(expr));
+    return done.get(root)!;
+  };
+  for (const statement of loop.body)
+    if (statement.kind === "let") known.set(statement.name, of(statement.value));
+  return { of };
+}
+
+/** An expression as it is so many turns later, with other names for what that turn names anew. */
+function later(
+  root: KernelExpr,
+  turn: number,
+  growth: Growth,
+  names: ReadonlyMap<string, string>,
+): KernelExpr {
+  const done = new Map<KernelExpr, KernelExpr>();
+  for (const expr of postorder(root)) {
+    const grown = growth.of(expr);
+    done.set(
+      expr,
+      grown === null ? rebuilt(expr, names, done) : grown === 0 ? expr : add(expr, integer(grown * turn)),
+    );
+  }
+  return done.get(root)!;
+}
+
+function rebuilt(
+  expr: KernelExpr,
+  names: ReadonlyMap<string, string>,
+  done: ReadonlyMap<KernelExpr, KernelExpr>,
+): KernelExpr {
+  switch (expr.kind) {
+    case "const":
+    case "builtin":
+      return expr;
+    case "local":
+      return { ...expr, name: names.get(expr.name) ?? expr.name };
+    case "load":
+      return { ...expr, index: done.get(expr.index)! };
+    case "apply":
+      return { ...expr, args: expr.args.map((arg) => done.get(arg)!) };
+    case "select":
+      return {
+        ...expr,
+        condition: done.get(expr.condition)!,
+        yes: done.get(expr.yes)!,
+        no: done.get(expr.no)!,
+      };
+  }
+}
+
+/**
+ * What is loaded first, as it stands; then sum after sum, with what each needs just before it, and after each sum the others for which all
+ * is there by then.
+ */
+function inOrderOfSums(line: readonly Statement[]): readonly Statement[] {
+  const ordered = new Ordered(line);
+  for (const [at, statement] of line.entries()) if (isLoading(statement)) ordered.put(at);
+  const terms = new Map<string, number[]>();
+  for (const [at, statement] of line.entries()) {
+    if (statement.kind !== "assign") continue;
+    const known = terms.get(statement.name);
+    if (known === undefined) terms.set(statement.name, [at]);
+    else known.push(at);
+  }
+  const left = new Map(terms);
+  for (const [name, places] of terms) {
+    if (!left.delete(name)) continue;
+    ordered.put(...places);
+    for (const [other, others] of left) {
+      if (!ordered.isReady(...others)) continue;
+      ordered.put(...others);
+      left.delete(other);
+    }
+  }
+  return ordered.all();
+}
+
+/** All names that statements make. */
+function namesIn(list: readonly Statement[], found: Set<string> = new Set()): Set<string> {
+  for (const statement of list) {
+    if ("name" in statement) found.add(statement.name);
+    if (statement.kind === "loads") for (const name of statement.names) found.add(name);
+    if (statement.kind === "for") found.add(statement.index);
+    for (const block of blocksOf(statement)) namesIn(block, found);
+  }
+  return found;
+}
