@@ -1,7 +1,8 @@
 /**
  * Products of matrices, c = activation(a b + bias), in the shapes that have been fastest on some adapter:
  *
- *     broadcast   8 lanes side by side hold 16 rows × 32 columns; each loads its own rows of a and sends them to the others
+ *     broadcast   8 lanes side by side hold 16 rows × 32 columns; each loads its own rows of a and sends them to the others;
+ *                 four terms of a sum at once
  *     rows        the same without subgroups: all lanes load the same elements of a
  *     tiles       a workgroup of 16 × 16 lanes copies tiles of a and b to its own memory
  */
@@ -56,6 +57,14 @@ function rowProduct(product: Product, shape: "broadcast" | "rows"): HandKernel {
     : unrolled(rows, (i) => `let own${i} = a[(row + ${i}) * ${k / 4} + l];`);
   const factor = (i: number, part: number): string =>
     isBroadcast ? `subgroupBroadcast(own${i >> 3}[${part}], ${i & 7})` : `own${i}[${part}]`;
+  // All four terms of a sum follow each other: there are more sums than registers, and each is fetched once for the four.
+  const termsOf = (i: number): string =>
+    unrolled(4, (part) => `let f${i}_${part} = ${factor(i, part)};`) +
+    ["x", "y", "z", "w"]
+      .map((lane) =>
+        unrolled(4, (part) => `c${i}.${lane} = fma(f${i}_${part}, b${part}.${lane}, c${i}.${lane});`),
+      )
+      .join("");
   const code = `${isBroadcast ? "enable subgroups;\n" : ""}${declare(product)}
 @compute @workgroup_size(8)
 fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group: vec3u) {
@@ -64,10 +73,8 @@ fn main(@builtin(local_invocation_id) lane: vec3u, @builtin(workgroup_id) group:
   ${unrolled(rows, (i) => `var c${i} = ${start(product, `row + ${i}`)};`)}
   for (var l = 0u; l < ${k / 4}; l++) {
     ${loads}
-    ${unrolled(4, (part) => {
-      const row = `let b${part} = b[group.z * ${(k * n) / 4} + (4 * l + ${part}) * ${n / 4} + column];\n`;
-      return row + unrolled(rows, (i) => `c${i} = fma(vec4f(${factor(i, part)}), b${part}, c${i});`);
-    })}
+    ${unrolled(4, (part) => `let b${part} = b[group.z * ${(k * n) / 4} + (4 * l + ${part}) * ${n / 4} + column];`)}
+    ${unrolled(rows, (i) => termsOf(i))}
   }
   ${unrolled(rows, (i) => `c[group.z * ${(m * n) / 4} + (row + ${i}) * ${n / 4} + column] = ${end(product, `c${i}`)};`)}
 }`;
