@@ -67,7 +67,7 @@ const softwareShape: AdapterShape = {
   busyInvocations: 64,
   bodiesInLoop: 128,
   longestText: 5000,
-  mostInstructions: 2_450_000,
+  mostInstructions: 2_300_000,
   shortText: 3000,
   keepsLoops: true,
   fetchesAhead: true,
