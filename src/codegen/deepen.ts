@@ -11,7 +11,7 @@
 import { add, integer } from "./build.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
 import { Ordered } from "./needs.ts";
-import { blocksOf, constantTurns, isLoading, postorder } from "./traverse.ts";
+import { blocksOf, constantTurns, isLoading, postorder, withOperands } from "./traverse.ts";
 
 type Loop = Statement & { kind: "for" };
 
@@ -176,24 +176,8 @@ function rebuilt(
   names: ReadonlyMap<string, string>,
   done: ReadonlyMap<KernelExpr, KernelExpr>,
 ): KernelExpr {
-  switch (expr.kind) {
-    case "const":
-    case "builtin":
-      return expr;
-    case "local":
-      return { ...expr, name: names.get(expr.name) ?? expr.name };
-    case "load":
-      return { ...expr, index: done.get(expr.index)! };
-    case "apply":
-      return { ...expr, args: expr.args.map((arg) => done.get(arg)!) };
-    case "select":
-      return {
-        ...expr,
-        condition: done.get(expr.condition)!,
-        yes: done.get(expr.yes)!,
-        no: done.get(expr.no)!,
-      };
-  }
+  if (expr.kind === "local") return { ...expr, name: names.get(expr.name) ?? expr.name };
+  return withOperands(expr, done);
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   isStoring,
   operands,
   postorder,
+  withOperands,
 } from "./traverse.ts";
 
 type Loop = Statement & { kind: "for" };
@@ -168,20 +169,5 @@ function renamedExpr(
     return name === undefined ? expr : { ...expr, name };
   }
   if (operands(expr).every((operand) => done.get(operand) === operand)) return expr;
-  switch (expr.kind) {
-    case "const":
-    case "builtin":
-      return expr;
-    case "load":
-      return { ...expr, index: done.get(expr.index)! };
-    case "apply":
-      return { ...expr, args: expr.args.map((arg) => done.get(arg)!) };
-    case "select":
-      return {
-        ...expr,
-        condition: done.get(expr.condition)!,
-        yes: done.get(expr.yes)!,
-        no: done.get(expr.no)!,
-      };
-  }
+  return withOperands(expr, done);
 }

@@ -25,12 +25,11 @@ export function needsOf(line: readonly Statement[]): readonly (readonly number[]
 export class Ordered {
   readonly statements: Statement[] = [];
   private readonly isDone: boolean[];
+  private readonly needs: readonly (readonly number[])[];
 
-  constructor(
-    private readonly line: readonly Statement[],
-    private readonly needs: readonly (readonly number[])[] = needsOf(line),
-  ) {
+  constructor(private readonly line: readonly Statement[]) {
     this.isDone = line.map(() => false);
+    this.needs = needsOf(line);
   }
 
   /** The statements at these places of the line one after the other, and before them what they need, unless it is there already. */

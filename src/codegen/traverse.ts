@@ -24,6 +24,27 @@ export function operands(expr: KernelExpr): readonly KernelExpr[] {
   }
 }
 
+/** The expression with other operands, those that a map has for its own. */
+export function withOperands(expr: KernelExpr, instead: ReadonlyMap<KernelExpr, KernelExpr>): KernelExpr {
+  switch (expr.kind) {
+    case "const":
+    case "local":
+    case "builtin":
+      return expr;
+    case "load":
+      return { ...expr, index: instead.get(expr.index)! };
+    case "apply":
+      return { ...expr, args: expr.args.map((arg) => instead.get(arg)!) };
+    case "select":
+      return {
+        ...expr,
+        condition: instead.get(expr.condition)!,
+        yes: instead.get(expr.yes)!,
+        no: instead.get(expr.no)!,
+      };
+  }
+}
+
 /** Every distinct object below the roots, operands before the expressions that use them. Unrolled folds are deep: no recursion. */
 export function postorder(...roots: readonly KernelExpr[]): KernelExpr[] {
   const seen = new Set<KernelExpr>();

@@ -30,6 +30,7 @@ function commuted(graph: Graph, source: ValueName, readers: readonly ValueName[]
     if (readers.includes(node.name) && commute(node, source, scope)[0] !== node) movable.push(node.name);
     return [node];
   });
+  if (movable.length === 0) return graph;
   const before = operationCount(graph);
   let best = graph;
   let least = before;
