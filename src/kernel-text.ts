@@ -54,7 +54,8 @@ export function kernelShapeOf({ kind, limits, subgroupSizes, vendor, rates }: Ke
   const subgroup = fewest !== undefined && fewest === most ? fewest : null;
   const usual = kernelShapeFor(kind === "software" ? "software" : gpuKindOf(vendor), subgroup);
   const buffers = Math.min(limits.maxStorageBuffersPerShaderStage, mostBuffers);
-  const shape = { ...usual, target: { ...usual.target, buffers } };
+  const workgroupBytes = Math.min(usual.target.workgroupBytes, limits.maxComputeWorkgroupStorageSize);
+  const shape = { ...usual, target: { ...usual.target, buffers, workgroupBytes } };
   return rates == null ? shape : { ...shape, target: calibrated(shape.target, rates) };
 }
 

@@ -3,6 +3,7 @@ FEC in plain eager PyTorch, written from the equations: what fecit's models are 
 
     python3 bench/pytorch/fec.py test                          the released models' numbers with portable weights
     python3 bench/pytorch/fec.py time --model fec_small --task forward --batch 8 --size 224 --threads 2
+    python3 bench/pytorch/fec.py time --model fec_small --task forward --batch 32 --device cuda
 
 Shapes: b images, c channels, a map of h × w, n = h w points, m centers, g = b × heads groups of d channels.
 """
@@ -152,7 +153,7 @@ class Stem(nn.Module):
 
     def forward(self, x):
         b, _, h, w = x.shape
-        axis = lambda n: torch.arange(n, dtype=x.dtype) / (n - 1) - 0.5
+        axis = lambda n: torch.arange(n, dtype=x.dtype, device=x.device) / (n - 1) - 0.5
         rows, columns = axis(h)[:, None].expand(h, w), axis(w)[None, :].expand(h, w)
         return self.proj(torch.cat([x, torch.stack([rows, columns]).expand(b, 2, h, w)], dim=1))
 
@@ -273,8 +274,13 @@ def training_call(model, images, labels):
     return call
 
 
-def peak_bytes(call):
-    """The most bytes of tensors that a call has at a time beyond those before it, from the profiler's record of the allocator."""
+def peak_bytes(call, device):
+    """The most bytes of tensors that a call has at a time beyond those before it: on the processor from the profiler's record of the allocator."""
+    if device == "cuda":
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        call()
+        return torch.cuda.max_memory_allocated() - before
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
         call()
     events = [event for event in profile.profiler.kineto_results.events() if event.name() == "[memory]"]
@@ -285,22 +291,27 @@ def peak_bytes(call):
     return peak
 
 
-def timed(call):
+def timed(call, device):
     start = time.perf_counter()
     call()
+    if device == "cuda":
+        torch.cuda.synchronize()
     return 1000 * (time.perf_counter() - start)
 
 
 def measure(options, dispatch):
     torch.set_num_threads(options.threads)
-    model = portable_model(options.model, dispatch=dispatch, drop_path=0.1)
-    images = portable("input", (options.batch, 3, options.size, options.size), -2, 2)
-    labels = torch.arange(options.batch) % CONFIGS[options.model].classes
+    # Single precision as WebGPU has it: products in fewer bits would be another job.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    device = options.device
+    model = portable_model(options.model, dispatch=dispatch, drop_path=0.1).to(device)
+    images = portable("input", (options.batch, 3, options.size, options.size), -2, 2).to(device)
+    labels = (torch.arange(options.batch) % CONFIGS[options.model].classes).to(device)
     is_training = options.task == "training step"
     call = training_call(model, images, labels) if is_training else forward_call(model, images)
-    first = timed(call)
-    timed(call)
-    milliseconds = [timed(call) for _ in range(options.runs)]
+    first = timed(call, device)
+    timed(call, device)
+    milliseconds = [timed(call, device) for _ in range(options.runs)]
     if is_training:
         model.zero_grad(set_to_none=True)
     return {
@@ -313,7 +324,7 @@ def measure(options, dispatch):
         "firstMs": first,
         "kernels": None,
         "blockKernels": None,
-        "peakBytes": peak_bytes(call),
+        "peakBytes": peak_bytes(call, device),
         "seconds": statistics.median(milliseconds) / 1000,
     }
 
@@ -326,6 +337,7 @@ def main():
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--dispatch", choices=["gathered", "dense", "both"], default="both")
     parser.add_argument("--out", help="a file for the lines of JSON, instead of the output")

@@ -8,36 +8,12 @@
  */
 import type { Kernel, Statement } from "./kernel.ts";
 import { Ordered } from "./needs.ts";
-import { isLaneValue, isLoading, isStoring } from "./traverse.ts";
+import { inStraightLines } from "./straight-lines.ts";
+import { isLoading, isStoring } from "./traverse.ts";
 
 /** The kernel with its stores as early as their values are there. */
 export function storeEarly(kernel: Kernel): Kernel {
-  return { ...kernel, body: inBlock(kernel.body) };
-}
-
-function inBlock(list: readonly Statement[]): readonly Statement[] {
-  const ordered: Statement[] = [];
-  let line: Statement[] = [];
-  for (const statement of list) {
-    if (isStoring(statement) || isNaming(statement)) {
-      line.push(statement);
-      continue;
-    }
-    ordered.push(...inOrderOfStores(line), inStatement(statement));
-    line = [];
-  }
-  return [...ordered, ...inOrderOfStores(line)];
-}
-
-function inStatement(statement: Statement): Statement {
-  if (statement.kind === "for") return { ...statement, body: inBlock(statement.body) };
-  if (statement.kind === "if")
-    return { ...statement, then: inBlock(statement.then), else: inBlock(statement.else) };
-  return statement;
-}
-
-function isNaming(statement: Statement): boolean {
-  return statement.kind === "let" || statement.kind === "loads" || isLaneValue(statement);
+  return inStraightLines(kernel, inOrderOfStores);
 }
 
 /** A straight line of statements that name or store values, each store as soon as it can be after those before it. */

@@ -9,7 +9,8 @@ import { namesOf, pointCount } from "./accesses.ts";
 import { type Cut, divisorNear, isCuttable } from "./cut.ts";
 import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
 import { costAt, inlinedUnder, type Inlining, type StoredNode } from "./inline.ts";
-import { fewestTurnsShared, type Target } from "./target.ts";
+import { isSharedAsItStands, lanesOfPoint, reductionsAtPoint, turnsOf } from "./shared.ts";
+import type { Target } from "./target.ts";
 
 /** How a node was cut before. Parts that joined a grid may still be shared among a workgroup's invocations. */
 export type History = Map<ValueName, "crossing" | "shared">;
@@ -35,22 +36,25 @@ export function divisionsOf(
   const home = new Map<ValueName, Draft>();
   for (const draft of drafts)
     for (const { node } of draft.members) for (const name of namesOf(node)) home.set(name, draft);
+  const share = (node: Comprehension, isContraction: boolean, draft: Draft): void => {
+    if (history.get(node.name) === "shared" || !isCuttable(node)) return;
+    const cuts = sharingCuts(node, draft, isContraction, inlining, target);
+    if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
+  };
   for (const draft of drafts) {
     for (const member of draft.members) {
       const { node } = member;
       if (!isCuttable(node)) continue;
       const crossing = history.has(node.name) ? null : crossingCuts(member, draft, home, sizes);
       if (crossing !== null) divisions.set(node.name, { cuts: crossing, kind: "crossing" });
-      else if (history.get(node.name) !== "shared") {
-        const cuts = sharingCuts(node, draft, hasRowsAndColumns(member), target);
-        if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
+      else {
+        share(node, hasRowsAndColumns(member), draft);
       }
     }
-    for (const node of reductionsInlinedIn(draft, inlining)) {
-      if (history.get(node.name) === "shared" || !isCuttable(node)) continue;
-      const cuts = sharingCuts(node, draft, false, target);
-      if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
-    }
+    for (const node of reductionsInlinedIn(draft, inlining)) share(node, false, draft);
+    if (!target.sharesTurns || !isPointwise(draft)) continue;
+    for (const { node, member } of reductionsAtPoint(draft, inlining.inlined))
+      if (node !== member.node) share(node, hasRowsAndColumns(member), draft);
   }
   return divisions;
 }
@@ -60,20 +64,11 @@ export function divisionsOf(
  * invocations.
  */
 export function worthSharing(drafts: readonly Draft[], inlining: Inlining, target: Target): ValueName[] {
-  if (!target.exchanges) return [];
+  if (!target.exchanges && !target.sharesTurns) return [];
   return drafts.flatMap((draft) =>
     [...reductionsInlinedIn(draft, inlining)].flatMap((node) =>
       isSharedAsItStands(node, draft, target) ? [node.name] : [],
     ),
-  );
-}
-
-/** Does a region have one result of the reduction, of turns enough for all its invocations? */
-function isSharedAsItStands(node: Comprehension, draft: Draft, target: Target): boolean {
-  if (!target.exchanges || isPointwise(draft) || node.keys.length > 0 || !isCuttable(node)) return false;
-  if (pointCount(node) > regionsOf(draft)) return false;
-  return node.reduction!.axes.some(
-    (axis) => extentFromZero(axis)! >= fewestTurnsShared * target.regionInvocations,
   );
 }
 
@@ -141,11 +136,15 @@ function crossingCuts(
 /** Shorter reductions are not shared. */
 const shortest = 32;
 
+/** Parts of contractions on a device that stages their operands are no shorter. */
+const shortestInBlocks = 128;
+
 /** The longest axis in chunks, where points are fewer than the invocations that could work on them. */
 function sharingCuts(
   node: Comprehension,
   draft: Draft,
   isContraction: boolean,
+  { inlined }: Inlining,
   target: Target,
 ): Cut[] | null {
   const regions = regionsOf(draft);
@@ -154,18 +153,71 @@ function sharingCuts(
   const points = isRegional
     ? pointCount(node) / regions
     : pointCount(node) / (isContraction ? target.blockPoints : 1);
-  const wanted = isRegional ? target.regionInvocations : target.busyInvocations / 4;
+  const isInBlocks = isContraction && !isRegional && target.sharesTurns;
+  const wanted = isRegional
+    ? target.regionInvocations
+    : isInBlocks
+      ? target.busyInvocations
+      : target.busyInvocations / 4;
   const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
   const turns = extents.reduce((product, extent) => product * extent, 1);
+  const lanes = isRegional ? null : lanesOfPoint(draft, inlined, target);
+  if (lanes !== null) return cutsForWorkgroups(node, pointCount(node) * lanes, lanes, target);
   // The fewer points there are, the shorter a reduction may be.
-  const least = isRegional && points * 16 <= wanted ? shortest : 8 * shortest;
-  if (points * 4 > wanted || turns < least) return null;
+  const least = isInBlocks
+    ? 8 * shortestInBlocks
+    : isRegional && points * 16 <= wanted
+      ? shortest
+      : 8 * shortest;
+  if (points * (isInBlocks ? 8 : 4) > wanted || turns < least) return null;
   // About as many parts as leave each at least as long as putting them together takes.
   const room = Math.min(
     wanted / points,
-    isRegional ? Math.max(2, 2 * Math.sqrt(turns)) : (2 * turns) / shortest,
+    isRegional
+      ? Math.max(2, 2 * Math.sqrt(turns))
+      : isInBlocks
+        ? turns / shortestInBlocks
+        : (2 * turns) / shortest,
   );
   const longest = extents.indexOf(Math.max(...extents));
-  const parts = divisorNear(extents[longest]!, Math.min(room, extents[longest]! / 2));
-  return parts > 1 ? [{ axis: longest, parts, interleaved: target.interleaves }] : null;
+  const most = isRegional ? partsInMemory(node, room, regions, target) : room;
+  const parts = divisorNear(extents[longest]!, Math.min(most, extents[longest]! / 2));
+  return parts > 1 ? [{ axis: longest, parts, interleaved: target.interleaves && !isInBlocks }] : null;
+}
+
+/**
+ * Each part of a segment sum has all segments, which are read and written at every turn: where so many parts don't fit a workgroup's memory,
+ * there are as many as take half of it.
+ */
+function partsInMemory(
+  node: Comprehension,
+  parts: number,
+  regions: number,
+  { sharesTurns, workgroupBytes }: Target,
+): number {
+  if (node.keys.length === 0 || !sharesTurns) return parts;
+  const bytes = (4 * sizeOf(node.axes.map((axis) => axis.size))) / regions;
+  const fitting = Math.floor(workgroupBytes / 2 / bytes);
+  // What does not fit with two parts is in device memory anyway.
+  return parts * bytes <= workgroupBytes || fitting < 2 ? parts : fitting;
+}
+
+/** Turns of a part, for each invocation of the workgroup that shares them. */
+const turnsOfPart = 8;
+
+/** The longest axis in parts, each for a workgroup, where those of whole reductions have too few invocations together. */
+function cutsForWorkgroups(
+  node: Comprehension,
+  invocations: number,
+  lanes: number,
+  { busyInvocations }: Target,
+): Cut[] | null {
+  if (invocations * 4 > busyInvocations) return null;
+  const room = Math.min(busyInvocations / invocations, turnsOf(node) / (turnsOfPart * lanes));
+  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
+  // Parts of an axis further out have turns that lie together.
+  const axis = extents.findIndex((extent) => extent >= room);
+  const longest = axis >= 0 ? axis : extents.indexOf(Math.max(...extents));
+  const parts = divisorNear(extents[longest]!, Math.min(room, extents[longest]!));
+  return parts > 1 ? [{ axis: longest, parts }] : null;
 }

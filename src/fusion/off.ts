@@ -37,6 +37,7 @@ function aloneGroup(node: Comprehension): Omit<Group, "seconds" | "orders"> {
     name: node.name,
     grid: [],
     owner: "invocation",
+    lanes: null,
     phases: [
       {
         nodes: [node],

@@ -9,11 +9,12 @@
  * a later phase, and there at its own point, is computed there, so that both share what they load.
  */
 import { type Comprehension, sizeOf, type ValueName } from "../ir/ir.ts";
-import { type Access, namesOf, pointAxes } from "./accesses.ts";
+import { type Access, namesOf, pointAxes, pointCount } from "./accesses.ts";
 import { type Points, pointsOfReader } from "./columns.ts";
-import { type Draft, isPointwise } from "./draft.ts";
+import { type Draft, isPointwise, regionsOf } from "./draft.ts";
 import { inlinedUnder, type StoredNode } from "./inline.ts";
 import type { Group, Phase, Placement } from "./plan.ts";
+import { bytesToShare, lanesOfPoint } from "./shared.ts";
 import type { Target } from "./target.ts";
 
 /** A group of which it is not known yet how long it takes, nor how its values lie in memory. */
@@ -30,9 +31,14 @@ export function groupOf(
   const name = nameOf(nodes, isNeeded);
   const under = inlinedUnder(nodes, inlined);
   const own = new Map([...inlined].filter(([value]) => under.has(value)));
-  return isPointwise(draft) || draft.members.length === 1
+  return (isPointwise(draft) && lanesOfPoint(draft, inlined, target) === null) || isKeyed(draft)
     ? byInvocations(name, draft, own, isNeeded)
     : byWorkgroups(name, draft, own, isNeeded, target);
+}
+
+/** A segment sum by itself: its points are dealt over all invocations. */
+function isKeyed(draft: Draft): boolean {
+  return !isPointwise(draft) && draft.members.length === 1;
 }
 
 /** Named after what leaves it last. */
@@ -62,7 +68,16 @@ function byInvocations(
     columnsOf: nodes.map(() => []),
     afterBarrier: false,
   };
-  return { name, grid: [], owner: "invocation", phases: [phase], gridOf: new Map(), inlined, placements };
+  return {
+    name,
+    grid: [],
+    owner: "invocation",
+    lanes: null,
+    phases: [phase],
+    gridOf: new Map(),
+    inlined,
+    placements,
+  };
 }
 
 function position(node: Comprehension, axisOf: ReadonlyMap<ValueName, string>): number {
@@ -114,10 +129,11 @@ function byWorkgroups(
     name,
     grid: draft.grid.map((axis) => axis.size),
     owner: "workgroup",
+    lanes: lanesOfPoint(draft, inlined, target),
     phases,
     gridOf,
     inlined,
-    placements: placeValues(order, placed, gridOf, isNeeded, target),
+    placements: placeValues(order, placed, gridOf, isNeeded, bytesForValues(draft, inlined, target)),
   };
 }
 
@@ -204,12 +220,26 @@ function computeLate(order: readonly Placed[], placed: ReadonlyMap<ValueName, Pl
   }
 }
 
+/** What workgroup memory has for values: all but what invocations share reductions through. */
+function bytesForValues(
+  draft: Draft,
+  inlined: ReadonlyMap<ValueName, Comprehension>,
+  target: Target,
+): number {
+  if (!target.sharesTurns) return target.workgroupBytes;
+  const nodes = new Set([...draft.members.map(({ node }) => node), ...inlined.values()]);
+  const shared = [...nodes].filter(
+    (node) => node.reduction !== null && node.keys.length === 0 && pointCount(node) <= regionsOf(draft),
+  );
+  return Math.max(0, target.workgroupBytes - shared.length * bytesToShare(target));
+}
+
 function placeValues(
   order: readonly Placed[],
   placed: ReadonlyMap<ValueName, Placed>,
   gridOf: ReadonlyMap<ValueName, readonly string[]>,
   isNeeded: (value: ValueName) => boolean,
-  target: Target,
+  bytes: number,
 ): Map<ValueName, Placement> {
   const isRead = new Set<ValueName>();
   const acrossPhases = new Set<ValueName>();
@@ -231,10 +261,10 @@ function placeValues(
     }
   }
   // The small ones first: they are read most often for their size.
-  let free = target.workgroupBytes;
-  for (const { value, bytes } of candidates.sort((a, b) => a.bytes - b.bytes)) {
-    const fits = bytes <= free;
-    if (fits) free -= bytes;
+  let free = bytes;
+  for (const { value, bytes: needed } of candidates.sort((a, b) => a.bytes - b.bytes)) {
+    const fits = needed <= free;
+    if (fits) free -= needed;
     placements.set(value, fits ? "workgroup" : "device");
   }
   return placements;

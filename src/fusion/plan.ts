@@ -48,6 +48,8 @@ export interface Group {
    */
   readonly grid: readonly number[];
   readonly owner: "workgroup" | "invocation";
+  /** A workgroup has so many invocations, which share the turns of a point's reductions; null where others decide. */
+  readonly lanes: number | null;
   readonly phases: readonly Phase[];
   /** For each node of the phases, the names of its own axes that are the grid's, in order. */
   readonly gridOf: ReadonlyMap<ValueName, readonly string[]>;

@@ -51,6 +51,11 @@ export interface Target {
    * then shared by them as it stands, otherwise it is cut into parts for them.
    */
   readonly exchanges: boolean;
+  /**
+   * Whether the invocations of a region that is no one vector share the turns of a reduction of one result, through workgroup memory. A long
+   * reduction of few results then has a workgroup for each.
+   */
+  readonly sharesTurns: boolean;
   /** Whether contractions in a region are dealt in blocks, if its invocations are one vector, and worth joining kernels for. */
   readonly blocksInRegions: boolean;
   /**
@@ -94,6 +99,7 @@ export const hardwareTarget: Target = {
   layoutGain: 0.2,
   interleaves: true,
   exchanges: false,
+  sharesTurns: true,
   blocksInRegions: false,
   mostNodesWithBlocks: 1000,
   busyInvocations: 2048,
@@ -114,6 +120,7 @@ export const discreteTarget: Target = {
   busyWorkgroups: 128,
   lineElements: 32,
   blockSharing: 8,
+  workgroupBytes: 32768,
 };
 
 /** A driver that runs on a CPU of a few cores: computing is dear, memory near. */
@@ -133,6 +140,7 @@ export const softwareTarget: Target = {
   layoutGain: 0.05,
   interleaves: false,
   exchanges: false,
+  sharesTurns: false,
   blocksInRegions: false,
   mostNodesWithBlocks: 1000,
   busyInvocations: 16,

@@ -33,6 +33,12 @@ export interface RecordOptions {
   readonly after: readonly StagingCopy[];
 }
 
+/**
+ * A program's first submission has no more dispatches than this, each further one twice as many as the one before: the device begins while
+ * the rest is being recorded.
+ */
+const firstDispatches = 16;
+
 /** Records all steps and submits them; what was submitted runs in order. */
 export function submitSteps(
   device: GPUDevice,
@@ -44,6 +50,7 @@ export function submitSteps(
   let pass: GPUComputePassEncoder | null = null;
   let pipeline: GPUComputePipeline | null = null;
   let dispatches = 0;
+  let most = Math.min(firstDispatches, dispatchesPerSubmit);
   const turns = new Map<string, number>();
 
   const endPass = (): void => {
@@ -55,9 +62,10 @@ export function submitSteps(
     endPass();
     device.queue.submit([encoder.finish()]);
     dispatches = 0;
+    most = Math.min(2 * most, dispatchesPerSubmit);
   };
   const dispatch = (step: PreparedDispatch): void => {
-    if (dispatches === dispatchesPerSubmit) {
+    if (dispatches === most) {
       submit();
       encoder = device.createCommandEncoder({ label });
     }

@@ -5,7 +5,7 @@ import type { Program } from "../../src/codegen/program.ts";
 import { defaultLimits, verifyKernel } from "../../src/codegen/verify.ts";
 import type { FusionLevel, MemoryChoice, Plan } from "../../src/fusion/plan.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
-import { softwareTarget, type Target } from "../../src/fusion/target.ts";
+import { hardwareTarget, softwareTarget, type Target } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
 
 export const levels: readonly FusionLevel[] = ["off", "map", "full"];
@@ -53,6 +53,13 @@ export const laneShape: KernelShape & { readonly target: Target } = {
   regionInvocations: 8,
   subgroup: 8,
   target: { ...softwareTarget, regionInvocations: 8, exchanges: true },
+};
+
+/** As on a GPU: the invocations of a region share reductions through workgroup memory, and long ones of few results have a workgroup each. */
+export const sharingShape: KernelShape & { readonly target: Target } = {
+  ...smallShape,
+  sharesTurns: true,
+  target: { ...hardwareTarget, regionInvocations: 16, busyInvocations: 4096 },
 };
 
 /** The verified program of a graph. */

@@ -1,6 +1,15 @@
 /** Every program with expectations, as kernels at every level of fusion, run by the interpreter that finds races. */
 import { describe, expect, it } from "vitest";
-import { blockShape, laneShape, levels, programFor, smallShape, stagedShape, tallShape } from "./levels.ts";
+import {
+  blockShape,
+  laneShape,
+  levels,
+  programFor,
+  sharingShape,
+  smallShape,
+  stagedShape,
+  tallShape,
+} from "./levels.ts";
 import { vjpGraph } from "../../src/autodiff/differentiate.ts";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
 import type { KernelShape } from "../../src/codegen/lower/kernel.ts";
@@ -33,6 +42,7 @@ const ways: readonly Way[] = [
   { title: "--fuse off, in blocks", level: "off", shape: blockShape },
   { title: "--fuse full, in blocks", level: "full", shape: blockShape },
   { title: "--fuse full, in rows of lanes", level: "full", shape: laneShape },
+  { title: "--fuse full, with shared reductions", level: "full", shape: sharingShape },
   { title: "--fuse full, in tall blocks", level: "full", shape: tallShape },
   { title: "--fuse full, staged", level: "full", shape: stagedShape },
   { title: "--fuse off, values in any order", level: "off", shape: blockShape, layout: anyOrder(1) },

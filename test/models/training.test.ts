@@ -25,7 +25,8 @@ describe("a step of fec_micro", () => {
     const staging = { ...usual.block!.staging!, leastWorkgroups: 1, barrier: 0 };
     const shape = { ...usual, block: { ...usual.block!, lanes: 4, laneRows: 4, workgroups: 1, staging } };
     const { program } = lowerProgram(planGraph(graph, "full", shape.target, "balanced"), shape);
-    expect(program.kernels.flatMap((kernel) => verifyKernel(kernel))).toEqual([]);
+    const limits = { invocations: 256, workgroupBytes: shape.target.workgroupBytes, workgroups: 65535 };
+    expect(program.kernels.flatMap((kernel) => verifyKernel(kernel, limits))).toEqual([]);
     const results = (inputs: Inputs): TensorData[] => {
       const values = runProgram(program, inputs, { precision: "f64" });
       return graph.results.map((name) => values[name]!);

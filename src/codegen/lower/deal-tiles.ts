@@ -57,8 +57,10 @@ export function lowerTiles(
   const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
   const invocations = invocationsFor(tiles, dealing);
   const isOnePoint = variables.every(({ size }) => size === 1);
-  if (isOnePoint && isTogether && dealing.isSubgroup) emission.sharing = invocations;
-  deal(emission, tiles, { ...dealing, invocations }, isTogether, fill);
+  const isShared = isOnePoint && dealing.sharing !== null && phaseReads.reductions > 0;
+  // What is overwritten is worked out under the condition under which it is stored, after the reductions.
+  if (isShared) emission.sharing = { lanes: invocations, through: dealing.sharing! };
+  deal(emission, tiles, { ...dealing, invocations }, isTogether || isShared, fill);
   emission.sharing = null;
   return { workgroups: Math.ceil(tiles / invocations), invocations };
 }

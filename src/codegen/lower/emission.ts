@@ -16,6 +16,7 @@ import { indicesIn, operands, postorder } from "../../ir/traverse.ts";
 import type { KernelExpr, KernelType, Space, WorkgroupArray } from "../kernel.ts";
 import type { Staging } from "./fill.ts";
 import type { Scopes } from "./scopes.ts";
+import type { Sharing } from "./share.ts";
 
 /** One instance of an index variable: it is `base + offset`, and known from a depth on. */
 export interface Variable {
@@ -77,8 +78,8 @@ export interface Emission {
   readonly tile: Map<string, readonly Variable[]>;
   /** The variable along which the lanes of a subgroup lie, all others being the same in them; none where it is empty. */
   lane: ReadonlySet<string>;
-  /** So many lanes share the reductions of a phase of one point; null where they don't. */
-  sharing: number | null;
+  /** Who shares the reductions of a phase of one point; null where nobody does. */
+  sharing: Sharing | null;
   /** Does the phase that is being written store to what it reads? */
   overwrites: boolean;
   /** Where points are written: the depth of their block, the arrays they are stored to, and the condition under which one is, if any. */
@@ -93,7 +94,7 @@ export interface Emission {
   readonly held: Map<ValueName, KernelExpr>;
   /** The operands that the block that is being written stages; null where it stages none. */
   staging: Staging | null;
-  /** The workgroup arrays of staged operands. */
+  /** The workgroup arrays of staged operands, and those through which invocations share reductions. */
   readonly tiles: WorkgroupArray[];
   nextId: number;
   /** About so many evaluations of a reduction's body stand in its loop. */

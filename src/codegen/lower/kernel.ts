@@ -15,6 +15,7 @@ import { deepenLoops, groupTerms } from "../deepen.ts";
 import { workgroup } from "../build.ts";
 import { fetchAhead } from "../fetch-ahead.ts";
 import { jamLoops } from "../jam.ts";
+import { loadEarly } from "../load-early.ts";
 import { spreadLoads } from "../spread.ts";
 import { storeEarly } from "../store-early.ts";
 import { vectorise } from "../vectorise.ts";
@@ -26,6 +27,7 @@ import { type BlockShape, shapeAtLevel } from "./block.ts";
 import { operationsIn } from "./length.ts";
 import { lowerPhase } from "./phase.ts";
 import { split } from "./points.ts";
+import { waySharing } from "./share.ts";
 import { bind, freshName, kernelName, openScopes, write } from "./scopes.ts";
 
 /** What kernels are shaped for. It changes no result but by rounding. */
@@ -60,6 +62,8 @@ export interface KernelShape {
   readonly block?: BlockShape;
   /** The size of the adapter's subgroups, where all have one size. */
   readonly subgroup?: number;
+  /** The invocations of a workgroup that is more than one subgroup share a reduction of one result, through workgroup memory. */
+  readonly sharesTurns?: boolean;
 }
 
 export interface LoweredGroup {
@@ -178,7 +182,7 @@ function lowerWith(
   const nodes = group.phases.flatMap((phase) => phase.nodes);
   const region = openRegion(emission, group, nodes[0]!);
   const regions = group.grid.reduce((product, n) => product * n, 1);
-  const invocations = invocationsOf(group, shape);
+  const invocations = invocationsOf(group, memory.arrays, shape);
   let extent = { workgroups: regions, invocations };
   const isSubgroup = shape.subgroup === invocations;
   const statements = scopes.open[0]!.statements;
@@ -203,6 +207,7 @@ function lowerWith(
             // A workgroup is one row of lanes, as it is where points are dealt in rows.
             block: isSubgroup && block?.lanes === invocations && block.laneRows === 1 ? block : null,
             isSubgroup,
+            sharing: waySharing(invocations, isSubgroup, shape.sharesTurns === true),
           }
         : {
             invocations,
@@ -211,6 +216,7 @@ function lowerWith(
             leastTiles: shape.busyInvocations,
             block,
             isSubgroup: false,
+            sharing: null,
           },
     );
     if (group.owner === "invocation") extent = own;
@@ -244,7 +250,7 @@ function lowerWith(
   const vectors = vectorise(spread, tiles);
   const grouped = turnsAtOnce > 1 ? groupTerms(vectors) : vectors;
   return {
-    kernel: shape.keepsLoops === true ? storeEarly(grouped) : grouped,
+    kernel: shape.keepsLoops === true ? storeEarly(grouped) : loadEarly(grouped),
     single: isDeep ? spreadOut(jammed) : spread,
     values: memory.values,
     lengths,
@@ -253,11 +259,27 @@ function lowerWith(
   };
 }
 
-function invocationsOf(group: Group, shape: KernelShape): number {
+/**
+ * A workgroup that owns a region has so many invocations, if it has work for them, even where fewer would keep the device busy; and one for so
+ * many bytes of its memory, of which a processor has only enough for so many workgroups.
+ */
+const fewestInRegion = 64;
+const bytesOfInvocation = 64;
+
+function invocationsOf(group: Group, arrays: readonly WorkgroupArray[], shape: KernelShape): number {
   if (group.owner === "invocation") return shape.invocations;
+  if (group.lanes !== null) return Math.min(group.lanes, shape.regionInvocations);
   const most = Math.max(...group.phases.map((phase) => phase.axes.reduce((product, n) => product * n, 1)));
+  const regions = group.grid.reduce((product, n) => product * n, 1);
+  const bytes = arrays.reduce((sum, { length }) => sum + 4 * length, 0);
+  const fewest = Math.max(fewestInRegion, bytes / bytesOfInvocation);
   let invocations = 8;
-  while (invocations < most && invocations < shape.regionInvocations) invocations *= 2;
+  while (
+    invocations < most &&
+    invocations < shape.regionInvocations &&
+    (invocations < fewest || invocations * regions < shape.busyInvocations)
+  )
+    invocations *= 2;
   return Math.min(invocations, shape.regionInvocations);
 }
 

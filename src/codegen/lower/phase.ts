@@ -11,6 +11,7 @@ import { type Emission, freshVariableName, type Instance, instantiate, type Poin
 import { combinations, sequence } from "./lists.ts";
 import { namesOf } from "./points.ts";
 import { readsOfMemory } from "./reads.ts";
+import type { Sharing } from "./share.ts";
 
 /** How the points of a phase are dealt. */
 export interface Dealing {
@@ -26,6 +27,8 @@ export interface Dealing {
   readonly block: BlockShape | null;
   /** Whether the invocations of a workgroup are one subgroup, which runs as a vector. */
   readonly isSubgroup: boolean;
+  /** How the invocations of a workgroup share the reductions of its only point; null where they don't. */
+  readonly sharing: Sharing["through"] | null;
 }
 
 /** The workgroups that a phase takes, and the invocations of each. */

@@ -127,7 +127,9 @@ function lowerNode(
   const values = points.map((point) =>
     results.map(({ name }) => lowerInstance(emission, instance, name, point)),
   );
-  if (emission.sharing !== null) results.forEach(({ name }, r) => emission.held.set(name, values[0]![r]!));
+  // What stands in a branch others don't have.
+  if (emission.sharing !== null && emission.scopes.floor === 0)
+    results.forEach(({ name }, r) => emission.held.set(name, values[0]![r]!));
   const stores = points.map((point, p) =>
     results.flatMap(({ name, storage }, r): Statement[] => {
       // All invocations have it in a register.

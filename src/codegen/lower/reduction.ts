@@ -17,8 +17,9 @@ import { type Emission, type Instance, type Point, variable, type Variable } fro
 import { accumulatorFor, combine, type Lower } from "./accumulator.ts";
 import { combinations, sequence } from "./lists.ts";
 import { inSlabs, placeInSlab, slabsAt } from "./fill.ts";
+import { split } from "./points.ts";
 import { isRun } from "./runs.ts";
-import { combineLanes, sharedAxis } from "./share.ts";
+import { combineLanes, sharedTurns } from "./share.ts";
 import { atDepth, block, branch, depthOf, freshName, known, nameHere, remember, write } from "./scopes.ts";
 
 /** The value of the reduction at a point; of `argmax` and `argmin` the position, or with `best` the value there. */
@@ -82,7 +83,7 @@ export function reduce(
 export function combinedOver(emission: Emission, { node }: Instance, own: KernelExpr): KernelExpr {
   const { op } = node.reduction!;
   if (op === "argmax" || op === "argmin") throw new Error(`the turns of ${op} are not shared`);
-  return combineLanes(emission.scopes, emission.sharing!, own, node.name, (a, b) => combine(op, a, b));
+  return combineLanes(emission, own, node.name, (a, b) => combine(op, a, b));
 }
 
 /**
@@ -103,7 +104,7 @@ export function overAxes(
   const unrolls = unrollsOf(emission, instance, points.length).map((unroll, level) =>
     level < (slabs?.level ?? 0) ? 1 : unroll,
   );
-  const shared = sharedAxis(emission, instance);
+  const shared = sharedTurns(emission, instance);
   const nest = (level: number, turns: readonly (readonly Variable[])[]): void => {
     emission.context = instance.contexts[level]!;
     const axis = instance.axes[level];
@@ -161,7 +162,8 @@ export function overAxes(
       return;
     }
     if (extent <= 0) return;
-    if (level === shared) return dealTurns(from, extent, unroll, within);
+    if (level === shared?.level)
+      return shared.isFlat ? dealFlat(level, turns, here) : dealTurns(from, extent, unroll, within);
     if (slabs === null || level !== slabs.level) return span(from, extent, unroll);
     inSlabs(emission, slabs, from, here, lower, (first, count) =>
       span(first, count, Math.min(unroll, count)),
@@ -174,8 +176,8 @@ export function overAxes(
     most: number,
     within: (variables: readonly Variable[]) => void,
   ): void => {
-    const { name } = instance.axes[shared!]!;
-    const lanes = emission.sharing!;
+    const { name } = instance.axes[shared!.level]!;
+    const { lanes } = emission.sharing!;
     const unroll = [4, 2].find((turns) => turns <= most && extent % (turns * lanes) === 0) ?? 1;
     const at = (first: KernelExpr): readonly Variable[] => {
       const base = nameHere(scopes, add(first, mul(invocation, integer(unroll))), name);
@@ -189,6 +191,48 @@ export function overAxes(
     if (whole === extent) return;
     const then = branch(scopes, () => within(at(add(from, integer(whole)))));
     write(scopes, { kind: "if", condition: less(invocation, integer(extent - whole)), then, else: [] });
+  };
+  /** All turns of the axes from `first` on, as if they were one axis: neighbouring lanes take neighbouring turns, round after round. */
+  const dealFlat = (first: number, outer: readonly (readonly Variable[])[], point: Point): void => {
+    const axes = instance.axes.slice(first);
+    const extents = axes.map((axis, i) => constantExtent(axis, instance.contexts[first + i]!)!);
+    const count = extents.reduce((product, extent) => product * extent, 1);
+    const { lanes } = emission.sharing!;
+    const takeTurn = (turn: KernelExpr): void => {
+      const places = split(nameHere(scopes, turn, "turn"), extents);
+      let here = point;
+      const own = axes.map((axis, i): readonly Variable[] => {
+        const base = nameHere(scopes, add(lower(emission, axis.lo, here), places[i]!), axis.name);
+        const place = variable(emission, axis.name, base);
+        here = withVariables(here, [place]);
+        emission.tile.set(axis.name, [place]);
+        return [place];
+      });
+      nest(instance.axes.length, [...outer, ...own]);
+      for (const { name } of axes) emission.tile.delete(name);
+    };
+    const most = Math.max(1, Math.floor(emission.bodiesInLoop / (16 * points.length)));
+    const atOnce = [4, 2].find((rounds) => rounds <= most && rounds * lanes <= count) ?? 1;
+    const step = lanes * atOnce;
+    const whole = count - (count % step);
+    if (whole > 0) {
+      const index = freshName(scopes, "turn");
+      const start = add(local(index, "i32"), invocation);
+      const body = block(scopes, [index], () =>
+        sequence(atOnce).forEach((round) => takeTurn(add(start, integer(round * lanes)))),
+      );
+      write(scopes, { kind: "for", index, from: integer(0), to: integer(whole), step, body });
+    }
+    for (let turn = whole; turn < count; turn += lanes) {
+      const left = count - turn;
+      if (left >= lanes) {
+        for (const statement of block(scopes, [], () => takeTurn(add(invocation, integer(turn)))))
+          write(scopes, statement);
+        continue;
+      }
+      const then = branch(scopes, () => takeTurn(add(invocation, integer(turn))));
+      write(scopes, { kind: "if", condition: less(invocation, integer(left)), then, else: [] });
+    }
   };
   nest(0, []);
   return shared !== null;

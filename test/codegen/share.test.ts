@@ -1,0 +1,85 @@
+/** Reductions that the invocations of a workgroup share through its memory, and those that have workgroups of their own. */
+import { describe, expect, it } from "vitest";
+import { runProgram } from "../../src/codegen/interpret-program.ts";
+import { printKernel } from "../../src/codegen/print.ts";
+import type { Program } from "../../src/codegen/program.ts";
+import { parseGraph } from "../../src/ir/parse.ts";
+import { differences } from "../programs/closeness.ts";
+import { run, verified } from "../programs/compile.ts";
+import { randomInputs } from "../programs/inputs.ts";
+import { randomSource } from "../programs/random-source.ts";
+import { programFor, sharingShape } from "./levels.ts";
+
+/** The program of a graph, of which the interpreter has found that it gives what the graph means, without races. */
+function checked(text: string): Program {
+  const graph = verified(parseGraph(text));
+  const inputs = randomInputs(graph.params, randomSource(5));
+  const program = programFor(graph, "full", sharingShape);
+  const values = runProgram(program, inputs, { precision: "f64", random: randomSource(6).next });
+  const results = graph.results.map((name) => values[name]!);
+  expect(differences(results, run(graph, inputs), graph.results)).toEqual([]);
+  return program;
+}
+
+const textsOf = ({ kernels }: Program): string => kernels.map(printKernel).join("\n");
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+const softmax = (n: number): string => `graph f(%x: f32[6, ${n}]) -> (%y) {
+  %top: f32[6] = for i<6. max k<${n}. %x[i, k]
+  %e: f32[6, ${n}] = for i<6, k<${n}. exp(%x[i, k] - %top[i])
+  %total: f32[6] = for i<6. sum k<${n}. %e[i, k]
+  %y: f32[6, ${n}] = for i<6, k<${n}. %e[i, k] / %total[i]
+}`;
+
+describe("a reduction of one result in a region", () => {
+  it("is shared by the invocations, two barriers each", () => {
+    const program = checked(softmax(64));
+    expect(program.kernels).toHaveLength(1);
+    const [kernel] = program.kernels;
+    expect(kernel!.workgroupArrays.map(({ length }) => length)).toEqual([16, 4, 16, 4]);
+    expect(count(textsOf(program), "barrier")).toBe(4);
+  });
+
+  it("may have any number of turns", () => {
+    for (const n of [65, 66, 79, 100, 128]) checked(softmax(n));
+  });
+});
+
+const mean = (b: number, c: number, n: number): string => `graph f(%x: f32[${b}, ${c}, ${n}]) -> (%m) {
+  %m: f32[${b}] = for i<${b}. sum q<${c}, k<${n}. %x[i, q, k]
+}`;
+
+describe("a long reduction of few results", () => {
+  it("has a workgroup for each, and parts of it where that is not enough", () => {
+    const { kernels } = checked(mean(3, 64, 2048));
+    expect(kernels.map(({ invocations }) => invocations)).toEqual([16, expect.any(Number)]);
+    expect(kernels[0]!.workgroups).toBeGreaterThan(3);
+    expect(kernels[0]!.workgroupArrays).toHaveLength(2);
+  });
+
+  it("takes turns of several axes as if they were one where none is long enough", () => {
+    for (const [c, n] of [
+      [11, 9],
+      [5, 26],
+      [30, 3],
+      [13, 17],
+    ] as const)
+      expect(textsOf(checked(mean(300, c, n)))).toContain("turn");
+  });
+
+  it("and what is made of it at its points, in place of what it reads there as well", () => {
+    const text = `graph f(%p: f32[7], %x: f32[7, 90]) -> (%next, %grown) {
+      %g: f32[7] = for i<7. sum k<90. %x[i, k]
+      %grown: f32[7] = for i<7. 2.0 * %p[i] + %g[i]
+      %next: f32[7] = for i<7. %p[i] - 0.1 * %g[i]
+    }`;
+    const { kernels } = checked(text);
+    expect(kernels).toHaveLength(1);
+    expect(kernels[0]!.workgroups).toBe(7);
+  });
+
+  it("stays with one invocation a point where there are points enough", () => {
+    const { kernels } = checked(mean(4096, 8, 8));
+    expect(kernels.every(({ workgroupArrays }) => workgroupArrays.length === 0)).toBe(true);
+  });
+});
