@@ -37,6 +37,7 @@ const hardwareShape: AdapterShape = {
   regionInvocations: 256,
   busyInvocations: 16384,
   bodiesInLoop: 256,
+  nestedSums: 64,
   sharesTurns: true,
   target: hardwareTarget,
   block: { ...gpuBlock, ...stagingFor(hardwareTarget, 32) },

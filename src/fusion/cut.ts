@@ -7,7 +7,14 @@
  */
 import { apply, index, integer, read } from "../ir/build.ts";
 import { extentFromZero } from "../ir/extent.ts";
-import type { Axis, Comprehension, Expr, ReductionAxis } from "../ir/ir.ts";
+import {
+  type Axis,
+  type Comprehension,
+  type ElementType,
+  type Expr,
+  type ReductionAxis,
+  typeOf,
+} from "../ir/ir.ts";
 import { baseName, freshVariable, type NameSupply } from "../ir/names.ts";
 import { substituteIndices } from "../ir/substitute.ts";
 
@@ -75,6 +82,70 @@ export function cutReduction(
     ),
   };
   return [part, whole];
+}
+
+/** Is it the position of the best, of which parts can be put together: of the bests of parts, the first best one's? */
+export function isSearch({ reduction }: Comprehension): boolean {
+  if (reduction === null || (reduction.op !== "argmax" && reduction.op !== "argmin")) return false;
+  return (extentFromZero(reduction.axes[0]!) ?? 0) > 0;
+}
+
+/**
+ * The nodes that give where the best is, over the range in parts:
+ *
+ *     %a = argmax m<784. f(m)     ⟶     %a_part, %a_part_best = for c<7. argmax m in 112 * c .. 112 * c + 112. f(m)
+ *                                       %a_which = argmax c<7. %a_part_best[c]
+ *                                       %a = %a_part[%a_which]
+ *
+ * The first of equals is in the first of the parts that have it.
+ */
+function cutSearch(
+  node: Comprehension,
+  [cut]: readonly Cut[],
+  names: NameSupply,
+): readonly [part: Comprehension, which: Comprehension, found: Comprehension] {
+  const reduction = node.reduction!;
+  const [axis] = reduction.axes;
+  const { parts } = cut!;
+  const length = extentFromZero(axis!)! / parts;
+  const taken = new Set([...node.axes.map(({ name }) => name), axis!.name]);
+  const chunk = freshVariable(`${axis!.name}_chunk`, taken);
+  const base = baseName(node.name);
+  const element: ElementType = { scalar: typeOf(node.body), bound: null };
+  const lo = apply("mul", integer(length), index(chunk));
+  const part: Comprehension = {
+    ...node,
+    name: names.fresh(`${base}_part`),
+    axes: [{ name: chunk, size: parts }, ...node.axes],
+    reduction: {
+      ...reduction,
+      bestValue: names.fresh(`${base}_part_best`),
+      axes: [{ name: axis!.name, lo, hi: apply("add", lo, integer(length)) }],
+    },
+  };
+  const own = node.axes.map(({ name }) => index(name));
+  const which: Comprehension = {
+    ...node,
+    name: names.fresh(`${base}_which`),
+    element: { scalar: "i32", bound: parts },
+    reduction: { ...reduction, axes: [{ name: chunk, lo: integer(0), hi: integer(parts) }] },
+    body: read(part.reduction!.bestValue!, element, [index(chunk), ...own]),
+  };
+  const found: Comprehension = {
+    ...node,
+    reduction: null,
+    body: read(part.name, node.element, [read(which.name, which.element, own), ...own]),
+  };
+  return [part, which, found];
+}
+
+/** The nodes that give what the one gave; the first has its parts. */
+export function cutNode(
+  node: Comprehension,
+  cuts: readonly Cut[],
+  names: NameSupply,
+): readonly Comprehension[] {
+  return isSearch(node) ? cutSearch(node, cuts, names) : cutReduction(node, cuts, names);
 }
 
 /** The divisor of `n` that is nearest to `wanted`, by ratio. */

@@ -6,7 +6,7 @@ import { extentFromZero } from "../ir/extent.ts";
 import type { Comprehension, ValueName } from "../ir/ir.ts";
 import { sizeOf } from "../ir/ir.ts";
 import { namesOf, pointCount } from "./accesses.ts";
-import { type Cut, divisorNear, isCuttable } from "./cut.ts";
+import { type Cut, divisorNear, isCuttable, isSearch } from "./cut.ts";
 import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
 import { costAt, inlinedUnder, type Inlining, type StoredNode } from "./inline.ts";
 import { isSharedAsItStands, lanesOfPoint, reductionsAtPoint, turnsOf } from "./shared.ts";
@@ -44,6 +44,10 @@ export function divisionsOf(
   for (const draft of drafts) {
     for (const member of draft.members) {
       const { node } = member;
+      if (isSearch(node) && !history.has(node.name)) {
+        const cuts = searchCuts(node, draft, inlining, target);
+        if (cuts !== null) divisions.set(node.name, { cuts, kind: "shared" });
+      }
       if (!isCuttable(node)) continue;
       const crossing = history.has(node.name) ? null : crossingCuts(member, draft, home, sizes);
       if (crossing !== null) divisions.set(node.name, { cuts: crossing, kind: "crossing" });
@@ -200,6 +204,29 @@ function partsInMemory(
   const fitting = Math.floor(workgroupBytes / 2 / bytes);
   // What does not fit with two parts is in device memory anyway.
   return parts * bytes <= workgroupBytes || fitting < 2 ? parts : fitting;
+}
+
+/** A search goes on in parts until points and parts are so many times the invocations that keep a device busy. */
+const searchesAtOnce = 8;
+
+/** Parts of a search are no shorter, and if they can they have a multiple of so many turns, which are loaded at once. */
+const shortestSearch = 24;
+const turnsTogether = 4;
+
+/**
+ * The range of an argmax over sums in parts, where each of its points has an invocation: in many at once points can lie side by side and share
+ * what they load.
+ */
+function searchCuts(node: Comprehension, draft: Draft, { inlined }: Inlining, target: Target): Cut[] | null {
+  if (!target.sharesTurns || !isPointwise(draft)) return null;
+  const isOverSums = [...inlinedUnder([node], inlined).values()].some(
+    (inner) => inner.reduction !== null && turnsOf(inner) >= shortest,
+  );
+  const extent = extentFromZero(node.reduction!.axes[0]!)!;
+  const room = (searchesAtOnce * target.busyInvocations) / pointCount(node);
+  if (!isOverSums || room < 2 || extent < 2 * shortestSearch) return null;
+  const parts = divisorNear(extent / turnsTogether, Math.min(room, extent / shortestSearch));
+  return parts > 1 && extent % turnsTogether === 0 ? [{ axis: 0, parts }] : null;
 }
 
 /** Turns of a part, for each invocation of the workgroup that shares them. */

@@ -6,7 +6,7 @@
 import { definitions, type Graph, type Node, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
 import { type NameSupply, namesFor } from "../ir/names.ts";
 import type { Again } from "./clone.ts";
-import { cutReduction } from "./cut.ts";
+import { cutNode } from "./cut.ts";
 import { divisionsOf, type History, sharedAsItStands, worthKeeping, worthSharing } from "./divide.ts";
 import { timeOf } from "./draft.ts";
 import { decideInlining, type Inlining } from "./inline.ts";
@@ -114,7 +114,8 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     nodes = nodes.flatMap((node): Node[] => {
       const division = node.kind === "comprehension" ? divisions.get(node.name) : undefined;
       if (node.kind !== "comprehension" || division === undefined) return [node];
-      const [part, whole] = cutReduction(node, division.cuts, around.names);
+      const made = cutNode(node, division.cuts, around.names);
+      const part = made[0]!;
       history.set(part.name, division.kind);
       // Inlined into the sum over the parts, it would not be what it was cut for.
       wanted.set(
@@ -123,8 +124,8 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
           ? "it is the part of one region in a sum over the grid"
           : "it is a part of a long reduction, which invocations share",
       );
-      history.set(whole.name, "shared");
-      return [part, whole];
+      for (const { name } of made.slice(1)) history.set(name, "shared");
+      return [...made];
     });
   }
 }

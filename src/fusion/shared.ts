@@ -6,8 +6,8 @@
  */
 import { extentFromZero } from "../ir/extent.ts";
 import type { Comprehension, ValueName } from "../ir/ir.ts";
-import { valuesUsed } from "../ir/traverse.ts";
-import { pointCount, reductionExtents } from "./accesses.ts";
+import { indicesIn, valuesUsed } from "../ir/traverse.ts";
+import { pointAxes, pointCount, reductionExtents } from "./accesses.ts";
 import { isCuttable } from "./cut.ts";
 import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
 import type { StoredNode } from "./inline.ts";
@@ -35,6 +35,19 @@ const fewestLanes = 32;
 
 /** Products of many results are dealt in blocks instead, in which points share what they load. */
 const mostProducts = 1024;
+
+/** Where there are more points, each by an invocation, and neighbours read neighbouring elements, that is faster than turns apart in memory. */
+const mostColumns = 16384;
+
+/** Does a reduction read most along an axis of points, which lies innermost in memory as it is written, rather than along its turns? */
+function readsColumns({ node, accesses }: StoredNode): boolean {
+  const points = pointAxes(node).map(({ name }) => name);
+  const streamed = [...accesses.values()].filter(({ isStreamed }) => isStreamed);
+  return streamed.some(({ indices, loops }) => {
+    const last = indicesIn(indices.slice(-1));
+    return points.some((name) => last.has(name)) && !loops.some(({ name }) => last.has(name));
+  });
+}
 
 /** The turns of a node's reduction, on average; 1 without one. */
 export function turnsOf(node: Comprehension): number {
@@ -78,6 +91,7 @@ export function lanesOfPoint(
   );
   if (long.length === 0 || !long.every(({ node }) => isCuttable(node))) return null;
   if (points > mostProducts && long.some(({ member }) => hasRowsAndColumns(member))) return null;
+  if (points > mostColumns && long.some(({ member }) => readsColumns(member))) return null;
   return lanesFor(Math.max(...long.map(({ node }) => turnsOf(node))), points, target);
 }
 
