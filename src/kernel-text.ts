@@ -55,7 +55,16 @@ export function kernelShapeOf({ kind, limits, subgroupSizes, vendor, rates }: Ke
   const usual = kernelShapeFor(kind === "software" ? "software" : gpuKindOf(vendor), subgroup);
   const buffers = Math.min(limits.maxStorageBuffersPerShaderStage, mostBuffers);
   const workgroupBytes = Math.min(usual.target.workgroupBytes, limits.maxComputeWorkgroupStorageSize);
-  const shape = { ...usual, target: { ...usual.target, buffers, workgroupBytes } };
+  const staging = usual.block?.staging;
+  const block =
+    usual.block === undefined || staging === undefined
+      ? usual.block
+      : { ...usual.block, staging: { ...staging, bytes: Math.min(staging.bytes, workgroupBytes) } };
+  const shape: AdapterShape = {
+    ...usual,
+    ...(block === undefined ? {} : { block }),
+    target: { ...usual.target, buffers, workgroupBytes },
+  };
   return rates == null ? shape : { ...shape, target: calibrated(shape.target, rates) };
 }
 

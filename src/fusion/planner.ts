@@ -6,7 +6,7 @@
 import { definitions, type Graph, type Node, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
 import { type NameSupply, namesFor } from "../ir/names.ts";
 import type { Again } from "./clone.ts";
-import { cutNode } from "./cut.ts";
+import { cutNode, isSearch } from "./cut.ts";
 import { divisionsOf, type History, sharedAsItStands, worthKeeping, worthSharing } from "./divide.ts";
 import { timeOf } from "./draft.ts";
 import { decideInlining, type Inlining } from "./inline.ts";
@@ -125,6 +125,8 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
           : "it is a part of a long reduction, which invocations share",
       );
       for (const { name } of made.slice(1)) history.set(name, "shared");
+      if (isSearch(node))
+        wanted.set(node.name, "the position of the best is looked up once, in the part that has it");
       return [...made];
     });
   }

@@ -120,7 +120,7 @@ export const discreteTarget: Target = {
   busyWorkgroups: 128,
   lineElements: 32,
   blockSharing: 8,
-  workgroupBytes: 32768,
+  workgroupBytes: 49152,
 };
 
 /** A driver that runs on a CPU of a few cores: computing is dear, memory near. */

@@ -426,6 +426,27 @@ describe("errors", () => {
     );
   });
 
+  test("what ran over the same tensors before finds other elements in them, other tensors, and freed ones", async () => {
+    const add = await device().load(vectorAdd(2), { reuseOutputs: true });
+    const [one, two, three] = [
+      await device().tensor(f32, [2], [1, 1]),
+      await device().tensor(f32, [2], [2, 2]),
+      await device().tensor(f32, [2], [3, 3]),
+    ];
+    const step = await device().load(update(2));
+    const args: DeviceTensor[] = [one, two];
+    expect(await elements(await add.run(args))).toEqual([[3, 3]]);
+    expect(await elements(await add.run(args))).toEqual([[3, 3]]);
+    await step.run([one, two]);
+    expect(await elements(await add.run(args))).toEqual([[5, 5]]);
+    args[1] = three;
+    expect(await elements(await add.run(args))).toEqual([[6, 6]]);
+    expect(await elements(await add.run(args))).toEqual([[6, 6]]);
+    three.free();
+    await expect(add.run(args)).rejects.toThrowError("was freed before");
+    expect(await elements(await add.run([one, two]))).toEqual([[5, 5]]);
+  });
+
   test("a closed device says so", async () => {
     const other = await openTestDevice();
     const add = await other.load(vectorAdd(2));
