@@ -48,7 +48,7 @@ const discreteShape: AdapterShape = {
   ...hardwareShape,
   busyInvocations: 65536,
   target: discreteTarget,
-  block: { ...gpuBlock, ...stagingFor(discreteTarget, 128) },
+  block: { ...gpuBlock, rows: 8, ...stagingFor(discreteTarget, 128) },
 };
 
 /** What a GPU wants whose cache is as near to it as workgroup memory: the same, unstaged. */
