@@ -5,11 +5,12 @@
 import { extentFromZero } from "../ir/extent.ts";
 import type { Comprehension, ValueName } from "../ir/ir.ts";
 import { sizeOf } from "../ir/ir.ts";
-import { namesOf, pointCount } from "./accesses.ts";
-import { type Cut, divisorNear, isCuttable, isSearch } from "./cut.ts";
+import { namesOf } from "./accesses.ts";
+import { type Cut, isCuttable, isSearch } from "./cut.ts";
 import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
 import { costAt, inlinedUnder, type Inlining, type StoredNode } from "./inline.ts";
-import { isSharedAsItStands, lanesOfPoint, reductionsAtPoint, turnsOf } from "./shared.ts";
+import { isSharedAsItStands, reductionsAtPoint } from "./shared.ts";
+import { searchCuts, sharingCuts } from "./sharing-cuts.ts";
 import type { Target } from "./target.ts";
 
 /** How a node was cut before. Parts that joined a grid may still be shared among a workgroup's invocations. */
@@ -135,116 +136,4 @@ function crossingCuts(
     if (2 * parts < elements) return crossed;
   }
   return null;
-}
-
-/** Shorter reductions are not shared. */
-const shortest = 32;
-
-/** Parts of contractions on a device that stages their operands are no shorter. */
-const shortestInBlocks = 128;
-
-/** The longest axis in chunks, where points are fewer than the invocations that could work on them. */
-function sharingCuts(
-  node: Comprehension,
-  draft: Draft,
-  isContraction: boolean,
-  { inlined }: Inlining,
-  target: Target,
-): Cut[] | null {
-  const regions = regionsOf(draft);
-  const isRegional = !isPointwise(draft) && draft.members.length > 1;
-  if (isRegional && isSharedAsItStands(node, draft, target)) return null;
-  const points = isRegional
-    ? pointCount(node) / regions
-    : pointCount(node) / (isContraction ? target.blockPoints : 1);
-  const isInBlocks = isContraction && !isRegional && target.sharesTurns;
-  const wanted = isRegional
-    ? target.regionInvocations
-    : isInBlocks
-      ? target.busyInvocations
-      : target.busyInvocations / 4;
-  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
-  const turns = extents.reduce((product, extent) => product * extent, 1);
-  const lanes = isRegional ? null : lanesOfPoint(draft, inlined, target);
-  if (lanes !== null) return cutsForWorkgroups(node, pointCount(node) * lanes, lanes, target);
-  // The fewer points there are, the shorter a reduction may be.
-  const least = isInBlocks
-    ? 8 * shortestInBlocks
-    : isRegional && points * 16 <= wanted
-      ? shortest
-      : 8 * shortest;
-  if (points * (isInBlocks ? 8 : 4) > wanted || turns < least) return null;
-  // About as many parts as leave each at least as long as putting them together takes.
-  const room = Math.min(
-    wanted / points,
-    isRegional
-      ? Math.max(2, 2 * Math.sqrt(turns))
-      : isInBlocks
-        ? turns / shortestInBlocks
-        : (2 * turns) / shortest,
-  );
-  const longest = extents.indexOf(Math.max(...extents));
-  const most = isRegional ? partsInMemory(node, room, regions, target) : room;
-  const parts = divisorNear(extents[longest]!, Math.min(most, extents[longest]! / 2));
-  return parts > 1 ? [{ axis: longest, parts, interleaved: target.interleaves && !isInBlocks }] : null;
-}
-
-/**
- * Each part of a segment sum has all segments, which are read and written at every turn: where so many parts don't fit a workgroup's memory,
- * there are as many as take half of it.
- */
-function partsInMemory(
-  node: Comprehension,
-  parts: number,
-  regions: number,
-  { sharesTurns, workgroupBytes }: Target,
-): number {
-  if (node.keys.length === 0 || !sharesTurns) return parts;
-  const bytes = (4 * sizeOf(node.axes.map((axis) => axis.size))) / regions;
-  const fitting = Math.floor(workgroupBytes / 2 / bytes);
-  // What does not fit with two parts is in device memory anyway.
-  return parts * bytes <= workgroupBytes || fitting < 2 ? parts : fitting;
-}
-
-/** A search goes on in parts until points and parts are so many times the invocations that keep a device busy. */
-const searchesAtOnce = 8;
-
-/** Parts of a search are no shorter, and if they can they have a multiple of so many turns, which are loaded at once. */
-const shortestSearch = 24;
-const turnsTogether = 4;
-
-/**
- * The range of an argmax over sums in parts, where each of its points has an invocation: in many at once points can lie side by side and share
- * what they load.
- */
-function searchCuts(node: Comprehension, draft: Draft, { inlined }: Inlining, target: Target): Cut[] | null {
-  if (!target.sharesTurns || !isPointwise(draft)) return null;
-  const isOverSums = [...inlinedUnder([node], inlined).values()].some(
-    (inner) => inner.reduction !== null && turnsOf(inner) >= shortest,
-  );
-  const extent = extentFromZero(node.reduction!.axes[0]!)!;
-  const room = (searchesAtOnce * target.busyInvocations) / pointCount(node);
-  if (!isOverSums || room < 2 || extent < 2 * shortestSearch) return null;
-  const parts = divisorNear(extent / turnsTogether, Math.min(room, extent / shortestSearch));
-  return parts > 1 && extent % turnsTogether === 0 ? [{ axis: 0, parts }] : null;
-}
-
-/** Turns of a part, for each invocation of the workgroup that shares them. */
-const turnsOfPart = 8;
-
-/** The longest axis in parts, each for a workgroup, where those of whole reductions have too few invocations together. */
-function cutsForWorkgroups(
-  node: Comprehension,
-  invocations: number,
-  lanes: number,
-  { busyInvocations }: Target,
-): Cut[] | null {
-  if (invocations * 4 > busyInvocations) return null;
-  const room = Math.min(busyInvocations / invocations, turnsOf(node) / (turnsOfPart * lanes));
-  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
-  // Parts of an axis further out have turns that lie together.
-  const axis = extents.findIndex((extent) => extent >= room);
-  const longest = axis >= 0 ? axis : extents.indexOf(Math.max(...extents));
-  const parts = divisorNear(extents[longest]!, Math.min(room, extents[longest]!));
-  return parts > 1 ? [{ axis: longest, parts }] : null;
 }

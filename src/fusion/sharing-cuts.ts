@@ -1,0 +1,132 @@
+/**
+ * Into how many parts a reduction goes of which there are fewer points than invocations that could work on them.
+ *
+ *     sum b<128, i<49 of 10 × 64 points      in chunks for the invocations of all workgroups
+ *     sum k<64 of 4 points of a region       for those of its workgroup
+ *     a product of 64 × 256, 6272 turns      parts that are products in blocks
+ *     an argmax over 784 sums                parts of the range that is searched
+ */
+import { extentFromZero } from "../ir/extent.ts";
+import { type Comprehension, sizeOf } from "../ir/ir.ts";
+import { pointCount } from "./accesses.ts";
+import { type Cut, divisorNear } from "./cut.ts";
+import { type Draft, isPointwise, regionsOf } from "./draft.ts";
+import { type Inlining, inlinedUnder } from "./inline.ts";
+import { isSharedAsItStands, lanesOfPoint, turnsOf } from "./shared.ts";
+import type { Target } from "./target.ts";
+
+/** Shorter reductions are not shared. */
+const shortest = 32;
+
+/** The longest axis in chunks, where points are fewer than the invocations that could work on them; null where they are not. */
+export function sharingCuts(
+  node: Comprehension,
+  draft: Draft,
+  isContraction: boolean,
+  { inlined }: Inlining,
+  target: Target,
+): Cut[] | null {
+  if (!isPointwise(draft) && draft.members.length > 1) return cutsInRegion(node, draft, target);
+  const lanes = lanesOfPoint(draft, inlined, target);
+  if (lanes !== null) return cutsForWorkgroups(node, lanes, target);
+  if (isContraction && target.sharesTurns) return cutsOfProduct(node, target);
+  const points = pointCount(node) / (isContraction ? target.blockPoints : 1);
+  const wanted = target.busyInvocations / 4;
+  const turns = turnsOf(node);
+  if (points * 4 > wanted || turns < 8 * shortest) return null;
+  // About as many parts as leave each at least as long as putting them together takes.
+  return cutLongest(node, Math.min(wanted / points, (2 * turns) / shortest), target.interleaves);
+}
+
+/** Where invocations of a region's workgroup have nothing to do. The fewer points there are, the shorter a reduction may be. */
+function cutsInRegion(node: Comprehension, draft: Draft, target: Target): Cut[] | null {
+  if (isSharedAsItStands(node, draft, target)) return null;
+  const regions = regionsOf(draft);
+  const points = pointCount(node) / regions;
+  const wanted = target.regionInvocations;
+  const turns = turnsOf(node);
+  if (points * 4 > wanted || turns < (points * 16 <= wanted ? shortest : 8 * shortest)) return null;
+  const room = Math.min(wanted / points, Math.max(2, 2 * Math.sqrt(turns)));
+  return cutLongest(node, partsInMemory(node, room, regions, target), target.interleaves);
+}
+
+function cutLongest(node: Comprehension, room: number, interleaved: boolean): Cut[] | null {
+  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
+  const longest = extents.indexOf(Math.max(...extents));
+  const parts = divisorNear(extents[longest]!, Math.min(room, extents[longest]! / 2));
+  return parts > 1 ? [{ axis: longest, parts, interleaved }] : null;
+}
+
+/**
+ * Each part of a segment sum has all segments, which are read and written at every turn: where so many parts don't fit a workgroup's memory,
+ * there are as many as take half of it.
+ */
+function partsInMemory(
+  node: Comprehension,
+  parts: number,
+  regions: number,
+  { sharesTurns, workgroupBytes }: Target,
+): number {
+  if (node.keys.length === 0 || !sharesTurns) return parts;
+  const bytes = (4 * sizeOf(node.axes.map((axis) => axis.size))) / regions;
+  const fitting = Math.floor(workgroupBytes / 2 / bytes);
+  // What does not fit with two parts is in device memory anyway.
+  return parts * bytes <= workgroupBytes || fitting < 2 ? parts : fitting;
+}
+
+/** Parts of products have so many turns at least, and the whole has so many times as many. */
+const shortestProduct = 128;
+const fewestParts = 8;
+
+/** A product of few points and many turns, such as a weight's gradient, as parts that keep a device busy in blocks. */
+function cutsOfProduct(node: Comprehension, { blockPoints, busyInvocations }: Target): Cut[] | null {
+  const blocks = pointCount(node) / blockPoints;
+  const turns = turnsOf(node);
+  if (blocks * fewestParts > busyInvocations || turns < fewestParts * shortestProduct) return null;
+  // Turns of a block that follow one another are loaded at once.
+  return cutLongest(node, Math.min(busyInvocations / blocks, turns / shortestProduct), false);
+}
+
+/** Turns of a part, for each invocation of the workgroup that shares them. */
+const turnsOfPart = 8;
+
+/** Where workgroups of so many lanes, one for each result, are too few: parts that have one each. */
+function cutsForWorkgroups(node: Comprehension, lanes: number, { busyInvocations }: Target): Cut[] | null {
+  const invocations = pointCount(node) * lanes;
+  if (invocations * 4 > busyInvocations) return null;
+  const room = Math.min(busyInvocations / invocations, turnsOf(node) / (turnsOfPart * lanes));
+  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
+  // Parts of an axis further out have turns that lie together.
+  const enough = extents.findIndex((extent) => extent >= room);
+  const axis = enough >= 0 ? enough : extents.indexOf(Math.max(...extents));
+  const parts = divisorNear(extents[axis]!, Math.min(room, extents[axis]!));
+  return parts > 1 ? [{ axis, parts }] : null;
+}
+
+/** A search goes on in parts until points and parts are so many times the invocations that keep a device busy. */
+const searchesAtOnce = 8;
+
+/** Parts of a search are no shorter. Their ranges begin at multiples of so many turns, which are loaded at once. */
+const shortestSearch = 24;
+const turnsTogether = 4;
+
+/**
+ * The range of an argmax over sums in parts, where each of its points has an invocation: in many at once points can lie side by side and share
+ * what they load.
+ */
+export function searchCuts(
+  node: Comprehension,
+  draft: Draft,
+  { inlined }: Inlining,
+  target: Target,
+): Cut[] | null {
+  if (!target.sharesTurns || !isPointwise(draft)) return null;
+  const isOverSums = [...inlinedUnder([node], inlined).values()].some(
+    (inner) => inner.reduction !== null && turnsOf(inner) >= shortest,
+  );
+  const extent = extentFromZero(node.reduction!.axes[0]!)!;
+  const room = (searchesAtOnce * target.busyInvocations) / pointCount(node);
+  if (!isOverSums || room < 2 || extent < 2 * shortestSearch || extent % turnsTogether !== 0) return null;
+  const parts = divisorNear(extent / turnsTogether, Math.min(room, extent / shortestSearch));
+  return parts > 1 ? [{ axis: 0, parts }] : null;
+}
