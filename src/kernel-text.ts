@@ -11,7 +11,7 @@ import type { ShapeChoices } from "./codegen/tuner.ts";
 import { calibrated, type MeasuredRates } from "./fusion/calibrate.ts";
 import type { Group } from "./fusion/plan.ts";
 import type { Comprehension } from "./ir/ir.ts";
-import { type AdapterShape, kernelShapeFor } from "./codegen/shapes.ts";
+import { type AdapterShape, kernelShapeFor, withWorkgroupMemory } from "./codegen/shapes.ts";
 import { printWgsl } from "./codegen/wgsl.ts";
 import type { AdapterDescription, DeviceLimits } from "./runtime/adapter.ts";
 import { type MemoryPlan, planMemory } from "./runtime/memory-plan.ts";
@@ -54,17 +54,8 @@ export function kernelShapeOf({ kind, limits, subgroupSizes, vendor, rates }: Ke
   const subgroup = fewest !== undefined && fewest === most ? fewest : null;
   const usual = kernelShapeFor(kind === "software" ? "software" : gpuKindOf(vendor), subgroup);
   const buffers = Math.min(limits.maxStorageBuffersPerShaderStage, mostBuffers);
-  const workgroupBytes = Math.min(usual.target.workgroupBytes, limits.maxComputeWorkgroupStorageSize);
-  const staging = usual.block?.staging;
-  const block =
-    usual.block === undefined || staging === undefined
-      ? usual.block
-      : { ...usual.block, staging: { ...staging, bytes: Math.min(staging.bytes, workgroupBytes) } };
-  const shape: AdapterShape = {
-    ...usual,
-    ...(block === undefined ? {} : { block }),
-    target: { ...usual.target, buffers, workgroupBytes },
-  };
+  const fitting = withWorkgroupMemory(usual, limits.maxComputeWorkgroupStorageSize);
+  const shape = { ...fitting, target: { ...fitting.target, buffers } };
   return rates == null ? shape : { ...shape, target: calibrated(shape.target, rates) };
 }
 

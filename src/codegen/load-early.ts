@@ -7,7 +7,7 @@
  * Loads of what is stored before them stay behind it.
  */
 import type { Kernel, Statement } from "./kernel.ts";
-import { needsOf, Ordered } from "./needs.ts";
+import { Ordered } from "./needs.ts";
 import { inStraightLines } from "./straight-lines.ts";
 import { isLoading, isStoring } from "./traverse.ts";
 
@@ -19,10 +19,10 @@ export function loadEarly(kernel: Kernel): Kernel {
 function loadsFirst(line: readonly Statement[]): readonly Statement[] {
   const first = line.findIndex(isStoring);
   if (first < 0 || !line.slice(first).some(isLoading)) return line;
-  const behindStore: boolean[] = [];
-  for (const needs of needsOf(line))
-    behindStore.push(needs.some((need) => behindStore[need]! || isStoring(line[need]!)));
   const ordered = new Ordered(line);
+  const behindStore: boolean[] = [];
+  for (const needs of ordered.needs)
+    behindStore.push(needs.some((need) => behindStore[need]! || isStoring(line[need]!)));
   for (let at = 0; at < first; at++) ordered.put(at);
   for (let at = first; at < line.length; at++) if (isLoading(line[at]!) && !behindStore[at]!) ordered.put(at);
   return ordered.all();

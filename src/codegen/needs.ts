@@ -25,7 +25,8 @@ export function needsOf(line: readonly Statement[]): readonly (readonly number[]
 export class Ordered {
   readonly statements: Statement[] = [];
   private readonly isDone: boolean[];
-  private readonly needs: readonly (readonly number[])[];
+  /** For each statement, the places of those that it must follow. */
+  readonly needs: readonly (readonly number[])[];
 
   constructor(private readonly line: readonly Statement[]) {
     this.isDone = line.map(() => false);

@@ -38,7 +38,6 @@ const hardwareShape: AdapterShape = {
   busyInvocations: 16384,
   bodiesInLoop: 256,
   nestedSums: 64,
-  sharesTurns: true,
   target: hardwareTarget,
   block: { ...gpuBlock, ...stagingFor(hardwareTarget, 32) },
 };
@@ -75,6 +74,19 @@ const softwareShape: AdapterShape = {
   fetchesAhead: true,
   target: softwareTarget,
 };
+
+/** The shape for an adapter that has so many bytes of workgroup memory, if it takes more. */
+export function withWorkgroupMemory(shape: AdapterShape, most: number): AdapterShape {
+  const { block, target } = shape;
+  const staging = block?.staging;
+  return {
+    ...shape,
+    target: { ...target, workgroupBytes: Math.min(target.workgroupBytes, most) },
+    ...(block === undefined || staging === undefined
+      ? {}
+      : { block: { ...block, staging: { ...staging, bytes: Math.min(staging.bytes, most) } } }),
+  };
+}
 
 /**
  * The shape for an adapter's kind. `subgroup` is the size of its subgroups where all have one size: a driver that runs on a CPU

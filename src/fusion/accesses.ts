@@ -52,6 +52,11 @@ export function reductionExtents(node: Comprehension): number[] {
   });
 }
 
+/** The turns of a node's reduction, on average; 1 without one. */
+export function turnsOf(node: Comprehension): number {
+  return reductionExtents(node).reduce((product, extent) => product * extent, 1);
+}
+
 /** The accesses of a node itself. */
 export function accessesOf(node: Comprehension): Access[] {
   return readsOf(node, new Map(), [], (name) => name);

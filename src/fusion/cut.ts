@@ -148,6 +148,13 @@ export function cutNode(
   return isSearch(node) ? cutSearch(node, cuts, names) : cutReduction(node, cuts, names);
 }
 
+/** The largest divisor of `n` that is no larger than `most`. */
+export function divisorUpTo(n: number, most: number): number {
+  let d = Math.max(1, Math.floor(Math.min(n, most)));
+  while (n % d !== 0) d--;
+  return d;
+}
+
 /** The divisor of `n` that is nearest to `wanted`, by ratio. */
 export function divisorNear(n: number, wanted: number): number {
   let best = 1;

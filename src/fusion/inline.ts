@@ -21,7 +21,7 @@ import {
   loadsOf,
   namesOf,
   pointCount,
-  reductionExtents,
+  turnsOf,
 } from "./accesses.ts";
 import type { Decision, FusionLevel } from "./plan.ts";
 import type { Target } from "./target.ts";
@@ -146,7 +146,7 @@ function describe({ node, accesses, operations }: Reader): StoredNode {
     tensors: [...new Set([...accesses.values()].map(({ tensor }) => tensor))],
     elements: sizeOf(node.axes.map((axis) => axis.size)),
     points: pointCount(node),
-    turns: reductionExtents(node).reduce((product, extent) => product * extent, 1),
+    turns: turnsOf(node),
     loads: [...accesses.values()]
       .filter((access) => access.isStreamed)
       .map((access) => ({ count: loadsOf(node, access), free: freeAxes(node, access) })),
@@ -155,7 +155,7 @@ function describe({ node, accesses, operations }: Reader): StoredNode {
 
 /** Scalar operations of one point of a node. */
 export function costAt(node: Comprehension): number {
-  const turns = reductionExtents(node).reduce((product, extent) => product * extent, 1);
+  const turns = turnsOf(node);
   return node.reduction === null ? costOf(node.body) : turns * (costOf(node.body) + 1);
 }
 

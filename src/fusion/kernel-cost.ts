@@ -6,14 +6,7 @@
  *                                                %g by r, n: lanes along n load side by side
  */
 import { type Comprehension, definitions, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
-import {
-  evaluations,
-  freeAxes,
-  pointCount,
-  readsThrough,
-  type ReadsThrough,
-  reductionExtents,
-} from "./accesses.ts";
+import { evaluations, freeAxes, pointCount, readsThrough, type ReadsThrough, turnsOf } from "./accesses.ts";
 import { type Arrangement, arrangementsOf } from "./arrangements.ts";
 import { cached, invocationsFor, partAtWork } from "./draft.ts";
 import { costAt } from "./inline.ts";
@@ -131,8 +124,7 @@ function partAtWorkOf({ owner, grid, phases }: Group, target: Target): number {
   const regions = sizeOf(isPointwise ? (phases[0]?.axes ?? []) : grid);
   const busy = phases.flatMap(({ nodes }) =>
     nodes.map((node) => {
-      const turns = reductionExtents(node).reduce((product, extent) => product * extent, 1);
-      return invocationsFor({ points: pointCount(node), turns }, regions);
+      return invocationsFor({ points: pointCount(node), turns: turnsOf(node) }, regions);
     }),
   );
   return partAtWork(isPointwise, regions, Math.max(...busy), target);

@@ -38,6 +38,7 @@ function aloneGroup(node: Comprehension): Omit<Group, "seconds" | "orders"> {
     grid: [],
     owner: "invocation",
     lanes: null,
+    sharesTurns: false,
     phases: [
       {
         nodes: [node],

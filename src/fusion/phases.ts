@@ -8,7 +8,7 @@
  * A node shares a phase with what it reads when it reads it at its own point. Otherwise it comes a level later. What is not read until
  * a later phase, and there at its own point, is computed there, so that both share what they load.
  */
-import { type Comprehension, sizeOf, type ValueName } from "../ir/ir.ts";
+import { type Comprehension, sizeOf, typeOf, type ValueName } from "../ir/ir.ts";
 import { type Access, namesOf, pointAxes, pointCount } from "./accesses.ts";
 import { type Points, pointsOfReader } from "./columns.ts";
 import { type Draft, isPointwise, regionsOf } from "./draft.ts";
@@ -31,9 +31,10 @@ export function groupOf(
   const name = nameOf(nodes, isNeeded);
   const under = inlinedUnder(nodes, inlined);
   const own = new Map([...inlined].filter(([value]) => under.has(value)));
-  return (isPointwise(draft) && lanesOfPoint(draft, inlined, target) === null) || isKeyed(draft)
+  const lanes = lanesOfPoint(draft, inlined, target);
+  return (isPointwise(draft) && lanes === null) || isKeyed(draft)
     ? byInvocations(name, draft, own, isNeeded)
-    : byWorkgroups(name, draft, own, isNeeded, target);
+    : byWorkgroups(name, draft, own, isNeeded, lanes, target);
 }
 
 /** A segment sum by itself: its points are dealt over all invocations. */
@@ -73,6 +74,7 @@ function byInvocations(
     grid: [],
     owner: "invocation",
     lanes: null,
+    sharesTurns: false,
     phases: [phase],
     gridOf: new Map(),
     inlined,
@@ -100,6 +102,7 @@ function byWorkgroups(
   draft: Draft,
   inlined: ReadonlyMap<ValueName, Comprehension>,
   isNeeded: (value: ValueName) => boolean,
+  lanes: number | null,
   target: Target,
 ): GroupAsDrafted {
   const gridOf = new Map(
@@ -129,7 +132,8 @@ function byWorkgroups(
     name,
     grid: draft.grid.map((axis) => axis.size),
     owner: "workgroup",
-    lanes: lanesOfPoint(draft, inlined, target),
+    lanes,
+    sharesTurns: target.sharesTurns,
     phases,
     gridOf,
     inlined,
@@ -231,7 +235,8 @@ function bytesForValues(
   const shared = [...nodes].filter(
     (node) => node.reduction !== null && node.keys.length === 0 && pointCount(node) <= regionsOf(draft),
   );
-  return Math.max(0, target.workgroupBytes - shared.length * bytesToShare(target));
+  const types = new Set(shared.map(({ body }) => typeOf(body)));
+  return Math.max(0, target.workgroupBytes - types.size * bytesToShare(target));
 }
 
 function placeValues(

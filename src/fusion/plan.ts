@@ -50,6 +50,8 @@ export interface Group {
   readonly owner: "workgroup" | "invocation";
   /** A workgroup has so many invocations, which share the turns of a point's reductions; null where others decide. */
   readonly lanes: number | null;
+  /** Whether the invocations of a workgroup that is no one subgroup share reductions of one result, through workgroup memory. */
+  readonly sharesTurns: boolean;
   readonly phases: readonly Phase[];
   /** For each node of the phases, the names of its own axes that are the grid's, in order. */
   readonly gridOf: ReadonlyMap<ValueName, readonly string[]>;

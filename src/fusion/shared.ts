@@ -7,11 +7,11 @@
 import { extentFromZero } from "../ir/extent.ts";
 import type { Comprehension, ValueName } from "../ir/ir.ts";
 import { indicesIn, valuesUsed } from "../ir/traverse.ts";
-import { pointAxes, pointCount, reductionExtents } from "./accesses.ts";
+import { pointAxes, pointCount, turnsOf } from "./accesses.ts";
 import { isCuttable } from "./cut.ts";
 import { type Draft, hasRowsAndColumns, isPointwise, regionsOf } from "./draft.ts";
 import type { StoredNode } from "./inline.ts";
-import { fewestTurnsShared, type Target } from "./target.ts";
+import { fewestTurnsShared, fewestTurnsThroughMemory, type Target } from "./target.ts";
 
 /** Does a region have one result of the reduction, of turns enough for all its invocations? */
 export function isSharedAsItStands(node: Comprehension, draft: Draft, target: Target): boolean {
@@ -19,17 +19,11 @@ export function isSharedAsItStands(node: Comprehension, draft: Draft, target: Ta
   if (!exchanges && !sharesTurns) return false;
   if (isPointwise(draft) || node.keys.length > 0 || !isCuttable(node)) return false;
   if (pointCount(node) === 0 || pointCount(node) > regionsOf(draft)) return false;
-  if (sharesTurns && turnsOf(node) >= fewestTurnsInRegion) return true;
+  if (sharesTurns && turnsOf(node) >= fewestTurnsThroughMemory) return true;
   return node.reduction!.axes.some((axis) => extentFromZero(axis)! >= fewestTurnsShared * regionInvocations);
 }
 
-/** Where invocations share turns through workgroup memory, reductions of a region that are as long as this are shared. */
-const fewestTurnsInRegion = 64;
-
-/** A reduction must be so long for a workgroup of its own. */
-const fewestTurnsOfWorkgroup = 64;
-
-/** Each invocation of such a workgroup has at least so many turns, if the workgroup is more than the smallest. */
+/** Each invocation of a workgroup that has a point to itself has at least so many turns, if the workgroup is more than the smallest. */
 const turnsEach = 4;
 const fewestLanes = 32;
 
@@ -47,11 +41,6 @@ function readsColumns({ node, accesses }: StoredNode): boolean {
     const last = indicesIn(indices.slice(-1));
     return points.some((name) => last.has(name)) && !loops.some(({ name }) => last.has(name));
   });
-}
-
-/** The turns of a node's reduction, on average; 1 without one. */
-export function turnsOf(node: Comprehension): number {
-  return reductionExtents(node).reduce((product, extent) => product * extent, 1);
 }
 
 /** The reductions that a draft computes once at each of its points, its own and inlined ones, each with the member that it is for. */
@@ -87,7 +76,7 @@ export function lanesOfPoint(
   const points = regionsOf(draft);
   if (points === 0 || points >= target.busyInvocations) return null;
   const long = reductionsAtPoint(draft, inlined).filter(
-    ({ node }) => turnsOf(node) >= fewestTurnsOfWorkgroup,
+    ({ node }) => turnsOf(node) >= fewestTurnsThroughMemory,
   );
   if (long.length === 0 || !long.every(({ node }) => isCuttable(node))) return null;
   if (points > mostProducts && long.some(({ member }) => hasRowsAndColumns(member))) return null;
@@ -96,7 +85,7 @@ export function lanesOfPoint(
 }
 
 /** The invocations of a workgroup that shares so many turns, where there are so many of them. */
-export function lanesFor(turns: number, points: number, target: Target): number {
+function lanesFor(turns: number, points: number, target: Target): number {
   let lanes = target.regionInvocations;
   while (
     lanes > fewestLanes &&
@@ -109,7 +98,12 @@ export function lanesFor(turns: number, points: number, target: Target): number 
 /** All workgroups together need no more than so many times the invocations that keep a device busy. */
 const mostLanes = 4;
 
-/** Bytes of workgroup memory, at most, through which the invocations of a region put a reduction together: as `codegen/lower/share.ts` does. */
+/** Parts that so many invocations put together first, before they put together what each of these gave. */
+export function rowsToShare(lanes: number): number {
+  return 2 ** Math.floor(Math.log2(lanes) / 2);
+}
+
+/** Bytes of workgroup memory, at most, through which the invocations of a region put reductions of a type together. */
 export function bytesToShare({ regionInvocations }: Target): number {
-  return 4 * (regionInvocations + 2 ** Math.floor(Math.log2(regionInvocations) / 2));
+  return 4 * (regionInvocations + rowsToShare(regionInvocations));
 }

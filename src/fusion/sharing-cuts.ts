@@ -8,11 +8,11 @@
  */
 import { extentFromZero } from "../ir/extent.ts";
 import { type Comprehension, sizeOf } from "../ir/ir.ts";
-import { pointCount } from "./accesses.ts";
-import { type Cut, divisorNear } from "./cut.ts";
+import { pointCount, turnsOf } from "./accesses.ts";
+import { type Cut, divisorNear, divisorUpTo } from "./cut.ts";
 import { type Draft, isPointwise, regionsOf } from "./draft.ts";
 import { type Inlining, inlinedUnder } from "./inline.ts";
-import { isSharedAsItStands, lanesOfPoint, turnsOf } from "./shared.ts";
+import { isSharedAsItStands, lanesOfPoint } from "./shared.ts";
 import type { Target } from "./target.ts";
 
 /** Shorter reductions are not shared. */
@@ -74,7 +74,7 @@ function partsInMemory(
   return parts * bytes <= workgroupBytes || fitting < 2 ? parts : fitting;
 }
 
-/** Parts of products have so many turns at least, and the whole has so many times as many. */
+/** Parts of products have about so many turns at least, and the whole has so many times as many. */
 const shortestProduct = 128;
 const fewestParts = 8;
 
@@ -127,6 +127,7 @@ export function searchCuts(
   const extent = extentFromZero(node.reduction!.axes[0]!)!;
   const room = (searchesAtOnce * target.busyInvocations) / pointCount(node);
   if (!isOverSums || room < 2 || extent < 2 * shortestSearch || extent % turnsTogether !== 0) return null;
-  const parts = divisorNear(extent / turnsTogether, Math.min(room, extent / shortestSearch));
+  const most = Math.min(room, extent / shortestSearch);
+  const parts = divisorUpTo(extent / turnsTogether, most);
   return parts > 1 ? [{ axis: 0, parts }] : null;
 }

@@ -82,6 +82,9 @@ export interface Target {
 /** Where invocations exchange values, they share the turns of an axis that has at least so many for each. */
 export const fewestTurnsShared = 2;
 
+/** Shorter reductions every invocation of a workgroup takes by itself, where sharing them would cost barriers. */
+export const fewestTurnsThroughMemory = 64;
+
 /** A middling GPU. */
 export const hardwareTarget: Target = {
   launch: 10e-6,

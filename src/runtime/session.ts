@@ -40,6 +40,8 @@ export interface Session {
    * @throws {CommandError | OutOfMemoryError | DeviceLostError}
    */
   readonly guarded: <T>(running: string, commands: () => T) => Promise<T>;
+  /** Calls of programs that have been made and are not recorded yet: what comes later must not overtake them. */
+  readonly calls: { waiting: number };
   /** Awaits a promise of the driver that may take long. */
   readonly wait: Wait;
   /**
@@ -150,6 +152,7 @@ export function openSession(device: GPUDevice, wait: Wait = (promise) => promise
     allocate,
     release,
     guarded,
+    calls: { waiting: 0 },
     wait,
     requireAlive,
     explain,

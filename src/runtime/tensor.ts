@@ -79,6 +79,11 @@ export function memoryOf(session: Session, tensor: DeviceTensor, running: string
   return own.owned;
 }
 
+/** Is the tensor's memory still there? */
+export function isAlive(tensor: DeviceTensor): boolean {
+  return isOwnedTensor(tensor) && !tensor[memory].isFree();
+}
+
 /** Is this a tensor in some device's memory, not elements of the host? */
 export function isDeviceTensor(value: DeviceTensor | HostElements): value is DeviceTensor {
   return "read" in value && isOwnedTensor(value);

@@ -58,7 +58,6 @@ export const laneShape: KernelShape & { readonly target: Target } = {
 /** As on a GPU: the invocations of a region share reductions through workgroup memory, and long ones of few results have a workgroup each. */
 export const sharingShape: KernelShape & { readonly target: Target } = {
   ...smallShape,
-  sharesTurns: true,
   target: { ...hardwareTarget, regionInvocations: 16, busyInvocations: 4096 },
 };
 

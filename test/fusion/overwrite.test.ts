@@ -8,9 +8,10 @@ import type { Update } from "../../src/fusion/overwrite.ts";
 import { planGraph } from "../../src/fusion/planner.ts";
 import { hardwareTarget, softwareTarget, type Target } from "../../src/fusion/target.ts";
 import type { Graph } from "../../src/ir/ir.ts";
-import { blockShape, laneShape, levels, smallShape } from "../codegen/levels.ts";
+import { parseGraph } from "../../src/ir/parse.ts";
+import { blockShape, laneShape, levels, sharingShape, smallShape } from "../codegen/levels.ts";
 import { differences } from "../programs/closeness.ts";
-import { run } from "../programs/compile.ts";
+import { run, verified } from "../programs/compile.ts";
 import { randomInputs } from "../programs/inputs.ts";
 import { randomSource } from "../programs/random-source.ts";
 import { graphOf, groupsOf } from "./plans.ts";
@@ -46,7 +47,7 @@ describe("a step of training", () => {
       expect([weight + 4, weight + 8].map(kernelOf)).toEqual([kernelOf(weight), kernelOf(weight)]);
   });
 
-  const shapes = { smallShape, blockShape, laneShape };
+  const shapes = { smallShape, blockShape, laneShape, sharingShape };
   const small = graphOf(text, "step", { n: 12, d: 6 });
   test.each(levels.flatMap((level) => Object.keys(shapes).map((shape) => [level, shape] as const)))(
     "gives the numbers of the interpreter: %s, %s",
@@ -130,6 +131,18 @@ describe("what keeps the parameter as it was", () => {
     );
     const both = [0, 1].map((i) => ({ result: i, param: i }));
     for (const level of levels) expect(wrongResults(graph, both, level, smallShape)).toEqual([]);
+  });
+});
+
+describe("what a reduction reads and its result overwrites", () => {
+  const text = (body: string): string => `graph f(%p: f32[7], %x: f32[7, 90]) -> (%next) {
+    %g: f32[7] = for i<7. sum k<90. ${body}
+    %next: f32[7] = for i<7. %p[i] - 0.1 * %g[i]
+  }`;
+  test.each(["exp(%p[i] * %x[i, k])", "%x[i, k] * %x[i, k]"])("%s", (body) => {
+    const graph = verified(parseGraph(text(body)));
+    for (const shape of [smallShape, laneShape, sharingShape])
+      expect(wrongResults(graph, [{ result: 0, param: 0 }], "full", shape)).toEqual([]);
   });
 });
 

@@ -96,10 +96,9 @@ function randomMaking(number: number, random: RandomSource): Making {
     target: randomTarget(random),
     shape: {
       invocations: 1 + random.below(64),
-      regionInvocations: 1 + random.below(64),
+      regionInvocations: random.choose([1 + random.below(64), 4, 16, 32]),
       busyInvocations: 1 + random.below(64),
       bodiesInLoop: random.choose([1, 8, 64]),
-      sharesTurns: random.choose([true, false]),
       ...(number % 3 === 0 ? randomLanes(random) : randomBlock(random)),
     },
     shuffle: number % 4 === 3 ? null : random.below(2 ** 30),

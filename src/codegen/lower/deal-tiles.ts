@@ -13,7 +13,7 @@ import { type Emission, type Instance, type Point, variable } from "./emission.t
 import { isInRegisters } from "./keyed.ts";
 import type { Dealing, Extent } from "./phase.ts";
 import { lowerSideBySide, namesOf, type PhaseVariable, split } from "./points.ts";
-import type { PhaseReads } from "./reads.ts";
+import { arraysStored, type PhaseReads } from "./reads.ts";
 import { sequence } from "./lists.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
 import { chooseTile } from "./tile.ts";
@@ -57,8 +57,10 @@ export function lowerTiles(
   const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
   const invocations = invocationsFor(tiles, dealing);
   const isOnePoint = variables.every(({ size }) => size === 1);
-  const isShared = isOnePoint && dealing.sharing !== null && phaseReads.reductions > 0;
-  // What is overwritten is worked out under the condition under which it is stored, after the reductions.
+  // What is overwritten only the invocation that stores it reads: of reductions over that the others would not know their turns.
+  const stored = arraysStored(emission, instances);
+  const isKnownToAll = [...phaseReads.arraysInReductions].every((array) => !stored.has(array));
+  const isShared = isOnePoint && dealing.sharing !== null && phaseReads.reductions > 0 && isKnownToAll;
   if (isShared) emission.sharing = { lanes: invocations, through: dealing.sharing! };
   deal(emission, tiles, { ...dealing, invocations }, isTogether || isShared, fill);
   emission.sharing = null;

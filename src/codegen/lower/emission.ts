@@ -94,7 +94,9 @@ export interface Emission {
   readonly held: Map<ValueName, KernelExpr>;
   /** The operands that the block that is being written stages; null where it stages none. */
   staging: Staging | null;
-  /** The workgroup arrays of staged operands, and those through which invocations share reductions. */
+  /** The names of the arrays through which invocations share reductions, by what they hold. */
+  readonly exchanges: Map<string, string>;
+  /** Workgroup arrays beside those of values: of staged operands, and of shared reductions. */
   readonly tiles: WorkgroupArray[];
   nextId: number;
   /** About so many evaluations of a reduction's body stand in its loop. */

@@ -78,7 +78,9 @@ export function groupKey(
       of.origin === null ? "" : `${of.origin.file}:${of.origin.line}:${of.origin.column}`,
     ].join("~");
 
-  parts.push(`${kernelName(group.name)} ${group.owner} ${group.lanes} ${group.grid.join("x")}`);
+  parts.push(
+    `${kernelName(group.name)} ${group.owner} ${group.lanes} ${group.sharesTurns} ${group.grid.join("x")}`,
+  );
   for (const phase of group.phases) {
     parts.push(`phase ${phase.axes.join("x")} ${phase.afterBarrier}`);
     phase.nodes.forEach((of, i) => {

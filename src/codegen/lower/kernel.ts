@@ -55,8 +55,6 @@ export interface KernelShape {
   readonly block?: BlockShape;
   /** The size of the adapter's subgroups, where all have one size. */
   readonly subgroup?: number;
-  /** The invocations of a workgroup that is more than one subgroup share a reduction of one result, through workgroup memory. */
-  readonly sharesTurns?: boolean;
 }
 
 export interface LoweredGroup {
@@ -166,6 +164,7 @@ function lowerWith(
     columns: new Set(),
     held: new Map(),
     staging: null,
+    exchanges: new Map(),
     tiles: [],
     nextId: 0,
     bodiesInLoop: 0,
@@ -200,7 +199,7 @@ function lowerWith(
             // A workgroup is one row of lanes, as it is where points are dealt in rows.
             block: isSubgroup && block?.lanes === invocations && block.laneRows === 1 ? block : null,
             isSubgroup,
-            sharing: waySharing(invocations, isSubgroup, shape.sharesTurns === true),
+            sharing: waySharing(invocations, isSubgroup, group.sharesTurns),
           }
         : {
             invocations,
@@ -252,13 +251,13 @@ function lowerWith(
   };
 }
 
-/**
- * A workgroup that owns a region has so many invocations, if it has work for them, even where fewer would keep the device busy; and one for so
- * many bytes of its memory, of which a processor has only enough for so many workgroups.
- */
+/** A workgroup that owns a region has so many invocations, if it has work for them, even where fewer would keep the device busy. */
 const fewestInRegion = 64;
+
+/** And one for so many bytes of its memory, of which a processor has only enough for so many workgroups. */
 const bytesOfInvocation = 64;
 
+/** The invocations of a workgroup: as many as its largest phase has points, but no more than keep the device busy. */
 function invocationsOf(group: Group, arrays: readonly WorkgroupArray[], shape: KernelShape): number {
   if (group.owner === "invocation") return shape.invocations;
   if (group.lanes !== null) return Math.min(group.lanes, shape.regionInvocations);

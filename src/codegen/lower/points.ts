@@ -90,6 +90,7 @@ function lowerUnderGuards(
 function lowerReductions(emission: Emission, instance: Instance, point: Point, seen: Set<string>): void {
   if (seen.has(instance.key)) return;
   seen.add(instance.key);
+  if (instance.keys.length > 0) return;
   if (instance.node.reduction !== null) {
     lowerInstance(emission, instance, instance.node.name, point);
     return;

@@ -27,8 +27,9 @@ export interface PhaseReads {
   readonly turns: number;
   /** The number of reductions. */
   readonly reductions: number;
-  /** The arrays that are read. */
+  /** The arrays that are read, and those that are read in turns of reductions. */
   readonly arrays: ReadonlySet<string>;
+  readonly arraysInReductions: ReadonlySet<string>;
 }
 
 const deepest = 12;
@@ -41,7 +42,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
   const seen = new Set<string>();
   const known = new Set<string>();
   let turns = 1;
-  let reductions = 0;
+  const reductions = new Set<Comprehension>();
   const visit = (instance: Instance, around: readonly Loop[], depth: number): void => {
     // It is written at the depth of what it depends on.
     const outer = within(around, new Set(instance.variables));
@@ -57,7 +58,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
     seen.add(key);
     const inside = loops.length > 0;
     if (instance.axes.length > 0) {
-      reductions += 1;
+      reductions.add(instance.node);
       turns = Math.max(turns, turnsOf(loops.slice(outer.length)));
       for (const name of indicesIn(instance.axes.flatMap(({ lo, hi }) => [lo, hi]))) loopBounds.add(name);
     }
@@ -85,7 +86,8 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
     emission,
     instances.map(({ node }) => node),
   );
-  return { reads, loopBounds, tested, turns, reductions, arrays };
+  const arraysInReductions = arraysRead(emission, [...reductions]);
+  return { reads, loopBounds, tested, turns, reductions: reductions.size, arrays, arraysInReductions };
 }
 
 /** The arrays that nodes read, themselves and through all that is computed at their reads. */

@@ -211,7 +211,7 @@ export function overAxes(
       nest(instance.axes.length, [...outer, ...own]);
       for (const { name } of axes) emission.tile.delete(name);
     };
-    const most = Math.max(1, Math.floor(emission.bodiesInLoop / (16 * points.length)));
+    const most = emission.bodiesInLoop / (bodiesOfRound * points.length);
     const atOnce = [4, 2].find((rounds) => rounds <= most && rounds * lanes <= count) ?? 1;
     const step = lanes * atOnce;
     const whole = count - (count % step);
@@ -226,6 +226,7 @@ export function overAxes(
     for (let turn = whole; turn < count; turn += lanes) {
       const left = count - turn;
       if (left >= lanes) {
+        // One deeper, so that what is reduced in a turn is not shared itself.
         for (const statement of block(scopes, [], () => takeTurn(add(invocation, integer(turn)))))
           write(scopes, statement);
         continue;
@@ -237,6 +238,9 @@ export function overAxes(
   nest(0, []);
   return shared !== null;
 }
+
+/** A round of turns of several axes, with their places, counts for so many bodies. */
+const bodiesOfRound = 16;
 
 /** So many times as many bodies may stand in a loop that is written out because its turns are a run in memory. */
 const runBodies = 2;

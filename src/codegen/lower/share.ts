@@ -17,7 +17,8 @@
  *
  * All invocations combine the same values in the same order, so that all have the same result.
  */
-import { fewestTurnsShared } from "../../fusion/target.ts";
+import { rowsToShare } from "../../fusion/shared.ts";
+import { fewestTurnsShared, fewestTurnsThroughMemory } from "../../fusion/target.ts";
 import { constantExtent } from "../../ir/extent.ts";
 import { add, integer, invocation, less, load, local, typeOf } from "../build.ts";
 import type { KernelExpr } from "../kernel.ts";
@@ -36,9 +37,6 @@ export interface SharedTurns {
   readonly level: number;
   readonly isFlat: boolean;
 }
-
-/** Fewer turns than this every invocation takes by itself, where sharing them would cost barriers. */
-const fewestThroughMemory = 32;
 
 /** How invocations of a workgroup share reductions: as a subgroup, else in memory if their number can be halved; null where they don't. */
 export function waySharing(
@@ -67,7 +65,7 @@ export function sharedTurns(
   let turns = 1;
   let level = extents.length;
   while (level > 0 && turns < enough && (extents[level - 1] ?? 0) > 0) turns *= extents[--level]!;
-  return turns < fewestThroughMemory ? null : { level, isFlat: true };
+  return turns < fewestTurnsThroughMemory ? null : { level, isFlat: true };
 }
 
 /** What the lanes have, combined: a local that is the same in all of them. */
@@ -101,16 +99,21 @@ function combineInPairs(
 }
 
 function combineInMemory(
-  { scopes, tiles }: Emission,
+  { scopes, tiles, exchanges }: Emission,
   lanes: number,
   own: KernelExpr,
   hint: string,
   combine: (a: KernelExpr, b: KernelExpr) => KernelExpr,
 ): KernelExpr {
   const type = typeOf(own);
+  // The next reduction of its type goes through the same arrays: parts are read before the second barrier, rows written after the next.
   const arrayOf = (kind: string, length: number): string => {
-    const name = freshName(scopes, `${hint}_${kind}`);
+    const key = `${kind} ${type}`;
+    const known = exchanges.get(key);
+    if (known !== undefined) return known;
+    const name = freshName(scopes, kind);
     tiles.push({ name, type, length });
+    exchanges.set(key, name);
     return name;
   };
   /** Every `step`-th element of so many, from `first` on. */
@@ -124,7 +127,7 @@ function combineInMemory(
     write(scopes, { kind: "for", index, from: integer(step), to: integer(step * count), step, body });
     return sum;
   };
-  const columns = 2 ** Math.floor(Math.log2(lanes) / 2);
+  const columns = rowsToShare(lanes);
   const parts = arrayOf("parts", lanes);
   write(scopes, { kind: "store", space: "workgroup", array: parts, index: invocation, value: own });
   write(scopes, { kind: "barrier" });
