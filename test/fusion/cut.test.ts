@@ -33,12 +33,12 @@ describe("a search", () => {
   });
 
   test("over sums is cut for a GPU where it has few points, and over what is at hand is not", () => {
-    const sums = "%s: f32[9000, 96] = for n<9000, m<96. sum k<64. %x[n, k] * %c[m, k]";
+    const sums = "%s: f32[20000, 96] = for n<20000, m<96. sum k<64. %x[n, k] * %c[m, k]";
     const namesOf = (before: string, body: string): readonly string[] => {
       const graph = verified(
-        parseGraph(`graph f(%x: f32[9000, 64], %c: f32[96, 64]) -> (%a) {
+        parseGraph(`graph f(%x: f32[20000, 64], %c: f32[96, 64]) -> (%a) {
           ${before}
-          %a: idx<96>[9000] = for n<9000. argmax m<96. ${body}
+          %a: idx<96>[20000] = for n<20000. argmax m<96. ${body}
         }`),
       );
       return planGraph(graph, "full", discreteTarget).graph.nodes.map((node) =>

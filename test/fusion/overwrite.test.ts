@@ -135,12 +135,12 @@ describe("what keeps the parameter as it was", () => {
 });
 
 describe("what a reduction reads and its result overwrites", () => {
-  const text = (body: string): string => `graph f(%p: f32[7], %x: f32[7, 90]) -> (%next) {
+  const training = (body: string): string => `graph f(%p: f32[7], %x: f32[7, 90]) -> (%next) {
     %g: f32[7] = for i<7. sum k<90. ${body}
     %next: f32[7] = for i<7. %p[i] - 0.1 * %g[i]
   }`;
   test.each(["exp(%p[i] * %x[i, k])", "%x[i, k] * %x[i, k]"])("%s", (body) => {
-    const graph = verified(parseGraph(text(body)));
+    const graph = verified(parseGraph(training(body)));
     for (const shape of [smallShape, laneShape, sharingShape])
       expect(wrongResults(graph, [{ result: 0, param: 0 }], "full", shape)).toEqual([]);
   });
