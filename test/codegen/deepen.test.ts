@@ -92,6 +92,16 @@ describe("a loop over many sums", () => {
     ["turns that nothing up to four divides", product(11)],
     ["too few turns", product(2)],
     ["a store among them", kernelWith([...loopOf(product()).body, storeDevice("z", invocation, f("a"))])],
+    [
+      "turns far apart in memory",
+      kernelWith(
+        loopOf(product()).body.map((one) =>
+          one.kind === "let" && one.name === "b"
+            ? naming("b", load("device", "y", mul(k, integer(16384)), "f32"))
+            : one,
+        ),
+      ),
+    ],
     ["few sums", kernelWith(loopOf(product()).body.slice(0, 10))],
   ])("stays as it is with %s", (_, kernel) => {
     expect(deepenLoops(kernel, 4)).toBe(kernel);
