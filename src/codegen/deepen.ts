@@ -195,7 +195,7 @@ function rebuilt(
   done: ReadonlyMap<KernelExpr, KernelExpr>,
 ): KernelExpr {
   if (expr.kind === "local") return { ...expr, name: names.get(expr.name) ?? expr.name };
-  return withOperands(expr, done);
+  return withOperands(expr, (operand) => done.get(operand)!);
 }
 
 /**

@@ -169,5 +169,5 @@ function renamedExpr(
     return name === undefined ? expr : { ...expr, name };
   }
   if (operands(expr).every((operand) => done.get(operand) === operand)) return expr;
-  return withOperands(expr, done);
+  return withOperands(expr, (operand) => done.get(operand)!);
 }

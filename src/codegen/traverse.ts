@@ -24,24 +24,19 @@ export function operands(expr: KernelExpr): readonly KernelExpr[] {
   }
 }
 
-/** The expression with other operands, those that a map has for its own. */
-export function withOperands(expr: KernelExpr, instead: ReadonlyMap<KernelExpr, KernelExpr>): KernelExpr {
+/** The expression with what `now` gives for its operands. */
+export function withOperands(expr: KernelExpr, now: (operand: KernelExpr) => KernelExpr): KernelExpr {
   switch (expr.kind) {
     case "const":
     case "local":
     case "builtin":
       return expr;
     case "load":
-      return { ...expr, index: instead.get(expr.index)! };
+      return { ...expr, index: now(expr.index) };
     case "apply":
-      return { ...expr, args: expr.args.map((arg) => instead.get(arg)!) };
+      return { ...expr, args: expr.args.map((arg) => now(arg)) };
     case "select":
-      return {
-        ...expr,
-        condition: instead.get(expr.condition)!,
-        yes: instead.get(expr.yes)!,
-        no: instead.get(expr.no)!,
-      };
+      return { ...expr, condition: now(expr.condition), yes: now(expr.yes), no: now(expr.no) };
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import { apply, constant } from "./build.ts";
 import type { KernelExpr } from "./kernel.ts";
-import { operands, postorder } from "./traverse.ts";
+import { operands, postorder, withOperands } from "./traverse.ts";
 
 /** Above it the products' errors add up to more than one power's. */
 const largestExponent = 64;
@@ -43,19 +43,4 @@ function repeatedProduct(x: KernelExpr, exponent: number): KernelExpr {
   const half = repeatedProduct(x, Math.floor(exponent / 2));
   const square = apply("mul", half, half);
   return exponent % 2 === 0 ? square : apply("mul", square, x);
-}
-
-function withOperands(expr: KernelExpr, now: (operand: KernelExpr) => KernelExpr): KernelExpr {
-  switch (expr.kind) {
-    case "const":
-    case "local":
-    case "builtin":
-      return expr;
-    case "load":
-      return { ...expr, index: now(expr.index) };
-    case "apply":
-      return { ...expr, args: expr.args.map(now) };
-    case "select":
-      return { ...expr, condition: now(expr.condition), yes: now(expr.yes), no: now(expr.no) };
-  }
 }

@@ -52,9 +52,7 @@ export function divisionsOf(
       if (!isCuttable(node)) continue;
       const crossing = history.has(node.name) ? null : crossingCuts(member, draft, home, sizes);
       if (crossing !== null) divisions.set(node.name, { cuts: crossing, kind: "crossing" });
-      else {
-        share(node, hasRowsAndColumns(member), draft);
-      }
+      else share(node, hasRowsAndColumns(member), draft);
     }
     for (const node of reductionsInlinedIn(draft, inlining)) share(node, false, draft);
     if (!target.sharesTurns || !isPointwise(draft)) continue;

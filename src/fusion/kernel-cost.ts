@@ -123,9 +123,7 @@ function partAtWorkOf({ owner, grid, phases }: Group, target: Target): number {
   const isPointwise = owner === "invocation";
   const regions = sizeOf(isPointwise ? (phases[0]?.axes ?? []) : grid);
   const busy = phases.flatMap(({ nodes }) =>
-    nodes.map((node) => {
-      return invocationsFor({ points: pointCount(node), turns: turnsOf(node) }, regions);
-    }),
+    nodes.map((node) => invocationsFor({ points: pointCount(node), turns: turnsOf(node) }, regions)),
   );
   return partAtWork(isPointwise, regions, Math.max(...busy), target);
 }

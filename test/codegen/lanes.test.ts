@@ -1,36 +1,10 @@
 /** Regions whose workgroup is one subgroup: what its lanes share, keep in registers and choose. */
 import { describe, expect, it } from "vitest";
-import { runProgram } from "../../src/codegen/interpret-program.ts";
-import { printKernel } from "../../src/codegen/print.ts";
 import type { Program } from "../../src/codegen/program.ts";
-import { parseGraph } from "../../src/ir/parse.ts";
-import { differences } from "../programs/closeness.ts";
-import { run, verified } from "../programs/compile.ts";
-import { randomInputs } from "../programs/inputs.ts";
-import { randomSource } from "../programs/random-source.ts";
-import { laneShape, programFor } from "./levels.ts";
+import { checkedIn, count, softmax, textsOf } from "./checked.ts";
+import { laneShape } from "./levels.ts";
 
-/** The program of a graph, of which the interpreter has found that it gives what the graph means. */
-function checked(text: string): Program {
-  const graph = verified(parseGraph(text));
-  const inputs = randomInputs(graph.params, randomSource(5));
-  const program = programFor(graph, "full", laneShape);
-  const values = runProgram(program, inputs, { precision: "f64", random: randomSource(6).next });
-  const results = graph.results.map((name) => values[name]!);
-  expect(differences(results, run(graph, inputs), graph.results)).toEqual([]);
-  return program;
-}
-
-const textsOf = ({ kernels }: Program): string => kernels.map(printKernel).join("\n");
-const count = (text: string, part: string): number => text.split(part).length - 1;
-
-/** A softmax of rows: two reductions of one result each, and what is made of them. */
-const softmax = (n: number): string => `graph f(%x: f32[6, ${n}]) -> (%y) {
-  %top: f32[6] = for i<6. max k<${n}. %x[i, k]
-  %e: f32[6, ${n}] = for i<6, k<${n}. exp(%x[i, k] - %top[i])
-  %total: f32[6] = for i<6. sum k<${n}. %e[i, k]
-  %y: f32[6, ${n}] = for i<6, k<${n}. %e[i, k] / %total[i]
-}`;
+const checked = (text: string): Program => checkedIn(laneShape, text);
 
 describe("a reduction of one result in a region", () => {
   it("is shared by the lanes, which exchange what they have, without memory or barriers", () => {

@@ -12,7 +12,7 @@ import type { KernelExpr } from "../kernel.ts";
 import { type Emission, type Instance, type Point, variable } from "./emission.ts";
 import { isInRegisters } from "./keyed.ts";
 import type { Dealing, Extent } from "./phase.ts";
-import { lowerSideBySide, namesOf, type PhaseVariable, split } from "./points.ts";
+import { lowerSideBySide, type PhaseVariable, split } from "./points.ts";
 import { arraysStored, type PhaseReads } from "./reads.ts";
 import { sequence } from "./lists.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
@@ -28,9 +28,7 @@ export function lowerTiles(
   dealing: Dealing,
 ): Extent {
   // A column in memory that a tile folds back onto would be added to twice.
-  const isExact = instances.some(
-    (instance) => instance.keys.length > 0 && !isInRegisters(emission, instance),
-  );
+  const isExact = addsInMemory(emission, instances);
   const { leastTiles } = dealing;
   const factors = chooseTile(emission, { variables, instances, phaseReads, leastTiles, isExact });
   const counts = variables.map(({ size }, i) => Math.ceil(size / factors[i]!));
@@ -57,10 +55,12 @@ export function lowerTiles(
   const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
   const invocations = invocationsFor(tiles, dealing);
   const isOnePoint = variables.every(({ size }) => size === 1);
-  // What is overwritten only the invocation that stores it reads: of reductions over that the others would not know their turns.
-  const stored = arraysStored(emission, instances);
-  const isKnownToAll = [...phaseReads.arraysInReductions].every((array) => !stored.has(array));
-  const isShared = isOnePoint && dealing.sharing !== null && phaseReads.reductions > 0 && isKnownToAll;
+  // What is overwritten is read by the invocation alone that stores it: others could take no turns of a reduction over that.
+  const isShared =
+    isOnePoint &&
+    dealing.sharing !== null &&
+    phaseReads.reductions > 0 &&
+    storesNone(emission, instances, phaseReads.arraysInReductions);
   if (isShared) emission.sharing = { lanes: invocations, through: dealing.sharing! };
   deal(emission, tiles, { ...dealing, invocations }, isTogether || isShared, fill);
   emission.sharing = null;
@@ -123,9 +123,19 @@ export function mayRepeat(
   instances: readonly Instance[],
   { arrays }: PhaseReads,
 ): boolean {
-  return instances.every(
-    (instance) =>
-      (instance.keys.length === 0 || isInRegisters(emission, instance)) &&
-      namesOf(instance.node).every((name) => !arrays.has(emission.storages.get(name)?.array ?? "")),
-  );
+  return !addsInMemory(emission, instances) && storesNone(emission, instances, arrays);
+}
+
+/** Is there a segment sum that adds up in memory? */
+function addsInMemory(emission: Emission, instances: readonly Instance[]): boolean {
+  return instances.some((instance) => instance.keys.length > 0 && !isInRegisters(emission, instance));
+}
+
+/** Are none of these arrays stored to? */
+function storesNone(
+  emission: Emission,
+  instances: readonly Instance[],
+  arrays: ReadonlySet<string>,
+): boolean {
+  return [...arraysStored(emission, instances)].every((array) => !arrays.has(array));
 }

@@ -1,6 +1,6 @@
 /** A group of the plan as a kernel: its grid over the workgroups, its phases in order with barriers between. */
 import type { Group } from "../../fusion/plan.ts";
-import { type Comprehension, type ValueName, type ValueType } from "../../ir/ir.ts";
+import type { Comprehension, ValueName, ValueType } from "../../ir/ir.ts";
 import { hasColumns, withoutColumns } from "../../fusion/columns.ts";
 import { emptyContext, withVariable } from "../../ir/ranges.ts";
 import { dropBarriers } from "../barriers.ts";
@@ -105,7 +105,7 @@ export function lowerGroup(
       .filter((i) => levels[i]! < shortestLevel && bodiesInLoop >> (2 * levels[i]!) > 1)
       .sort((a, b) => lengths[b]! - lengths[a]!);
     if (longest === undefined || fits) {
-      const fetches = shape.fetchesAhead === true && group.owner === "workgroup" ? fetchAhead(single) : [];
+      const fetches = shape.fetchesAhead === true && group.owner === "workgroup" ? fetchAhead(single()) : [];
       return { kernel: { ...kernel, body: [...fetches, ...kernel.body] }, values };
     }
     levels[longest]! += 1;
@@ -123,8 +123,8 @@ const fewestNestedSums = 16;
 
 /** A kernel as it is written at some levels of its phases. */
 interface LoweredAtLevels extends LoweredGroup {
-  /** The kernel with loads and stores of single elements only. */
-  readonly single: Kernel;
+  /** The kernel with loads and stores of single elements only, a turn of its loops at a time. */
+  readonly single: () => Kernel;
   /** Operations in the text of each phase. */
   readonly lengths: readonly number[];
   /** Loops that are written out because their turns are a run in memory. */
@@ -174,7 +174,7 @@ function lowerWith(
   const nodes = group.phases.flatMap((phase) => phase.nodes);
   const region = openRegion(emission, group, nodes[0]!);
   const regions = group.grid.reduce((product, n) => product * n, 1);
-  const invocations = invocationsOf(group, memory.arrays, shape);
+  const invocations = invocationsOf(group, regions, memory.arrays, shape);
   let extent = { workgroups: regions, invocations };
   const isSubgroup = shape.subgroup === invocations;
   const statements = scopes.open[0]!.statements;
@@ -243,7 +243,7 @@ function lowerWith(
   const grouped = turnsAtOnce > 1 ? groupTerms(vectors) : vectors;
   return {
     kernel: shape.keepsLoops === true ? storeEarly(grouped) : loadEarly(grouped),
-    single: isDeep ? spreadOut(jammed) : spread,
+    single: () => (isDeep ? spreadOut(jammed) : spread),
     values: memory.values,
     lengths,
     runs: emission.runs ?? 0,
@@ -258,11 +258,15 @@ const fewestInRegion = 64;
 const bytesOfInvocation = 64;
 
 /** The invocations of a workgroup: as many as its largest phase has points, but no more than keep the device busy. */
-function invocationsOf(group: Group, arrays: readonly WorkgroupArray[], shape: KernelShape): number {
+function invocationsOf(
+  group: Group,
+  regions: number,
+  arrays: readonly WorkgroupArray[],
+  shape: KernelShape,
+): number {
   if (group.owner === "invocation") return shape.invocations;
   if (group.lanes !== null) return Math.min(group.lanes, shape.regionInvocations);
   const most = Math.max(...group.phases.map((phase) => phase.axes.reduce((product, n) => product * n, 1)));
-  const regions = group.grid.reduce((product, n) => product * n, 1);
   const bytes = arrays.reduce((sum, { length }) => sum + 4 * length, 0);
   const fewest = Math.max(fewestInRegion, bytes / bytesOfInvocation);
   let invocations = 8;
