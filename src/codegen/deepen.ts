@@ -9,6 +9,7 @@
  * in the order in which they are written. Every sum adds the same terms in the same order as before.
  */
 import { add, integer } from "./build.ts";
+import { type Growth, growthOf } from "./growth.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
 import { Ordered } from "./needs.ts";
 import { blocksOf, constantTurns, isLoading, postorder, withOperands } from "./traverse.ts";
@@ -29,9 +30,9 @@ export function deepenLoops(kernel: Kernel, turns: number): Kernel {
   };
   const body = inBlock(kernel.body, (loop) => {
     const times = timesOf(loop, turns);
-    if (times === 1) return loop;
-    const growth = growthOf(loop);
-    return isFarApart(loop, growth) ? loop : deepened(loop, times, growth, fresh);
+    if (times === 1) return [loop];
+    const growth = growthOf(loop.index, loop.body);
+    return isFarApart(loop, growth) ? [loop] : deepened(loop, times, growth, fresh);
   });
   return body === kernel.body ? kernel : { ...kernel, body };
 }
@@ -40,8 +41,8 @@ export function deepenLoops(kernel: Kernel, turns: number): Kernel {
 export function groupTerms(kernel: Kernel): Kernel {
   const body = inBlock(kernel.body, (loop) => {
     return loop.body.every(isMovable) && sumsOf(loop).size >= fewestSums
-      ? { ...loop, body: inOrderOfSums(loop.body) }
-      : loop;
+      ? [{ ...loop, body: inOrderOfSums(loop.body) }]
+      : [loop];
   });
   return { ...kernel, body };
 }
@@ -51,38 +52,45 @@ function isMovable({ kind }: Statement): boolean {
   return kind !== "for" && kind !== "if" && kind !== "barrier" && kind !== "array";
 }
 
+/** What stands in the place of a loop. */
+type Change = (loop: Loop) => readonly Statement[];
+
 /** The statements with loops changed, the innermost first. */
-function inBlock(list: readonly Statement[], change: (loop: Loop) => Statement): readonly Statement[] {
+function inBlock(list: readonly Statement[], change: Change): readonly Statement[] {
   let changed = false;
-  const next = list.map((statement): Statement => {
+  const next = list.flatMap((statement): readonly Statement[] => {
     const now = inStatement(statement, change);
-    changed ||= now !== statement;
+    changed ||= now.length !== 1 || now[0] !== statement;
     return now;
   });
   return changed ? next : list;
 }
 
-function inStatement(statement: Statement, change: (loop: Loop) => Statement): Statement {
+function inStatement(statement: Statement, change: Change): readonly Statement[] {
   if (statement.kind === "for") {
     const body = inBlock(statement.body, change);
     return change(body === statement.body ? statement : { ...statement, body });
   }
-  if (statement.kind !== "if") return statement;
+  if (statement.kind !== "if") return [statement];
   const [then, otherwise] = [inBlock(statement.then, change), inBlock(statement.else, change)];
   return then === statement.then && otherwise === statement.else
-    ? statement
-    : { ...statement, then, else: otherwise };
+    ? [statement]
+    : [{ ...statement, then, else: otherwise }];
 }
 
+/** A loop of so many times as many turns as it takes at once may have some left over, for a loop of their own. */
+const fewestTimes = 8;
+
 /**
- * How many times the body of a loop is to stand in it: at most so that it takes `turns` turns at once, and so that no turns are left over. Once
- * where the loop does more than name values and add to sums, of which it has many.
+ * How many times the body of a loop is to stand in it: at most so that it takes `turns` turns at once, and so that no turns are left over where
+ * there are few. Once where the loop does more than name values and add to sums, of which it has many.
  */
 function timesOf(loop: Loop, turns: number): number {
   const count = constantTurns(loop);
   const isSimple = loop.body.every(({ kind }) => kind === "let" || kind === "assign");
   if (count === null || !isSimple || sumsOf(loop).size < fewestSums) return 1;
   let times = Math.floor(turns / loop.step);
+  if (count >= fewestTimes * times) return Math.max(1, times);
   while (times > 1 && (count % times !== 0 || count === times)) times -= 1;
   return Math.max(1, times);
 }
@@ -108,8 +116,13 @@ function isFarApart(loop: Loop, growth: Growth): boolean {
   );
 }
 
-/** The loop with its body so many times in it. */
-function deepened(loop: Loop, times: number, growth: Growth, fresh: (name: string) => string): Loop {
+/** The loop with its body so many times in it, and one for the turns that are left over. */
+function deepened(
+  loop: Loop,
+  times: number,
+  growth: Growth,
+  fresh: (name: string) => string,
+): readonly Statement[] {
   const body: Statement[] = [...loop.body];
   for (let turn = loop.step; turn < times * loop.step; turn += loop.step) {
     const names = new Map<string, string>();
@@ -125,50 +138,11 @@ function deepened(loop: Loop, times: number, growth: Growth, fresh: (name: strin
         body.push({ ...statement, value: later(statement.value, turn, growth, names) });
     }
   }
-  return { ...loop, step: times * loop.step, body };
-}
-
-/** By how much integers grow in a turn of the loop, where that is the same for all turns. */
-interface Growth {
-  /** Null for what is not known to be so. */
-  readonly of: (expr: KernelExpr) => number | null;
-}
-
-function growthOf(loop: Loop): Growth {
-  const known = new Map<string, number | null>([[loop.index, 1]]);
-  for (const name of sumsOf(loop)) known.set(name, null);
-  const done = new Map<KernelExpr, number | null>();
-  const ofOne = (expr: KernelExpr): number | null => {
-    switch (expr.kind) {
-      case "const":
-      case "builtin":
-        return 0;
-      case "local":
-        return known.has(expr.name) ? known.get(expr.name)! : 0;
-      case "load":
-        return null;
-      case "select":
-        return [expr.condition, expr.yes, expr.no].every((one) => done.get(one) === 0) ? 0 : null;
-      case "apply": {
-        const all = expr.args.map((arg) => done.get(arg)!);
-        if (all.every((one) => one === 0)) return 0;
-        const [a, b] = all;
-        if (expr.type !== "i32" || a == null || b == null) return null;
-        if (expr.fn === "add") return a + b;
-        if (expr.fn === "sub") return a - b;
-        const [x, y] = expr.args;
-        if (expr.fn === "mul" && y!.kind === "const") return a * y!.value;
-        return expr.fn === "mul" && x!.kind === "const" ? b * x!.value : null;
-      }
-    }
-  };
-  const of = (root: KernelExpr): number | null => {
-    for (const expr of postorder(root)) if (!done.has(expr)) done.set(expr, ofOne(expr));
-    return done.get(root)!;
-  };
-  for (const statement of loop.body)
-    if (statement.kind === "let") known.set(statement.name, of(statement.value));
-  return { of };
+  const step = times * loop.step;
+  const [from, to] = [loop.from, loop.to].map((bound) => (bound as KernelExpr & { kind: "const" }).value);
+  const rest = from! + Math.floor((to! - from!) / step) * step;
+  const deep = { ...loop, to: integer(rest), step, body };
+  return rest < to! ? [deep, { ...loop, from: deep.to }] : [{ ...deep, to: loop.to }];
 }
 
 /** An expression as it is so many turns later, with other names for what that turn names anew. */

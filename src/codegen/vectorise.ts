@@ -25,10 +25,11 @@ export function vectorise(kernel: Kernel, tiles: ReadonlySet<string> = new Set()
   );
   const all = inBlock(kernel.body, arrays, new Map());
   if (all === kernel.body) return kernel;
-  // An array of vectors is dear to reach by single elements: drivers take the whole vector and choose from it.
+  // An array of vectors in workgroup memory is dear to reach by single elements: drivers take the whole vector and choose from it.
+  const inGroup = new Set(kernel.workgroupArrays.map(({ name }) => name));
   const counts = countAccesses(all);
   for (const [array, { fours, singles, isTorn }] of counts)
-    if (isTorn || fours * gain < singles * loss) arrays.delete(array);
+    if (isTorn || (inGroup.has(array) && fours * gain < singles * loss)) arrays.delete(array);
   const body = inBlock(kernel.body, arrays, new Map());
   return body === kernel.body ? kernel : { ...kernel, body };
 }

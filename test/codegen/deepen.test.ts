@@ -22,7 +22,7 @@ import { randomSource } from "../programs/random-source.ts";
 import { floats, kernelOf, storeDevice } from "./row-sum.ts";
 
 const [invocations, depth, sums] = [4, 12, 16];
-const length = invocations * depth * 2;
+const length = 128;
 const k = local("k", "i32");
 const f = (name: string): KernelExpr => local(name, "f32");
 const naming = (name: string, value: KernelExpr): Statement => ({ kind: "let", name, value });
@@ -86,6 +86,18 @@ describe("a loop over many sums", () => {
     expect(assigned).toEqual(names.flatMap((name) => [name, name, name, name]));
     for (const precision of ["f32", "f64"] as const)
       expect(resultsOf(deep, precision)).toEqual(resultsOf(kernel, precision));
+  });
+
+  it("has a loop of its own for turns that are left over of many", () => {
+    const kernel = product(39);
+    const deep = groupTerms(deepenLoops(kernel, 4));
+    expect(verifyKernel(deep)).toEqual([]);
+    const loops = deep.body.flatMap((one) => (one.kind === "for" ? [[one.from, one.to, one.step]] : []));
+    expect(loops).toEqual([
+      [integer(0), integer(36), 4],
+      [integer(36), integer(39), 1],
+    ]);
+    expect(resultsOf(deep)).toEqual(resultsOf(kernel));
   });
 
   it.each([

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { add, apply, constant, integer, invocation, load, local, mul } from "../../src/codegen/build.ts";
 import { runKernel } from "../../src/codegen/interpret.ts";
-import type { Kernel, KernelExpr, Statement } from "../../src/codegen/kernel.ts";
+import type { Kernel, KernelExpr, SharedSpace, Statement } from "../../src/codegen/kernel.ts";
 import { printKernel } from "../../src/codegen/print.ts";
 import { vectorise } from "../../src/codegen/vectorise.ts";
 import { verifyKernel } from "../../src/codegen/verify.ts";
@@ -99,7 +99,17 @@ describe("four elements side by side", () => {
 
     it("are left where those may lie at the same place", () => {
       expect(fours(inTurn(mul(invocation, integer(8))))).toEqual([]);
-      expect(fours(inTurn(add(local("at", "i32"), integer(2))))).toEqual([]);
+    });
+
+    it("are followed by those that store to the same place later", () => {
+      const kernel = { ...inTurn(add(local("at", "i32"), integer(2))), invocations: 1 };
+      const [one, four] = [kernel, vectorise(kernel)].map((each) => {
+        const y = new Float64Array(32);
+        runKernel(each, [y]);
+        return [...y];
+      });
+      expect(fours(kernel)).toEqual(["device y[at ..] = (0.0, 1.0, -0.0, -1.0)"]);
+      expect(four).toEqual(one);
     });
   });
 
@@ -123,13 +133,32 @@ describe("four elements side by side", () => {
     expect(fours(of(2)).filter((line) => line.startsWith("let"))).toHaveLength(0);
   });
 
-  it("are not made where the array is mostly reached by single elements", () => {
-    const kernel = doubled(base);
-    const many = loop("k", integer(0), integer(16), [
-      storeDevice("y", invocation, load("device", "x", local("k", "i32"), "f32")),
-    ]);
-    expect(fours({ ...kernel, body: [...kernel.body, many] }).filter((line) => line.includes("x["))).toEqual(
-      [],
-    );
+  it("are not made of workgroup arrays that are mostly reached by single elements, but of device arrays", () => {
+    const kernel = (space: SharedSpace, body: readonly Statement[]): Kernel =>
+      kernelOf({
+        workgroups: 1,
+        buffers: [...(space === "device" ? [floats("x", 16, "read")] : []), floats("y", 16, "read_write")],
+        workgroupArrays: space === "workgroup" ? [{ name: "x", type: "f32", length: 16 }] : [],
+        body: [
+          ...quarters.map((name, n) => letOf(name, load(space, "x", add(base, integer(n)), "f32"))),
+          storeDevice(
+            "y",
+            invocation,
+            quarters.map(named).reduce((sum, e) => apply("add", sum, e)),
+          ),
+          ...body,
+        ],
+      });
+    const many = (space: SharedSpace): Statement =>
+      loop("k", integer(0), integer(16), [
+        storeDevice("y", invocation, load(space, "x", local("k", "i32"), "f32")),
+      ]);
+    const foursOf = (space: SharedSpace, ...body: readonly Statement[]): number =>
+      printKernel(vectorise(kernel(space, body), new Set(["x"])))
+        .split("\n")
+        .filter((line) => line.includes(`${space} x[`) && line.includes("..")).length;
+    expect(foursOf("device", many("device"))).toBe(1);
+    expect(foursOf("workgroup")).toBe(1);
+    expect(foursOf("workgroup", many("workgroup"))).toBe(0);
   });
 });

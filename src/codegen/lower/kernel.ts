@@ -9,6 +9,7 @@ import { workgroup } from "../build.ts";
 import { fetchAhead } from "../fetch-ahead.ts";
 import { jamLoops } from "../jam.ts";
 import { loadEarly } from "../load-early.ts";
+import { mergeLoops } from "../merge-loops.ts";
 import { spreadLoads } from "../spread.ts";
 import { storeEarly } from "../store-early.ts";
 import { vectorise } from "../vectorise.ts";
@@ -39,12 +40,6 @@ export interface KernelShape {
   readonly nestedSums?: number;
   /** A kernel with more operations in its text is written with fewer bodies in its loops and smaller blocks: drivers take long over long texts. */
   readonly longestText?: number;
-  /**
-   * So many instructions the driver keeps of all kernels together, and compiles again what it has dropped. Where a program has more, its longest
-   * kernels are written with texts of `shortText`.
-   */
-  readonly mostInstructions?: number;
-  readonly shortText?: number;
   /** Loops that add to many sums take so many turns at once (1 if it is not given). */
   readonly turnsAtOnce?: number;
   /** The driver is kept from writing out loops. */
@@ -91,7 +86,7 @@ export function lowerGroup(
     );
     const fits = operationsIn(kernel.body) <= most;
     if (!fits && isDeep) {
-      turnsAtOnce = 1;
+      turnsAtOnce >>= 1;
       continue;
     }
     if (!fits && writesRuns && (runs > 0 || hasColumns(group))) {
@@ -113,7 +108,7 @@ export function lowerGroup(
 }
 
 /** A kernel of one phase has its text in one piece, which costs compilers more than the same in several: it has this part of the length. */
-export const onePhase = 0.6;
+const onePhase = 0.6;
 
 /** At each level a phase has a quarter of the bodies in its loops that it has at the one before, and half the nested sums and rows of blocks. */
 const shortestLevel = 4;
@@ -230,7 +225,8 @@ function lowerWith(
     workgroupArrays: [...memory.arrays.filter(({ name }) => stored.has(name)), ...emission.tiles],
     body: statements,
   };
-  const jammed = jamLoops(dropBarriers(plain));
+  const joined = jamLoops(dropBarriers(plain));
+  const jammed = shape.keepsLoops === true ? mergeLoops(joined) : joined;
   const deep = turnsAtOnce > 1 ? deepenLoops(jammed, turnsAtOnce) : jammed;
   const isDeep = deep !== jammed;
   const spreadOut = (kernel: Kernel): Kernel =>

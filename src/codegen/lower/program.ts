@@ -20,8 +20,7 @@ import { turnValue } from "../../fusion/turns.ts";
 import { typesOf } from "../../fusion/value-types.ts";
 import { inPlaceResults, overwritesOf, type Update } from "../../fusion/overwrite.ts";
 import { groupKey } from "./group-key.ts";
-import { type KernelShape, type LoweredGroup, lowerGroup, onePhase } from "./kernel.ts";
-import { instructionsOf, operationsIn } from "./length.ts";
+import { type KernelShape, type LoweredGroup, lowerGroup } from "./kernel.ts";
 import { choiceKey, type ShapeChoices, withChoice } from "../tuner.ts";
 
 /** What is lowered, beside the program: which group each dispatch came from. */
@@ -103,7 +102,6 @@ export function lowerProgram(
   const { graph } = plan;
   const { types, iotas, updated, inPlace, memoryOf } = valuesOf(plan, updates);
   const kernels: Kernel[] = [];
-  const writers: ((shape: KernelShape) => Kernel)[] = [];
   const groups: { group: Group; kernel: number; values: readonly ValueName[] }[] = [];
   const written = new Map<string, { readonly kernel: number; readonly places: readonly number[] }>();
   const dispatch = (group: Group): ProgramStep[] => {
@@ -114,10 +112,8 @@ export function lowerProgram(
     if (known === undefined) {
       const own = lowerGroup(group, types, memoryOf, shape);
       const choice = choices?.find(choiceKey(own.kernel)) ?? null;
-      const write = (suited: KernelShape): LoweredGroup =>
-        lowerGroup(group, types, memoryOf, choice === null ? suited : withChoice(suited, choice));
-      const { kernel, values } = choice === null ? own : write(shape);
-      writers.push((suited) => write(suited).kernel);
+      const { kernel, values } =
+        choice === null ? own : lowerGroup(group, types, memoryOf, withChoice(shape, choice));
       known = { kernel: kernels.push(kernel) - 1, places: values.map((value) => key.values.indexOf(value)) };
       written.set(key.text, known);
     }
@@ -143,7 +139,7 @@ export function lowerProgram(
   return {
     program: {
       name: graph.name,
-      kernels: shortened(kernels, writers, secondsOf(kernels, groups), shape),
+      kernels,
       values,
       steps,
       inputs,
@@ -154,41 +150,6 @@ export function lowerProgram(
     },
     groups,
   };
-}
-
-/** Seconds that all dispatches of each kernel take, by estimate; of one in a loop for a turn. */
-function secondsOf(
-  kernels: readonly Kernel[],
-  groups: readonly { readonly group: Group; readonly kernel: number }[],
-): readonly number[] {
-  const seconds = kernels.map(() => 0);
-  for (const { group, kernel } of groups) seconds[kernel]! += group.seconds;
-  return seconds;
-}
-
-/**
- * The kernels, of which some are written shorter until the driver can keep them all: first those that are the longest for the time that they
- * take, so that least of it is lost.
- */
-function shortened(
-  kernels: readonly Kernel[],
-  writers: readonly ((shape: KernelShape) => Kernel)[],
-  seconds: readonly number[],
-  shape: KernelShape,
-): readonly Kernel[] {
-  const { mostInstructions = Infinity, shortText = Infinity } = shape;
-  const all = [...kernels];
-  const lengths = kernels.map(instructionsOf);
-  let total = lengths.reduce((sum, length) => sum + length, 0);
-  const part = lengths.map((length, n) => length / seconds[n]!);
-  const longestFirst = [...kernels.keys()].sort((a, b) => part[b]! - part[a]!);
-  for (const n of longestFirst) {
-    if (total <= mostInstructions) break;
-    if (operationsIn(kernels[n]!.body) <= onePhase * shortText) continue;
-    all[n] = writers[n]!({ ...shape, longestText: shortText });
-    total -= lengths[n]! - instructionsOf(all[n]);
-  }
-  return all;
 }
 
 /**

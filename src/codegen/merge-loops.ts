@@ -1,0 +1,115 @@
+/**
+ * A loop in a loop as one, where what both do hangs on the turns in their order alone:
+ *
+ *     for i < 14 { let p = at + i * 196; for j < 14 { s = s + x[p + j * 14] } }
+ *       ⟶  let p = at + 0; for j < 196 { s = s + x[p + j * 14] }
+ *
+ * Rows of a map that lie one after the other are so one run, of which as many turns are taken at once and as many elements loaded at
+ * once as of a long row. For drivers that run loops as they are written.
+ */
+import { add, integer, mul, sub } from "./build.ts";
+import { growthOf } from "./growth.ts";
+import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
+import { constantTurns, expressionsOf, operands, postorder, withOperands } from "./traverse.ts";
+
+type Loop = Statement & { kind: "for" };
+
+/** The kernel with its loops merged; the kernel as it is where there are none to merge. */
+export function mergeLoops(kernel: Kernel): Kernel {
+  const body = inBlock(kernel.body);
+  return body === kernel.body ? kernel : { ...kernel, body };
+}
+
+/** The statements with loops merged, the innermost first: what is one loop by then may be merged with the one around it. */
+function inBlock(list: readonly Statement[]): readonly Statement[] {
+  let changed = false;
+  const next = list.flatMap((statement): readonly Statement[] => {
+    const now = inStatement(statement);
+    changed ||= now.length !== 1 || now[0] !== statement;
+    return now;
+  });
+  return changed ? next : list;
+}
+
+function inStatement(statement: Statement): readonly Statement[] {
+  if (statement.kind === "for") {
+    const body = inBlock(statement.body);
+    const loop = body === statement.body ? statement : { ...statement, body };
+    return merged(loop) ?? [loop];
+  }
+  if (statement.kind !== "if") return [statement];
+  const [then, otherwise] = [inBlock(statement.then), inBlock(statement.else)];
+  return then === statement.then && otherwise === statement.else
+    ? [statement]
+    : [{ ...statement, then, else: otherwise }];
+}
+
+/** A loop over the turns of both, after what was named in the outer one; null where one can't stand for the other. */
+function merged(outer: Loop): readonly Statement[] | null {
+  const inner = outer.body.at(-1);
+  const named = outer.body.slice(0, -1);
+  if (inner?.kind !== "for" || !named.every(({ kind }) => kind === "let")) return null;
+  if (!inner.body.every(({ kind }) => kind === "let" || kind === "assign")) return null;
+  if (!isFromZero(outer) || !isFromZero(inner) || outer.step !== 1) return null;
+  const [turns, times] = [constantTurns(inner)! * inner.step, constantTurns(outer)!];
+  if (turns !== (inner.to as KernelExpr & { kind: "const" }).value) return null;
+  if (!isOneRun([...named, ...inner.body], outer.index, inner.index, turns)) return null;
+  const first = (statement: Statement): Statement =>
+    statement.kind === "let" || statement.kind === "assign"
+      ? { ...statement, value: atFirst(statement.value, outer.index) }
+      : statement;
+  return [...named.map(first), { ...inner, to: integer(times * turns), body: inner.body.map(first) }];
+}
+
+function isFromZero(loop: Loop): boolean {
+  return loop.from.kind === "const" && loop.from.value === 0 && (constantTurns(loop) ?? 0) > 0;
+}
+
+/**
+ * Is all that the statements do the same at turn i of the outer loop and j of the inner as at turn 0 and i * turns + j? What is named for
+ * integers may differ, as long as it differs nowhere where it is used.
+ */
+function isOneRun(body: readonly Statement[], outer: string, inner: string, turns: number): boolean {
+  const [byOuter, byInner] = [outer, inner].map((index) => growthOf(index, body));
+  const grows = (expr: KernelExpr): boolean => byOuter!.of(expr) !== null && byInner!.of(expr) !== null;
+  const isSame = (root: KernelExpr): boolean => {
+    const open = [root];
+    const seen = new Set(open);
+    for (const expr of open) {
+      if (grows(expr)) {
+        if (byOuter!.of(expr) !== byInner!.of(expr)! * turns) return false;
+        continue;
+      }
+      for (const operand of operands(expr)) {
+        if (!seen.has(operand)) open.push(operand);
+        seen.add(operand);
+      }
+    }
+    return true;
+  };
+  return body.every((statement) =>
+    expressionsOf(statement).every((value) => (statement.kind === "let" && grows(value)) || isSame(value)),
+  );
+}
+
+/** The expression with 0 for an index. */
+function atFirst(root: KernelExpr, index: string): KernelExpr {
+  const done = new Map<KernelExpr, KernelExpr>();
+  for (const expr of postorder(root))
+    done.set(
+      expr,
+      ofFirst(expr, index, (operand) => done.get(operand)!),
+    );
+  return done.get(root)!;
+}
+
+function ofFirst(expr: KernelExpr, index: string, now: (operand: KernelExpr) => KernelExpr): KernelExpr {
+  if (expr.kind === "local" && expr.name === index) return integer(0);
+  if (operands(expr).every((operand) => now(operand) === operand)) return expr;
+  if (expr.kind !== "apply" || expr.type !== "i32") return withOperands(expr, now);
+  const [a, b] = expr.args.map(now);
+  if (expr.fn === "add") return add(a!, b!);
+  if (expr.fn === "sub") return sub(a!, b!);
+  if (expr.fn === "mul") return mul(a!, b!);
+  return withOperands(expr, now);
+}
