@@ -68,6 +68,7 @@ const softwareShape: AdapterShape = {
   busyInvocations: 64,
   bodiesInLoop: 128,
   longestText: 6000,
+  collapsesAxes: true,
   keepsLoops: true,
   fetchesAhead: true,
   target: softwareTarget,

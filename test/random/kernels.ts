@@ -100,6 +100,9 @@ function randomMaking(number: number, random: RandomSource): Making {
       busyInvocations: 1 + random.below(64),
       bodiesInLoop: random.choose([1, 8, 64]),
       ...(number % 3 === 0 ? randomLanes(random) : randomBlock(random)),
+      turnsAtOnce: random.choose([1, 2, 4]),
+      collapsesAxes: random.choose([true, false]),
+      keepsLoops: random.choose([true, false]),
     },
     shuffle: number % 4 === 3 ? null : random.below(2 ** 30),
   };

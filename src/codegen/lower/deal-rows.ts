@@ -6,7 +6,8 @@
  *       for row = 0 .. 8 { … }                         what does not depend on the column is the same in all lanes
  *     }
  *
- * For drivers that run the lanes of a subgroup as a vector: there a load that all lanes share costs little.
+ * For drivers that run the lanes of a subgroup as a vector: there a load that all lanes share costs little. Where rows are a multiple of four
+ * long, a lane has four columns side by side, first + 4 * lane, … which it loads at once where they lie so.
  */
 import { index as indexExpr } from "../../ir/build.ts";
 import type { Expr } from "../../ir/ir.ts";
@@ -74,19 +75,25 @@ export function chooseRows(
     const rows = sizeOf(all.filter((axis) => !lanes.includes(axis)));
     const depends = dependence(
       phaseReads.reads,
-      new Set(lanes.map((axis) => variables[axis]!.name)),
+      lanes.map((axis) => variables[axis]!.name),
       row === undefined ? null : variables[row]!.name,
       region,
       emission,
     );
+    const hasFours = (columns: number): boolean =>
+      columns % 4 === 0 && variables[lanes.at(-1)!]!.size % 4 === 0;
     for (const count of rowCounts) {
       if (count > 1 && (row === undefined || variables[row]!.size % count !== 0)) continue;
       for (let columns = mostColumns; columns >= 1; columns--) {
         // Without points it is not a number.
         const padded = paddedTo(size, invocations * columns) / size;
         if (!(padded <= mostWaste) || count * columns > mostBeside) continue;
-        const loads = padded * depends.reduce((sum, of) => sum + loadsOf(of, count, columns, rows), 0);
-        if (loads > most || (best !== null && loads >= best.loads)) continue;
+        const loadsWith = (fours: boolean): number =>
+          padded * depends.reduce((sum, of) => sum + loadsOf(of, count, columns, rows, fours), 0);
+        // Tiles load four at once as well.
+        if (loadsWith(false) > most) continue;
+        const loads = loadsWith(hasFours(columns));
+        if (best !== null && loads >= best.loads) continue;
         const factors = variables.map((_, axis) => (axis === row ? count : 1));
         best = { loads, rows: { lanes, columns, factors } };
       }
@@ -103,17 +110,21 @@ interface Dependence {
   /** On nothing but the lane and the region: neither another row nor a turn changes it. */
   readonly onLaneOnly: boolean;
   readonly isChoice: boolean;
+  /** Do columns side by side lie side by side in memory? */
+  readonly isBeside: boolean;
 }
 
 function dependence(
   reads: readonly ReadOfMemory[],
-  lanes: ReadonlySet<string>,
+  along: readonly string[],
   row: string | null,
   region: Point,
   emission: Emission,
 ): Dependence[] {
-  return reads.map(({ read, variables, times }) => ({
+  const lanes = new Set(along);
+  return reads.map(({ read, variables, times, strides }) => ({
     times,
+    isBeside: strides.get(along.at(-1)!) === 1,
     onLane: [...variables].some((name) => lanes.has(name)),
     onRow: row !== null && variables.has(row),
     onLaneOnly: [...variables].every((name) => lanes.has(name) || region.has(name)),
@@ -123,16 +134,20 @@ function dependence(
 
 /** How often a read is loaded for a point, in loads of an element by each lane, with so many rows and columns side by side. */
 function loadsOf(
-  { times, onLane, onRow, onLaneOnly, isChoice }: Dependence,
+  { times, onLane, onRow, onLaneOnly, isChoice, isBeside }: Dependence,
   count: number,
   columns: number,
   rows: number,
+  hasFours: boolean,
 ): number {
   if (!onLane || isChoice)
     return (times * (isChoice ? choiceLoad : sharedLoad)) / columns / (onRow ? 1 : count);
-  if (onLaneOnly) return 1 / rows;
-  return times / (onRow ? 1 : count);
+  const load = isBeside && hasFours ? quarterLoad : 1;
+  return onLaneOnly ? load / rows : (load * times) / (onRow ? 1 : count);
 }
+
+/** An element of four that a lane loads at once, in loads of one. */
+const quarterLoad = 1 / 2;
 
 /** Loads of all that may be chosen, and the choice. */
 const choiceLoad = 1;
@@ -161,20 +176,24 @@ export function lowerRows(
   const counts = others.map((axis) => variables[axis]!.size / factors[axis]!);
   const rowTiles = counts.reduce((product, n) => product * n, 1);
   const step = invocations * columns;
+  const beside = columns % 4 === 0 && laneAxes.at(-1)!.size % 4 === 0 ? 4 : 1;
   emission.lane = new Set([column]);
 
   const atColumns = (first: KernelExpr): void => {
-    const own = nameHere(scopes, add(first, invocation), column);
+    const own = nameHere(scopes, add(first, mul(invocation, integer(beside))), column);
     const guards = new Map<number, KernelExpr>();
-    const list = sequence(columns).map((n): Variable => {
+    const list = sequence(columns / beside).flatMap((n): readonly Variable[] => {
+      const after = n * beside * invocations;
+      const together = (base: KernelExpr, offset: number): readonly Variable[] =>
+        sequence(beside).map((i) => variable(emission, column, base, offset + i));
       // With one round it is known which columns all lanes have.
-      const isWhole = size % step === 0 || (size < step && (n + 1) * invocations <= size);
-      if (isWhole) return variable(emission, column, own, n * invocations);
-      const place = add(own, integer(n * invocations));
-      const kept = nameHere(scopes, minimum(place, integer(size - 1)), column);
-      const one = variable(emission, column, kept);
-      guards.set(one.id, nameHere(scopes, less(place, integer(size)), "is_column"));
-      return one;
+      const isWhole = size % step === 0 || (size < step && after + beside * invocations <= size);
+      if (isWhole) return together(own, after);
+      const place = add(own, integer(after));
+      const kept = together(nameHere(scopes, minimum(place, integer(size - beside)), column), 0);
+      const isColumn = nameHere(scopes, less(place, integer(size)), "is_column");
+      for (const { id } of kept) guards.set(id, isColumn);
+      return kept;
     });
     const guardOf = (point: Point): KernelExpr | null => guards.get(point.get(column)!.id) ?? null;
     const atRows = (row: KernelExpr): void => {

@@ -17,6 +17,7 @@ import type { Kernel, WorkgroupArray } from "../kernel.ts";
 import { arraysTouched, contains } from "../traverse.ts";
 import { type Emission, freshVariableName, type Point, variable } from "./emission.ts";
 import { type BlockShape, shapeAtLevel } from "./block.ts";
+import { collapseAxes } from "./collapse.ts";
 import { operationsIn } from "./length.ts";
 import { lowerPhase } from "./phase.ts";
 import { placeValues } from "./memory.ts";
@@ -42,6 +43,8 @@ export interface KernelShape {
   readonly longestText?: number;
   /** Loops that add to many sums take so many turns at once (1 if it is not given). */
   readonly turnsAtOnce?: number;
+  /** Axes that a kernel goes through together are one axis to it. */
+  readonly collapsesAxes?: boolean;
   /** The driver is kept from writing out loops. */
   readonly keepsLoops?: boolean;
   /** What a region reads later is fetched into the processor's caches before. */
@@ -63,11 +66,13 @@ export interface LoweredGroup {
  * that are updated in place).
  */
 export function lowerGroup(
-  group: Group,
-  types: ReadonlyMap<ValueName, ValueType>,
+  planned: Group,
+  known: ReadonlyMap<ValueName, ValueType>,
   memoryOf: (value: ValueName) => ValueName,
   shape: KernelShape,
 ): LoweredGroup {
+  const { group, types } =
+    shape.collapsesAxes === true ? collapseAxes(planned, known) : { group: planned, types: known };
   const { bodiesInLoop = 64, longestText = Infinity } = shape;
   const most = group.owner === "workgroup" ? longestText : onePhase * longestText;
   let written = group;

@@ -177,20 +177,25 @@ export function overAxes(
     within: (variables: readonly Variable[]) => void,
   ): void => {
     const { name } = instance.axes[shared!.level]!;
-    const { lanes } = emission.sharing!;
-    const unroll = [4, 2].find((turns) => turns <= most && extent % (turns * lanes) === 0) ?? 1;
+    const { lanes, through } = emission.sharing!;
+    // With some left over, a few lanes take as many once more.
+    const round = through === "subgroup" ? 1 : lanes;
+    const unroll = [4, 2].find((turns) => turns <= most && extent % (turns * round) === 0) ?? 1;
     const at = (first: KernelExpr): readonly Variable[] => {
       const base = nameHere(scopes, add(first, mul(invocation, integer(unroll))), name);
       return sequence(unroll).map((n) => variable(emission, name, base, n));
     };
     const step = lanes * unroll;
     const whole = extent - (extent % step);
-    const index = freshName(scopes, name);
-    const body = block(scopes, [index], () => within(at(add(from, local(index, "i32")))));
-    write(scopes, { kind: "for", index, from: integer(0), to: integer(whole), step, body });
+    if (whole > 0) {
+      const index = freshName(scopes, name);
+      const body = block(scopes, [index], () => within(at(add(from, local(index, "i32")))));
+      write(scopes, { kind: "for", index, from: integer(0), to: integer(whole), step, body });
+    }
     if (whole === extent) return;
     const then = branch(scopes, () => within(at(add(from, integer(whole)))));
-    write(scopes, { kind: "if", condition: less(invocation, integer(extent - whole)), then, else: [] });
+    const some = integer((extent - whole) / unroll);
+    write(scopes, { kind: "if", condition: less(invocation, some), then, else: [] });
   };
   /** All turns of the axes from `first` on, as if they were one axis: neighbouring lanes take neighbouring turns, round after round. */
   const dealFlat = (first: number, outer: readonly (readonly Variable[])[], point: Point): void => {
