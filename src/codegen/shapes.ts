@@ -104,6 +104,8 @@ export function kernelShapeFor(
     laneRows: 1,
     rows: 16,
     columns: 4,
+    // They lie on the stack, where those of two products have as much room as those of one.
+    sums: 128,
     workgroups: 4,
     laneLoad: 6,
     sharedLoad: 3,

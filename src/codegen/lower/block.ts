@@ -26,6 +26,8 @@ export interface BlockShape {
   /** The most rows and columns of an invocation. */
   readonly rows: number;
   readonly columns: number;
+  /** So many sums an invocation keeps at once: 64 if it is not given. */
+  readonly sums?: number;
   /** So many workgroups keep the device busy. */
   readonly workgroups: number;
   /** What a load by each lane, and one that all lanes share, costs beside a multiplication. */
@@ -65,8 +67,8 @@ const fewestTurns = 4;
 /** What is read a smaller part of the times of what is read most decides nothing, such as a residual around a contraction that is summed. */
 const leastTimes = 1 / 8;
 
-/** Most sums that an invocation keeps at once. */
-const mostSums = 64;
+/** So many sums an invocation keeps at once, if the shape has no number of its own: those that fit into a GPU's registers. */
+const registerSums = 64;
 
 /** WebGPU's least limit: every adapter takes workgroups of so many. */
 const mostInvocations = 256;
@@ -233,7 +235,7 @@ function* tilesOf(
   for (let r = Math.min(rows, shape.rows); r >= 1; r--) {
     if (rows % r !== 0) continue;
     for (let c = shape.columns; c >= 1; c = Math.floor(c / 2)) {
-      if (r * c * reductions > mostSums || c * shape.lanes > 2 * columns) continue;
+      if (r * c * reductions > (shape.sums ?? registerSums) || c * shape.lanes > 2 * columns) continue;
       yield { rows: r, columns: c, areNeighbours: c > 1 && last % c === 0 };
     }
   }
