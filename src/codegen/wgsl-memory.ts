@@ -2,7 +2,7 @@
  * Arrays in WGSL: their declarations, loads and stores, wherever they live and however they are bound.
  *
  *     own binding      x[k]                                x: array<f32>
- *     packed           bitcast<f32>(page_1[y_offset + k])  page_1: array<u32>, y_offset from the uniform
+ *     packed           bitcast<f32>(page_1[y_offset + k])  page_1: array<u32>, y_offset from the uniform, a multiple of 4
  *     four at once     x[k >> 2u].x, .y, .z, .w            x: array<vec4<f32>>
  *     boolean          mask[k] != 0u                       mask: array<u32> in device memory, array<bool> elsewhere
  */
@@ -56,7 +56,10 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
   const fours = arraysInFours(bound.kernel.body);
   for (const [number, binding] of bound.bindings.entries()) {
     const name = isOwn(binding) ? names.of("array", binding.name) : names.fresh(binding.name);
-    const isFour = isOwn(binding) && fours.has(key("device", binding.name));
+    // Buffers begin at multiples of four words in their page.
+    const isFour = binding.members.some(({ buffer }) =>
+      fours.has(key("device", bound.kernel.buffers[buffer]!.name)),
+    );
     const element = isFour ? `vec4<${binding.type}>` : binding.type;
     declarations.push(
       `@group(0) @binding(${number}) var<storage, ${binding.access}> ${name}: array<${element}>;`,
@@ -103,7 +106,7 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
           element === null ? elementOf(buffer, infix(index, "+", String(n))) : `${element}.${"xyzw"[n]}`;
         return `let ${name} = ${bare(fromWord(word, buffer.words, type))};`;
       });
-      return element === null ? values : [`let ${element} = ${buffer.name}[${four(index)}];`, ...values];
+      return element === null ? values : [`let ${element} = ${vectorOf(buffer, index)};`, ...values];
     },
     storeFour: ({ space, array }, index, values) => {
       const buffer = buffers.get(key(space, array));
@@ -111,7 +114,7 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
       const words = values.map((value) => bare(toWord(value, buffer.type, buffer.words)));
       if (!buffer.isFour)
         return words.map((word, n) => `${elementOf(buffer, infix(index, "+", String(n)))} = ${word};`);
-      return [`${buffer.name}[${four(index)}] = ${call(`vec4<${buffer.words}>`, ...words)};`];
+      return [`${vectorOf(buffer, index)} = ${call(`vec4<${buffer.words}>`, ...words)};`];
     },
   };
 }
@@ -121,9 +124,15 @@ function isOwn(binding: BufferBinding): boolean {
   return binding.members.every(({ slot }) => slot === null);
 }
 
-function elementOf({ name, offset, isFour }: Buffer, index: string): string {
-  if (isFour) return `${name}[${four(index)}][${bare(infix(index, "&", "3"))}]`;
+function elementOf(buffer: Buffer, index: string): string {
+  const { name, offset, isFour } = buffer;
+  if (isFour) return `${vectorOf(buffer, index)}[${bare(infix(index, "&", "3"))}]`;
   return `${name}[${bare(offset === null ? index : infix(offset, "+", index))}]`;
+}
+
+/** The vector in which an element lies. */
+function vectorOf({ name, offset }: Buffer, index: string): string {
+  return `${name}[${four(offset === null ? index : infix(offset, "+", index))}]`;
 }
 
 /** The number of the vector in which an element lies. */

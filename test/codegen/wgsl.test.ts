@@ -15,7 +15,8 @@ import {
   select,
   workgroup,
 } from "../../src/codegen/build.ts";
-import type { KernelExpr, Statement } from "../../src/codegen/kernel.ts";
+import type { KernelBuffer, KernelExpr, Statement } from "../../src/codegen/kernel.ts";
+import { vectorise } from "../../src/codegen/vectorise.ts";
 import { dispatchShape, printWgsl } from "../../src/codegen/wgsl.ts";
 import { wgslNames } from "../../src/codegen/wgsl-names.ts";
 import { scalarFunctions } from "../../src/ir/scalar.ts";
@@ -160,6 +161,62 @@ describe("packed buffers", () => {
     const after = await dispatch(device, bound, pages, placed);
     expect([...new Float32Array(after[1]!.slice(64, 68).buffer)]).toEqual([0.5, -1, 103.125, 4]);
     expect(after[1]!.slice(10, 14)).toEqual(Uint32Array.of(0, 1, 0, 0));
+  });
+});
+
+describe("packed buffers that are reached by fours", () => {
+  const element = (n: number): KernelExpr =>
+    load("device", "a", add(mul(invocation, integer(4)), integer(n)), "f32");
+  const loaded = [0, 1, 2, 3].map((n): Statement => ({ kind: "let", name: `e${n}`, value: element(n) }));
+  const buffer = (name: string, length: number, access: KernelBuffer["access"]): KernelBuffer => ({
+    name,
+    type: "f32",
+    length,
+    access,
+  });
+  const kernel = vectorise(
+    kernelOf({
+      workgroups: 1,
+      invocations: 2,
+      buffers: [buffer("a", 8, "read"), buffer("b", 2, "read"), buffer("y", 8, "read_write")],
+      body: [
+        ...loaded,
+        ...[3, 2, 1, 0].map((from, n) =>
+          storeDevice(
+            "y",
+            add(mul(invocation, integer(4)), integer(n)),
+            apply("add", local(`e${from}`, "f32"), load("device", "b", invocation, "f32")),
+          ),
+        ),
+      ],
+    }),
+  );
+  const bound = bindKernel(
+    kernel,
+    1,
+    () => 0,
+    () => true,
+  );
+
+  it("lie in a page of vectors, single elements too", () => {
+    const text = printWgsl(bound, { header: false });
+    expect(text).toContain("var<storage, read_write> page_0: array<vec4<f32>>;");
+    expect(text).toContain("page_0[(a_offset + invocation_index * 4) >> 2u];");
+    expect(text).toContain("page_0[(b_offset + invocation_index) >> 2u][invocation_index & 3]");
+    expect(text).toContain("page_0[(y_offset + invocation_index * 4) >> 2u] = vec4<f32>(");
+  });
+
+  it("give on a device what they are to give", async () => {
+    const [a, b, y] = [0, 64, 128];
+    const page = new Float32Array(192);
+    page.set([1, 2, 3, 4, 5, 6, 7, 8], a);
+    page.set([10, 20], b);
+    const [after] = await dispatch(device, bound, [new Uint32Array(page.buffer)], (n) => ({
+      page: 0,
+      offset: [a, b, y][n]!,
+    }));
+    const result = new Float32Array(after!.buffer, after!.byteOffset + 4 * y, 8);
+    expect([...result]).toEqual([14, 13, 12, 11, 28, 27, 26, 25]);
   });
 });
 
