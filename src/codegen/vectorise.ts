@@ -8,6 +8,7 @@
  */
 import { add, integer, withOffset } from "./build.ts";
 import { keyOf } from "./expression-key.ts";
+import { commonDivisor, divisorOf, type Divisors } from "./divisors.ts";
 import type { Kernel, KernelExpr, Quad, SharedSpace, Statement } from "./kernel.ts";
 import { blocksOf, constantTurns, expressionsOf, isLaneValue, postorder } from "./traverse.ts";
 
@@ -75,9 +76,6 @@ function countAccesses(body: readonly Statement[]): ReadonlyMap<string, AccessCo
   return counts;
 }
 
-/** What is known to divide a local: 1, 2 or 4. */
-type Divisors = ReadonlyMap<string, number>;
-
 function inBlock(list: readonly Statement[], arrays: Arrays, outer: Divisors): readonly Statement[] {
   const divisors = new Map(outer);
   let changed = false;
@@ -95,7 +93,7 @@ function inBlock(list: readonly Statement[], arrays: Arrays, outer: Divisors): r
 function inStatement(statement: Statement, arrays: Arrays, divisors: Divisors): Statement {
   if (statement.kind === "for") {
     const inner = new Map(divisors);
-    inner.set(statement.index, common(divisorOf(statement.from, divisors), statement.step));
+    inner.set(statement.index, commonDivisor(divisorOf(statement.from, divisors), statement.step));
     const body = inBlock(statement.body, arrays, inner);
     return body === statement.body ? statement : { ...statement, body };
   }
@@ -261,40 +259,4 @@ function arraysRead(statement: Statement): string[] {
     ...own,
     ...postorder(...expressionsOf(statement)).flatMap((e) => (e.kind === "load" ? [e.array] : [])),
   ];
-}
-
-/** A power of two up to 4 that divides the expression. */
-function divisorOf(expr: KernelExpr, divisors: Divisors): number {
-  switch (expr.kind) {
-    case "const":
-      return common(4, expr.value);
-    case "local":
-      return divisors.get(expr.name) ?? 1;
-    case "builtin":
-    case "load":
-      return 1;
-    case "select":
-      return common(divisorOf(expr.yes, divisors), divisorOf(expr.no, divisors));
-    case "apply": {
-      const [a, b] = expr.args.map((arg) => divisorOf(arg, divisors));
-      switch (expr.fn) {
-        case "mul":
-          return Math.min(4, a! * b!);
-        case "add":
-        case "sub":
-        case "min":
-        case "max":
-        case "remainder":
-          return common(a!, b!);
-        default:
-          return 1;
-      }
-    }
-  }
-}
-
-/** The largest power of two up to 4 that divides both. */
-function common(a: number, b: number): number {
-  for (const divisor of [4, 2]) if (a % divisor === 0 && b % divisor === 0) return divisor;
-  return 1;
 }

@@ -12,6 +12,7 @@
 import { index as indexExpr } from "../../ir/build.ts";
 import type { Expr } from "../../ir/ir.ts";
 import { add, integer, invocation, less, local, minimum, mul } from "../build.ts";
+import { commonDivisor } from "../divisors.ts";
 import type { KernelExpr } from "../kernel.ts";
 import { choiceOf } from "./choices.ts";
 import { mayRepeat } from "./deal-tiles.ts";
@@ -214,6 +215,7 @@ export function lowerRows(
   if (size <= step) block(scopes, [], () => atColumns(integer(0))).forEach((each) => write(scopes, each));
   else {
     const first = freshName(scopes, "first");
+    scopes.divisors.set(first, commonDivisor(4, step));
     const body = block(scopes, [first], () => atColumns(local(first, "i32")));
     write(scopes, { kind: "for", index: first, from: integer(0), to: integer(size), step, body });
   }

@@ -38,7 +38,9 @@ import {
   sub,
   truth,
   typeOf,
+  withOffset,
 } from "../build.ts";
+import { commonDivisor, divisorOf } from "../divisors.ts";
 import { keyOf } from "../expression-key.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
 import {
@@ -70,9 +72,13 @@ export function lower(emission: Emission, expr: Expr, point: Point): KernelExpr 
   const before = known(scopes, key);
   if (before !== undefined) return before;
   const computed = loadOfTile(emission, expr, point) ?? compute(emission, expr, point);
-  const value = deservesName(emission, expr, computed)
-    ? bind(scopes, computed, nameFor(expr))
-    : nameOf(scopes, computed);
+  // What comes after a remainder is left outside of its name.
+  const isRemainder = expr.kind === "apply" && expr.fn === "mod" && expr.type === "i32";
+  const [named, offset] = isRemainder ? withOffset(computed) : [computed, 0];
+  const own = deservesName(emission, expr, named)
+    ? bind(scopes, named, nameFor(expr))
+    : nameOf(scopes, named);
+  const value = offset === 0 ? own : add(own, integer(offset));
   remember(scopes, key, value, Math.max(scopes.floor, depthOf(scopes, value)));
   return value;
 }
@@ -262,7 +268,7 @@ function lowerApply(emission: Emission, expr: Extract<Expr, { kind: "apply" }>, 
         const [dividend, divisor] = expr.args;
         const isNatural =
           divisor!.kind === "const" && divisor!.value > 0 && rangeOf(dividend!, emission.context).lo >= 0;
-        if (isNatural) return (expr.fn === "mod" ? remainder : quotient)(a!, b!);
+        if (isNatural) return divided(emission, expr.fn, a!, divisor!.value);
         break;
       }
       default:
@@ -270,6 +276,26 @@ function lowerApply(emission: Emission, expr: Extract<Expr, { kind: "apply" }>, 
   }
   const decided = comparisons.has(expr.fn) ? decide(emission, expr, point) : null;
   return decided === null ? applied(expr.fn, args) : truth(decided);
+}
+
+/**
+ * The quotient or the remainder of natural numbers. What comes after a multiple of two or four that also divides the divisor changes nothing of
+ * the one, and is added to the other: of four points side by side the division is the same, and their places follow one another.
+ *
+ *     (4 * i + 1) / 24 = 4 * i / 24        (4 * i + 1) % 24 = 4 * i % 24 + 1
+ */
+function divided(
+  { scopes }: Emission,
+  fn: "floor_div" | "mod",
+  dividend: KernelExpr,
+  divisor: number,
+): KernelExpr {
+  const [whole, offset] = withOffset(dividend);
+  const step = commonDivisor(divisorOf(whole, scopes.divisors), divisor);
+  const rest = ((offset % step) + step) % step;
+  const near = add(whole, integer(offset - rest));
+  if (fn === "floor_div") return quotient(near, integer(divisor));
+  return add(remainder(near, integer(divisor)), integer(rest));
 }
 
 /** Is a comparison true at the point? Null where that is not known: turns that are written out have indices that are literals. */
@@ -380,7 +406,9 @@ function lowerAffine(emission: Emission, affine: Affine, point: Point): KernelEx
   const terms = [...affine.terms.values()].flatMap(({ atom, coefficient }) => {
     const instance = atom.kind === "index" ? instanceOf(atom.name, point) : null;
     if (instance !== null) offset += coefficient * instance.offset;
-    const term = mul(instance === null ? lower(emission, atom, point) : instance.base, integer(coefficient));
+    const [base, after] = instance === null ? withOffset(lower(emission, atom, point)) : [instance.base, 0];
+    offset += coefficient * after;
+    const term = mul(base, integer(coefficient));
     if (term.kind !== "const") return [term];
     offset += term.value;
     return [];

@@ -11,6 +11,7 @@
 import type { ValueName } from "../../ir/ir.ts";
 import { constant, local, typeOf } from "../build.ts";
 import type { KernelExpr, KernelType, Statement } from "../kernel.ts";
+import { divisorOf } from "../divisors.ts";
 import { keyOf } from "../expression-key.ts";
 import { operands } from "../traverse.ts";
 
@@ -27,13 +28,21 @@ export interface Scopes {
   floor: number;
   /** The depth of each local. */
   readonly depths: Map<string, number>;
+  /** What is known to divide each of some locals: 2 or 4. */
+  readonly divisors: Map<string, number>;
   /** The number of locals given so far, by base name. */
   readonly counts: Map<string, number>;
 }
 
 /** Nothing written yet. */
 export function openScopes(): Scopes {
-  return { open: [{ statements: [], values: new Map() }], floor: 0, depths: new Map(), counts: new Map() };
+  return {
+    open: [{ statements: [], values: new Map() }],
+    floor: 0,
+    depths: new Map(),
+    divisors: new Map(),
+    counts: new Map(),
+  };
 }
 
 /** A local's name that has not been given before. */
@@ -110,6 +119,7 @@ export function bind(
   scopes.depths.set(name, depth);
   const { statements } = scopes.open[depth]!;
   const type = typeOf(expr);
+  if (where === null) knowDivisor(scopes, name, expr);
   if (where === null) statements.push({ kind: "let", name, value: expr });
   else
     statements.push(
@@ -131,8 +141,14 @@ export function nameHere(scopes: Scopes, value: KernelExpr, hint: string): Kerne
   if (value.kind === "const") return value;
   const name = freshName(scopes, hint);
   scopes.depths.set(name, innermost(scopes));
+  knowDivisor(scopes, name, value);
   write(scopes, { kind: "let", name, value });
   return local(name, typeOf(value));
+}
+
+function knowDivisor({ divisors }: Scopes, name: string, value: KernelExpr): void {
+  const divisor = typeOf(value) === "i32" ? divisorOf(value, divisors) : 1;
+  if (divisor > 1) divisors.set(name, divisor);
 }
 
 /** A variable that is assigned to, declared in the innermost block. */
