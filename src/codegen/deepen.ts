@@ -10,11 +10,10 @@
  */
 import { add, integer } from "./build.ts";
 import { type Growth, growthOf } from "./growth.ts";
+import { changeLoops, type Loop } from "./loops.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
 import { Ordered } from "./needs.ts";
 import { blocksOf, constantTurns, isLoading, postorder, withOperands } from "./traverse.ts";
-
-type Loop = Statement & { kind: "for" };
 
 /** Fewer sums stay in registers from turn to turn. */
 const fewestSums = 16;
@@ -28,7 +27,7 @@ export function deepenLoops(kernel: Kernel, turns: number): Kernel {
     taken.add(`${name}_${n}`);
     return `${name}_${n}`;
   };
-  const body = inBlock(kernel.body, (loop) => {
+  const body = changeLoops(kernel.body, (loop) => {
     const times = timesOf(loop, turns);
     if (times === 1) return [loop];
     const growth = growthOf(loop.index, loop.body);
@@ -39,7 +38,7 @@ export function deepenLoops(kernel: Kernel, turns: number): Kernel {
 
 /** The kernel with the terms of each sum side by side in loops over many sums. */
 export function groupTerms(kernel: Kernel): Kernel {
-  const body = inBlock(kernel.body, (loop) => {
+  const body = changeLoops(kernel.body, (loop) => {
     return loop.body.every(isMovable) && sumsOf(loop).size >= fewestSums
       ? [{ ...loop, body: inOrderOfSums(loop.body) }]
       : [loop];
@@ -50,32 +49,6 @@ export function groupTerms(kernel: Kernel): Kernel {
 /** Can it stand elsewhere in its line, after what it needs? */
 function isMovable({ kind }: Statement): boolean {
   return kind !== "for" && kind !== "if" && kind !== "barrier" && kind !== "array";
-}
-
-/** What stands in the place of a loop. */
-type Change = (loop: Loop) => readonly Statement[];
-
-/** The statements with loops changed, the innermost first. */
-function inBlock(list: readonly Statement[], change: Change): readonly Statement[] {
-  let changed = false;
-  const next = list.flatMap((statement): readonly Statement[] => {
-    const now = inStatement(statement, change);
-    changed ||= now.length !== 1 || now[0] !== statement;
-    return now;
-  });
-  return changed ? next : list;
-}
-
-function inStatement(statement: Statement, change: Change): readonly Statement[] {
-  if (statement.kind === "for") {
-    const body = inBlock(statement.body, change);
-    return change(body === statement.body ? statement : { ...statement, body });
-  }
-  if (statement.kind !== "if") return [statement];
-  const [then, otherwise] = [inBlock(statement.then, change), inBlock(statement.else, change)];
-  return then === statement.then && otherwise === statement.else
-    ? [statement]
-    : [{ ...statement, then, else: otherwise }];
 }
 
 /** A loop of so many times as many turns as it takes at once may have some left over, for a loop of their own. */

@@ -9,39 +9,14 @@
  */
 import { add, integer, mul, sub } from "./build.ts";
 import { growthOf } from "./growth.ts";
+import { changeLoops, type Loop } from "./loops.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
 import { constantTurns, expressionsOf, operands, postorder, withOperands } from "./traverse.ts";
 
-type Loop = Statement & { kind: "for" };
-
-/** The kernel with its loops merged; the kernel as it is where there are none to merge. */
+/** The kernel with its loops merged; the kernel as it is where there are none to merge. What is one loop may be merged with the one around it. */
 export function mergeLoops(kernel: Kernel): Kernel {
-  const body = inBlock(kernel.body);
+  const body = changeLoops(kernel.body, (loop) => merged(loop) ?? [loop]);
   return body === kernel.body ? kernel : { ...kernel, body };
-}
-
-/** The statements with loops merged, the innermost first: what is one loop by then may be merged with the one around it. */
-function inBlock(list: readonly Statement[]): readonly Statement[] {
-  let changed = false;
-  const next = list.flatMap((statement): readonly Statement[] => {
-    const now = inStatement(statement);
-    changed ||= now.length !== 1 || now[0] !== statement;
-    return now;
-  });
-  return changed ? next : list;
-}
-
-function inStatement(statement: Statement): readonly Statement[] {
-  if (statement.kind === "for") {
-    const body = inBlock(statement.body);
-    const loop = body === statement.body ? statement : { ...statement, body };
-    return merged(loop) ?? [loop];
-  }
-  if (statement.kind !== "if") return [statement];
-  const [then, otherwise] = [inBlock(statement.then), inBlock(statement.else)];
-  return then === statement.then && otherwise === statement.else
-    ? [statement]
-    : [{ ...statement, then, else: otherwise }];
 }
 
 /** A loop over the turns of both, after what was named in the outer one; null where one can't stand for the other. */

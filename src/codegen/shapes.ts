@@ -67,7 +67,7 @@ const softwareShape: AdapterShape = {
   regionInvocations: 8,
   busyInvocations: 64,
   bodiesInLoop: 128,
-  longestText: 6000,
+  longestText: 5000,
   collapsesAxes: true,
   keepsLoops: true,
   fetchesAhead: true,

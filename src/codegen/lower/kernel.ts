@@ -113,7 +113,7 @@ export function lowerGroup(
 }
 
 /** A kernel of one phase has its text in one piece, which costs compilers more than the same in several: it has this part of the length. */
-const onePhase = 0.6;
+const onePhase = 0.72;
 
 /** At each level a phase has a quarter of the bodies in its loops that it has at the one before, and half the nested sums and rows of blocks. */
 const shortestLevel = 4;
