@@ -156,6 +156,11 @@ export interface Kernel {
   readonly subgroup?: number;
   /** Loops stay loops: drivers that run on a CPU would write out short ones, and then take minutes over the text. */
   readonly keepsLoops?: boolean;
+  /**
+   * The driver stores an element of an array of vectors alone. WGSL lets a device write the whole vector, of which another invocation may be
+   * storing the rest.
+   */
+  readonly storesElements?: boolean;
   readonly buffers: readonly KernelBuffer[];
   readonly workgroupArrays: readonly WorkgroupArray[];
   readonly body: readonly Statement[];

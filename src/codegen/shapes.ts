@@ -70,6 +70,7 @@ const softwareShape: AdapterShape = {
   longestText: 5000,
   collapsesAxes: true,
   keepsLoops: true,
+  storesElements: true,
   fetchesAhead: true,
   target: softwareTarget,
 };

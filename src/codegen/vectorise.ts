@@ -28,7 +28,7 @@ export function vectorise(kernel: Kernel, tiles: ReadonlySet<string> = new Set()
   if (all === kernel.body) return kernel;
   // An array of vectors in workgroup memory is dear to reach by single elements: drivers take the whole vector and choose from it.
   const inGroup = new Set(kernel.workgroupArrays.map(({ name }) => name));
-  const counts = countAccesses(all);
+  const counts = countAccesses(all, kernel.storesElements === true);
   for (const [array, { fours, singles, isTorn }] of counts)
     if (isTorn || (inGroup.has(array) && fours * gain < singles * loss)) arrays.delete(array);
   const body = inBlock(kernel.body, arrays, new Map());
@@ -53,7 +53,10 @@ interface AccessCount {
 }
 
 /** How often each array is reached by fours and by single elements. */
-function countAccesses(body: readonly Statement[]): ReadonlyMap<string, AccessCount> {
+function countAccesses(
+  body: readonly Statement[],
+  storesElements: boolean,
+): ReadonlyMap<string, AccessCount> {
   const counts = new Map<string, AccessCount>();
   const count = (array: string, kind: "fours" | "singles", times: number): AccessCount => {
     let known = counts.get(array);
@@ -65,7 +68,7 @@ function countAccesses(body: readonly Statement[]): ReadonlyMap<string, AccessCo
     if (statement.kind === "loads" || statement.kind === "stores") count(statement.array, "fours", times);
     if (statement.kind === "store" && statement.space !== "private") {
       const known = count(statement.array, "singles", times);
-      known.isTorn ||= statement.space === "workgroup";
+      known.isTorn ||= statement.space === "workgroup" || !storesElements;
     }
     for (const expr of postorder(...expressionsOf(statement)))
       if (expr.kind === "load" && expr.space !== "private") count(expr.array, "singles", times);

@@ -53,13 +53,14 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
   const declarations: string[] = [];
   const offsets: string[] = [];
   const buffers = new Map<string, Buffer>();
-  const fours = arraysInFours(bound.kernel.body);
+  const fours = arraysWith(bound.kernel.body, ({ kind }) => kind === "loads" || kind === "stores");
+  const stored = arraysWith(bound.kernel.body, ({ kind }) => kind === "store");
   for (const [number, binding] of bound.bindings.entries()) {
     const name = isOwn(binding) ? names.of("array", binding.name) : names.fresh(binding.name);
+    const members = binding.members.map(({ buffer }) => key("device", bound.kernel.buffers[buffer]!.name));
     // Buffers begin at multiples of four words in their page.
-    const isFour = binding.members.some(({ buffer }) =>
-      fours.has(key("device", bound.kernel.buffers[buffer]!.name)),
-    );
+    const isTorn = bound.kernel.storesElements !== true && members.some((member) => stored.has(member));
+    const isFour = !isTorn && members.some((member) => fours.has(member));
     const element = isFour ? `vec4<${binding.type}>` : binding.type;
     declarations.push(
       `@group(0) @binding(${number}) var<storage, ${binding.access}> ${name}: array<${element}>;`,
@@ -144,12 +145,14 @@ function key(space: Space, array: string): string {
   return `${space} ${array}`;
 }
 
-/** The keys of arrays of which four elements are loaded or stored at once. */
-function arraysInFours(list: readonly Statement[]): ReadonlySet<string> {
+/** The keys of arrays that such statements load from or store to. */
+function arraysWith(
+  list: readonly Statement[],
+  isIt: (statement: Statement) => boolean,
+): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (statement: Statement): void => {
-    if (statement.kind === "loads" || statement.kind === "stores")
-      found.add(key(statement.space, statement.array));
+    if (isIt(statement) && "space" in statement) found.add(key(statement.space, statement.array));
     for (const block of blocksOf(statement)) block.forEach(visit);
   };
   list.forEach(visit);

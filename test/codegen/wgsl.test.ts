@@ -15,7 +15,7 @@ import {
   select,
   workgroup,
 } from "../../src/codegen/build.ts";
-import type { KernelBuffer, KernelExpr, Statement } from "../../src/codegen/kernel.ts";
+import type { Kernel, KernelBuffer, KernelExpr, Statement } from "../../src/codegen/kernel.ts";
 import { vectorise } from "../../src/codegen/vectorise.ts";
 import { dispatchShape, printWgsl } from "../../src/codegen/wgsl.ts";
 import { wgslNames } from "../../src/codegen/wgsl-names.ts";
@@ -204,6 +204,25 @@ describe("packed buffers that are reached by fours", () => {
     expect(text).toContain("page_0[(a_offset + invocation_index * 4) >> 2u];");
     expect(text).toContain("page_0[(b_offset + invocation_index) >> 2u][invocation_index & 3]");
     expect(text).toContain("page_0[(y_offset + invocation_index * 4) >> 2u] = vec4<f32>(");
+  });
+
+  it("lie in a page of single elements where one of them is stored so, unless the driver writes it alone", () => {
+    const storing = {
+      ...kernel,
+      buffers: [...kernel.buffers, buffer("z", 4, "write")],
+      body: [...kernel.body, storeDevice("z", invocation, constant("f32", 1))],
+    };
+    const textOf = (of: Kernel): string =>
+      printWgsl(
+        bindKernel(
+          of,
+          1,
+          () => 0,
+          () => true,
+        ),
+      );
+    expect(textOf(storing)).toContain("page_0: array<f32>;");
+    expect(textOf({ ...storing, storesElements: true })).toContain("page_0: array<vec4<f32>>;");
   });
 
   it("give on a device what they are to give", async () => {

@@ -47,6 +47,8 @@ export interface KernelShape {
   readonly collapsesAxes?: boolean;
   /** The driver is kept from writing out loops. */
   readonly keepsLoops?: boolean;
+  /** The driver stores an element of an array of vectors in device memory alone, as Vulkan's software drivers do. */
+  readonly storesElements?: boolean;
   /** What a region reads later is fetched into the processor's caches before. */
   readonly fetchesAhead?: boolean;
   /** How contractions are dealt in blocks; not at all without it. */
@@ -225,6 +227,7 @@ function lowerWith(
     ],
     ...extent,
     ...(shape.keepsLoops === true ? { keepsLoops: true } : {}),
+    ...(shape.storesElements === true ? { storesElements: true } : {}),
     ...(contains(statements, ({ kind }) => kind === "exchange") ? { subgroup: invocations } : {}),
     buffers: memory.buffers,
     workgroupArrays: [...memory.arrays.filter(({ name }) => stored.has(name)), ...emission.tiles],
