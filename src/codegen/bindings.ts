@@ -4,7 +4,7 @@
  *
  *     x, y, z, limit 2, pages 0 1 1      // binding 0: x · binding 1: page_1 with y from offsets[0], z from offsets[1]
  *
- * The offsets are in a uniform, `array<vec4<u32>, n>`, so that kernels that differ in them alone have one text.
+ * The offsets, multiples of four words, are in a uniform, `array<vec4<u32>, n>`, so that kernels that differ in them alone have one text.
  */
 import type { Kernel, KernelType } from "./kernel.ts";
 

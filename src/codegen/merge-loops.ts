@@ -2,7 +2,7 @@
  * A loop in a loop as one, where what both do hangs on the turns in their order alone:
  *
  *     for i < 14 { let p = at + i * 196; for j < 14 { s = s + x[p + j * 14] } }
- *       ⟶  let p = at + 0; for j < 196 { s = s + x[p + j * 14] }
+ *       ⟶  let p = at; for j < 196 { s = s + x[p + j * 14] }
  *
  * Rows of a map that lie one after the other are so one run, of which as many turns are taken at once and as many elements loaded at
  * once as of a long row. For drivers that run loops as they are written.
@@ -26,6 +26,10 @@ function merged(outer: Loop): readonly Statement[] | null {
   if (inner?.kind !== "for" || !named.every(({ kind }) => kind === "let")) return null;
   if (!inner.body.every(({ kind }) => kind === "let" || kind === "assign")) return null;
   if (!isFromZero(outer) || !isFromZero(inner) || outer.step !== 1) return null;
+  // What is named of a sum is another value in each turn of the outer loop.
+  const sums = new Set(inner.body.flatMap((one) => (one.kind === "assign" ? [one.name] : [])));
+  const used = postorder(...named.flatMap(expressionsOf));
+  if (used.some((expr) => expr.kind === "local" && sums.has(expr.name))) return null;
   const [turns, times] = [constantTurns(inner)! * inner.step, constantTurns(outer)!];
   if (turns !== (inner.to as KernelExpr & { kind: "const" }).value) return null;
   if (!isOneRun([...named, ...inner.body], outer.index, inner.index, turns)) return null;

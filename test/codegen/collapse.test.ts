@@ -93,6 +93,13 @@ describe("axes of a kernel", () => {
     ).toEqual(["s: 3, 14, 7"]);
   });
 
+  it("of empty ranges stay empty", () =>
+    expect(
+      axesIn(`graph f(%x: f32[6]) -> (%s) {
+  %s: f32[6] = for c<6. sum i<-2, j<-3. %x[c]
+}`),
+    ).toEqual(["s: 6, -2, -3"]));
+
   it("stay apart where elements choose their place", () =>
     expect(
       axesIn(`graph f(%x: f32[20, 14, 14], %a: i32[20]) -> (%s) {

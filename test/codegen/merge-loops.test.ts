@@ -91,6 +91,11 @@ describe("a loop in a loop", () => {
     ],
     ["that reads a row's own element", [rowAt], [adding(element(at("p")))]],
     ["that counts rows", [], [adding(cast("f32", i))]],
+    [
+      "that names what is summed up so far",
+      [naming("t", apply("mul", s, constant("f32", 2)))],
+      [adding(apply("add", local("t", "f32"), element(add(mul(i, integer(columns)), j))))],
+    ],
     ["that loads something for a row", [naming("r", element(i))], [adding(local("r", "f32"))]],
     [
       "that takes the remainder of a row's turn",

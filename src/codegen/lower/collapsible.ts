@@ -4,7 +4,14 @@
  * together are, unless something stands against one of them: a variable that is used alone, or elements that don't follow one another.
  */
 import type { Group } from "../../fusion/plan.ts";
-import { type Comprehension, definitions, type Expr, type ValueName, type ValueType } from "../../ir/ir.ts";
+import {
+  type Comprehension,
+  definitions,
+  type Expr,
+  type ReductionAxis,
+  type ValueName,
+  type ValueType,
+} from "../../ir/ir.ts";
 import { operands, postorder } from "../../ir/traverse.ts";
 import { Bonds } from "./bonds.ts";
 
@@ -99,7 +106,9 @@ function pairsOf({ axes, reduction, keys }: Comprehension): readonly PairOfNode[
     ...points,
     ...turns.slice(1).map((second, at): PairOfNode => {
       const first = turns[at]!;
-      const isWhole = !isNumber && [first, second].every(({ lo, hi }) => isZero(lo) && hi.kind === "const");
+      // Two empty ranges must not become one that is not.
+      const isRun = ({ lo, hi }: ReductionAxis): boolean => isZero(lo) && hi.kind === "const" && hi.value > 0;
+      const isWhole = !isNumber && isRun(first) && isRun(second);
       const extent = second.hi.kind === "const" ? second.hi.value : 0;
       return { first: first.name, second: second.name, extent, isWhole };
     }),

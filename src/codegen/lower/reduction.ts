@@ -281,7 +281,8 @@ function unrollsOf(emission: Emission, instance: Instance, points: number): numb
       unrolls[level] = (nests ? [16, 8, 4, 2, 1] : [4, 2, 1]).find((turns) => turns <= room)!;
       break;
     }
-    room = Math.floor(room / Math.max(1, extent));
+    // What is written out whole may have taken more than there was.
+    room = Math.max(1, Math.floor(room / Math.max(1, extent)));
   }
   return unrolls;
 }
