@@ -9,18 +9,16 @@
  */
 import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
+import type { Loop } from "./loops.ts";
 import {
   arraysTouched,
   blocksOf,
   contains,
   expressionsOf,
   isStoring,
-  operands,
   postorder,
-  withOperands,
+  rewritten,
 } from "./traverse.ts";
-
-type Loop = Statement & { kind: "for" };
 
 /** The kernel with its loops joined. */
 export function jamLoops(kernel: Kernel): Kernel {
@@ -154,20 +152,8 @@ function together(first: Loop, second: Loop): Loop {
 
 /** The expression with other names for some locals. */
 function withNames(root: KernelExpr, names: ReadonlyMap<string, string>): KernelExpr {
-  const done = new Map<KernelExpr, KernelExpr>();
-  for (const expr of postorder(root)) done.set(expr, renamedExpr(expr, names, done));
-  return done.get(root)!;
-}
-
-function renamedExpr(
-  expr: KernelExpr,
-  names: ReadonlyMap<string, string>,
-  done: ReadonlyMap<KernelExpr, KernelExpr>,
-): KernelExpr {
-  if (expr.kind === "local") {
-    const name = names.get(expr.name);
-    return name === undefined ? expr : { ...expr, name };
-  }
-  if (operands(expr).every((operand) => done.get(operand) === operand)) return expr;
-  return withOperands(expr, (operand) => done.get(operand)!);
+  return rewritten(root, (expr) => {
+    const name = expr.kind === "local" ? names.get(expr.name) : undefined;
+    return expr.kind === "local" && name !== undefined ? { ...expr, name } : expr;
+  });
 }

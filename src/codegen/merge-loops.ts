@@ -11,7 +11,7 @@ import { add, integer, mul, sub } from "./build.ts";
 import { growthOf } from "./growth.ts";
 import { changeLoops, type Loop } from "./loops.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
-import { constantTurns, expressionsOf, operands, postorder, withOperands } from "./traverse.ts";
+import { constantTurns, expressionsOf, operands, postorder, rewritten } from "./traverse.ts";
 
 /** The kernel with its loops merged; the kernel as it is where there are none to merge. What is one loop may be merged with the one around it. */
 export function mergeLoops(kernel: Kernel): Kernel {
@@ -73,22 +73,12 @@ function isOneRun(body: readonly Statement[], outer: string, inner: string, turn
 
 /** The expression with 0 for an index. */
 function atFirst(root: KernelExpr, index: string): KernelExpr {
-  const done = new Map<KernelExpr, KernelExpr>();
-  for (const expr of postorder(root))
-    done.set(
-      expr,
-      ofFirst(expr, index, (operand) => done.get(operand)!),
-    );
-  return done.get(root)!;
-}
-
-function ofFirst(expr: KernelExpr, index: string, now: (operand: KernelExpr) => KernelExpr): KernelExpr {
-  if (expr.kind === "local" && expr.name === index) return integer(0);
-  if (operands(expr).every((operand) => now(operand) === operand)) return expr;
-  if (expr.kind !== "apply" || expr.type !== "i32") return withOperands(expr, now);
-  const [a, b] = expr.args.map(now);
-  if (expr.fn === "add") return add(a!, b!);
-  if (expr.fn === "sub") return sub(a!, b!);
-  if (expr.fn === "mul") return mul(a!, b!);
-  return withOperands(expr, now);
+  return rewritten(root, (expr) => {
+    if (expr.kind === "local" && expr.name === index) return integer(0);
+    if (expr.kind !== "apply" || expr.type !== "i32") return expr;
+    const [a, b] = expr.args;
+    if (expr.fn === "add") return add(a!, b!);
+    if (expr.fn === "sub") return sub(a!, b!);
+    return expr.fn === "mul" ? mul(a!, b!) : expr;
+  });
 }

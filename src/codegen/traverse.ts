@@ -40,6 +40,17 @@ export function withOperands(expr: KernelExpr, now: (operand: KernelExpr) => Ker
   }
 }
 
+/** The expression rebuilt from its leaves up. `replace` is given each part with its operands replaced, and may give another for it. */
+export function rewritten(root: KernelExpr, replace: (expr: KernelExpr) => KernelExpr): KernelExpr {
+  const done = new Map<KernelExpr, KernelExpr>();
+  const now = (operand: KernelExpr): KernelExpr => done.get(operand)!;
+  for (const expr of postorder(root)) {
+    const isSame = operands(expr).every((operand) => now(operand) === operand);
+    done.set(expr, replace(isSame ? expr : withOperands(expr, now)));
+  }
+  return now(root);
+}
+
 /** Every distinct object below the roots, operands before the expressions that use them. Unrolled folds are deep: no recursion. */
 export function postorder(...roots: readonly KernelExpr[]): KernelExpr[] {
   const seen = new Set<KernelExpr>();

@@ -8,7 +8,7 @@
  */
 import { add, integer, withOffset } from "./build.ts";
 import { keyOf } from "./expression-key.ts";
-import { commonDivisor, divisorOf, type Divisors } from "./divisors.ts";
+import { after, commonDivisor, divisorOf, type Divisors } from "./divisors.ts";
 import type { Kernel, KernelExpr, Quad, SharedSpace, Statement } from "./kernel.ts";
 import { blocksOf, constantTurns, expressionsOf, isLaneValue, postorder } from "./traverse.ts";
 
@@ -130,7 +130,7 @@ function accessAt(
 ): Access | null {
   const [base, offset] = withOffset(index);
   if (divisorOf(base, divisors) % 4 !== 0) return null;
-  const component = ((offset % 4) + 4) % 4;
+  const component = after(offset, 4);
   const start = add(base, integer(offset - component));
   return { position, key: `${array} ${keyOf(start)}`, component, array, space, start };
 }

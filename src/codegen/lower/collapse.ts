@@ -100,9 +100,10 @@ function together<A extends { readonly name: string }>(
   });
 }
 
-/** What stands as a bound of a collapsible axis: a constant. */
+/** The bound of an axis that can be collapsed: it is a constant. */
 function bound(expr: Expr): number {
-  return expr.kind === "const" ? expr.value : Number.NaN;
+  if (expr.kind !== "const") throw new Error("an axis whose bounds are no constants is not collapsed");
+  return expr.value;
 }
 
 function collapsedPhase(phase: Phase, pairs: Pairs, seen: (node: Comprehension) => Comprehension): Phase {

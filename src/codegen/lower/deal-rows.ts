@@ -30,6 +30,8 @@ export interface Rows {
   readonly lanes: readonly number[];
   /** Columns of a lane that are written side by side. */
   readonly columns: number;
+  /** So many of them are neighbours: four or one. */
+  readonly beside: number;
   /** Points along each axis that are written side by side; 1 for those of the lanes. */
   readonly factors: readonly number[];
 }
@@ -81,8 +83,6 @@ export function chooseRows(
       region,
       emission,
     );
-    const hasFours = (columns: number): boolean =>
-      columns % 4 === 0 && variables[lanes.at(-1)!]!.size % 4 === 0;
     for (const count of rowCounts) {
       if (count > 1 && (row === undefined || variables[row]!.size % count !== 0)) continue;
       for (let columns = mostColumns; columns >= 1; columns--) {
@@ -93,10 +93,11 @@ export function chooseRows(
           padded * depends.reduce((sum, of) => sum + loadsOf(of, count, columns, rows, fours), 0);
         // Tiles load four at once as well.
         if (loadsWith(false) > most) continue;
-        const loads = loadsWith(hasFours(columns));
+        const beside = columns % 4 === 0 && variables[lanes.at(-1)!]!.size % 4 === 0 ? 4 : 1;
+        const loads = loadsWith(beside === 4);
         if (best !== null && loads >= best.loads) continue;
         const factors = variables.map((_, axis) => (axis === row ? count : 1));
-        best = { loads, rows: { lanes, columns, factors } };
+        best = { loads, rows: { lanes, columns, beside, factors } };
       }
     }
   }
@@ -162,7 +163,7 @@ export function lowerRows(
   instancesAt: (axes: readonly Expr[]) => readonly Instance[],
   region: Point,
   invocations: number,
-  { lanes, columns, factors }: Rows,
+  { lanes, columns, beside, factors }: Rows,
 ): Extent {
   const { scopes } = emission;
   const laneAxes = lanes.map((axis) => variables[axis]!);
@@ -177,7 +178,6 @@ export function lowerRows(
   const counts = others.map((axis) => variables[axis]!.size / factors[axis]!);
   const rowTiles = counts.reduce((product, n) => product * n, 1);
   const step = invocations * columns;
-  const beside = columns % 4 === 0 && laneAxes.at(-1)!.size % 4 === 0 ? 4 : 1;
   emission.lane = new Set([column]);
 
   const atColumns = (first: KernelExpr): void => {

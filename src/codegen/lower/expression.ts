@@ -32,15 +32,13 @@ import {
   maximum,
   minimum,
   mul,
-  quotient,
-  remainder,
   select,
   sub,
   truth,
   typeOf,
   withOffset,
 } from "../build.ts";
-import { commonDivisor, divisorOf } from "../divisors.ts";
+import { quotientOf, remainderOf } from "../divisors.ts";
 import { keyOf } from "../expression-key.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
 import {
@@ -268,7 +266,8 @@ function lowerApply(emission: Emission, expr: Extract<Expr, { kind: "apply" }>, 
         const [dividend, divisor] = expr.args;
         const isNatural =
           divisor!.kind === "const" && divisor!.value > 0 && rangeOf(dividend!, emission.context).lo >= 0;
-        if (isNatural) return divided(emission, expr.fn, a!, divisor!.value);
+        const { divisors } = emission.scopes;
+        if (isNatural) return (expr.fn === "mod" ? remainderOf : quotientOf)(a!, divisor!.value, divisors);
         break;
       }
       default:
@@ -276,26 +275,6 @@ function lowerApply(emission: Emission, expr: Extract<Expr, { kind: "apply" }>, 
   }
   const decided = comparisons.has(expr.fn) ? decide(emission, expr, point) : null;
   return decided === null ? applied(expr.fn, args) : truth(decided);
-}
-
-/**
- * The quotient or the remainder of natural numbers. What comes after a multiple of two or four that also divides the divisor changes nothing of
- * the one, and is added to the other: of four points side by side the division is the same, and their places follow one another.
- *
- *     (4 * i + 1) / 24 = 4 * i / 24        (4 * i + 1) % 24 = 4 * i % 24 + 1
- */
-function divided(
-  { scopes }: Emission,
-  fn: "floor_div" | "mod",
-  dividend: KernelExpr,
-  divisor: number,
-): KernelExpr {
-  const [whole, offset] = withOffset(dividend);
-  const step = commonDivisor(divisorOf(whole, scopes.divisors), divisor);
-  const rest = ((offset % step) + step) % step;
-  const near = add(whole, integer(offset - rest));
-  if (fn === "floor_div") return quotient(near, integer(divisor));
-  return add(remainder(near, integer(divisor)), integer(rest));
 }
 
 /** Is a comparison true at the point? Null where that is not known: turns that are written out have indices that are literals. */
