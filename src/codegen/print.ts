@@ -103,11 +103,12 @@ function expression(expr: KernelExpr, minimum: number, names: ReadonlyMap<Kernel
       return within(precedence.select, text);
     }
     case "apply": {
-      const list = expr.args.map((arg) => inner(arg)).join(", ");
-      if (expr.fn === "cast") return `${expr.type}(${list})`;
+      // Only where it is wanted: else each operand would be printed twice, those of deep sums exponentially often.
+      const list = (): string => expr.args.map((arg) => inner(arg)).join(", ");
+      if (expr.fn === "cast") return `${expr.type}(${list()})`;
       const operator = operatorOf(expr.fn);
       const [first, second] = expr.args;
-      if (operator === null || first === undefined) return `${expr.fn}(${list})`;
+      if (operator === null || first === undefined) return `${expr.fn}(${list()})`;
       if (second === undefined) {
         if (operator === "not") return within(precedence.not, `not ${inner(first, precedence.not)}`);
         // `-1` is a literal, the negative of a literal is `-(1)`.

@@ -153,3 +153,10 @@ it("prints a program", () => {
     "
   `);
 });
+
+it("prints deep expressions, each part once", () => {
+  let sum: KernelExpr = local("x0", "f32");
+  for (let n = 1; n <= 200; n++) sum = add(sum, local(`x${n}`, "f32"));
+  const text = printKernelExpr(sum);
+  expect(text.split(" + ")).toHaveLength(201);
+});
