@@ -7,9 +7,10 @@
  * An access stands at some depth of the loops of its reader; what depends only on outer loops is evaluated there, as lowering does.
  */
 import { structuralKey } from "../ir/affine.ts";
-import { apply, index } from "../ir/build.ts";
+import { index } from "../ir/build.ts";
+import { meanExtent } from "../ir/extent.ts";
 import { type Comprehension, definitions, type Expr, type ValueName } from "../ir/ir.ts";
-import { contextsOf, emptyContext, rangeOf } from "../ir/ranges.ts";
+import { contextsOf, emptyContext } from "../ir/ranges.ts";
 import { substituteIndices } from "../ir/substitute.ts";
 import { indicesIn, postorder } from "../ir/traverse.ts";
 import type { Target } from "./target.ts";
@@ -44,12 +45,7 @@ export function pointCount(node: Comprehension): number {
 /** Turns of each reduction axis of a node, on average. */
 export function reductionExtents(node: Comprehension): number[] {
   const contexts = contextsOf(node, emptyContext);
-  return (node.reduction?.axes ?? []).map(({ lo, hi }, i) => {
-    if (lo.kind === "const" && hi.kind === "const") return Math.max(0, hi.value - lo.value);
-    const range = rangeOf(apply("sub", hi, lo), contexts[i]!);
-    const most = Number.isFinite(range.hi) ? Math.max(0, range.hi) : 1;
-    return (Math.max(0, Number.isFinite(range.lo) ? range.lo : 0) + most) / 2;
-  });
+  return (node.reduction?.axes ?? []).map((axis, i) => meanExtent(axis, contexts[i]!));
 }
 
 /** The turns of a node's reduction, on average; 1 without one. */

@@ -5,24 +5,9 @@
  *     %s : f32[9] = for j<9. sum i<50 at j = %a[i]. %v[i]               50 points of 1 operation: j is not iterated
  */
 import { costOf } from "./expression-cost.ts";
-import { apply } from "./build.ts";
-import {
-  type Comprehension,
-  definitions,
-  type Expr,
-  type Graph,
-  type Node,
-  sizeOf,
-  type ValueType,
-} from "./ir.ts";
-import {
-  affineOf,
-  contextsOf,
-  emptyContext,
-  type RangeContext,
-  rangeOfAffine,
-  withVariable,
-} from "./ranges.ts";
+import { meanExtent } from "./extent.ts";
+import { type Comprehension, definitions, type Graph, type Node, sizeOf, type ValueType } from "./ir.ts";
+import { contextsOf, emptyContext, type RangeContext, withVariable } from "./ranges.ts";
 
 /** The number of scalar operations of a graph, derivatives taken. */
 export function operationCount(graph: Graph): number {
@@ -62,20 +47,8 @@ export function pointsOf(node: Comprehension, outer: RangeContext = emptyContext
   const keyed = new Set(node.keys.map((key) => key.axis));
   const iterated = node.axes.filter((axis) => !keyed.has(axis.name));
   const contexts = contextsOf(node, outer);
-  const extents = (node.reduction?.axes ?? []).map(({ lo, hi }, i) => {
-    // The smallest of several upper bounds and the largest of several lower ones hold at once.
-    const ranges = parts("min", hi).flatMap((h) =>
-      parts("max", lo).map((l) => rangeOfAffine(affineOf(apply("sub", h, l), contexts[i]!), contexts[i]!)),
-    );
-    const least = Math.min(...ranges.map((range) => Math.max(0, range.lo)));
-    const most = Math.min(...ranges.map((range) => Math.max(0, range.hi)));
-    return (least + most) / 2;
-  });
+  const extents = (node.reduction?.axes ?? []).map((axis, i) => meanExtent(axis, contexts[i]!));
   return [...iterated.map((axis) => axis.size), ...extents].reduce((product, n) => product * n, 1);
-}
-
-function parts(fn: "min" | "max", expr: Expr): readonly Expr[] {
-  return expr.kind === "apply" && expr.fn === fn ? expr.args.flatMap((arg) => parts(fn, arg)) : [expr];
 }
 
 /** The value with the most elements that the graph computes; null if it computes nothing. */

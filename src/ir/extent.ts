@@ -6,8 +6,8 @@
  */
 import { subAffine } from "./affine.ts";
 import { apply } from "./build.ts";
-import type { ReductionAxis } from "./ir.ts";
-import { affineOf, type RangeContext, rangeOf, withVariable } from "./ranges.ts";
+import type { Expr, ReductionAxis } from "./ir.ts";
+import { affineOf, type RangeContext, rangeOf, rangeOfAffine, withVariable } from "./ranges.ts";
 import { indicesIn } from "./traverse.ts";
 
 /** More points than this are not looked at one by one. */
@@ -42,4 +42,19 @@ export function constantExtent({ lo, hi }: ReductionAxis, context: RangeContext)
     return all;
   };
   return over([...indicesIn([lo, hi])], context, mostPoints);
+}
+
+/** The turns of an axis on average: halfway between the fewest and the most that it can have; 1 where nothing bounds them. */
+export function meanExtent({ lo, hi }: ReductionAxis, context: RangeContext): number {
+  // The smallest of several upper bounds and the largest of several lower ones hold at once.
+  const ranges = partsOf("min", hi).flatMap((h) =>
+    partsOf("max", lo).map((l) => rangeOfAffine(affineOf(apply("sub", h, l), context), context)),
+  );
+  const least = Math.min(...ranges.map((range) => Math.max(0, range.lo)));
+  const most = Math.min(...ranges.map((range) => Math.max(0, range.hi)));
+  return Number.isFinite(most) ? (least + most) / 2 : 1;
+}
+
+function partsOf(fn: "min" | "max", expr: Expr): readonly Expr[] {
+  return expr.kind === "apply" && expr.fn === fn ? expr.args.flatMap((arg) => partsOf(fn, arg)) : [expr];
 }
