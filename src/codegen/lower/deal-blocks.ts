@@ -117,7 +117,9 @@ export function lowerBlock(
         staging,
         lanes * laneRows,
       );
+    emission.sides = [new Set([rowName]), new Set(own.side.names)];
     lowerSideBySide(emission, all, lists, own.instances, region, guardOf);
+    emission.sides = null;
     emission.staging = null;
   };
   const { scopes } = emission;

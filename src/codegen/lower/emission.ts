@@ -92,6 +92,8 @@ export interface Emission {
   readonly columns: Set<ValueName>;
   /** Values of a region's only point that all its invocations have at hand. */
   readonly held: Map<ValueName, KernelExpr>;
+  /** The variables of the rows and of the columns of the block that is being written; null outside of one. */
+  sides: readonly ReadonlySet<string>[] | null;
   /** The operands that the block that is being written stages; null where it stages none. */
   staging: Staging | null;
   /** The names of the arrays through which invocations share reductions, by what they hold. */

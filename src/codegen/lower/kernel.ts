@@ -165,6 +165,7 @@ function lowerWith(
     stored: null,
     columns: new Set(),
     held: new Map(),
+    sides: null,
     staging: null,
     exchanges: new Map(),
     tiles: [],

@@ -17,6 +17,7 @@ import { type Emission, type Instance, type Point, variable, type Variable } fro
 import { accumulatorFor, combine, type Lower } from "./accumulator.ts";
 import { combinations, sequence } from "./lists.ts";
 import { inSlabs, placeInSlab, slabsAt } from "./fill.ts";
+import { withGuardedFactors } from "./guarded.ts";
 import { split } from "./points.ts";
 import { isRun } from "./runs.ts";
 import { combineLanes, sharedTurns } from "./share.ts";
@@ -51,7 +52,7 @@ export function reduce(
   emission.isAhead ||= aside.length > 0 || points.length > 1;
   atDepth(scopes, depth, () => {
     const slabs = slabsAt(emission, instance, depth);
-    const together = slabs?.reductions ?? [instance];
+    const together = slabs?.reductions ?? [withOwnGuards(emission, instance)];
     const sums = together.flatMap((of) =>
       (of.key === instance.key ? points : sideBySide(emission, of, point)).map((at) => ({
         of,
@@ -77,6 +78,16 @@ export function reduce(
   emission.isAhead = wasAhead;
   emission.context = outside;
   return known(scopes, wanted)!;
+}
+
+/** In a block, conditions that stand around a product stand at its factors: one test for each row or column, not for each of their pairs. */
+function withOwnGuards(emission: Emission, instance: Instance): Instance {
+  if (emission.sides === null) return instance;
+  const { body, contexts } = instance;
+  const guarded = withGuardedFactors(emission, body, contexts.at(-1)!, emission.sides);
+  if (guarded === null) return instance;
+  for (const expr of postorder(guarded)) if (expr.kind === "select") emission.shared.add(expr);
+  return { ...instance, body: guarded };
 }
 
 /** What the lanes that shared a reduction have, combined as it combines. */
