@@ -59,6 +59,16 @@ describe("a kernel", () => {
     ).toEqual([]);
   });
 
+  it("leaves out what has no elements, though the workgroup is to keep it", async () => {
+    expect(
+      await problems(`graph f(%x: f32[8, 6], %v: f32[8, 6, 0], %a: idx<4>[8, 6]) -> (%y) {
+  %g: f32[8, 4, 0] = for b<8, j<4, k<0. sum i<6 at j = %a[b, i]. %v[b, i, k]
+  %s: f32[8, 6] = for b<8, i<6. sum k<0. %g[b, %a[b, i], k] * %v[b, i, k]
+  %y: f32[8, 6] = for b<8, i<6. %x[b, i] + %s[b, i]
+}`),
+    ).toEqual([]);
+  });
+
   it("walks each point of a segment sum over its own range", async () => {
     expect(
       await problems(`graph f(%x: f32[8], %y: f32[4], %a: idx<2>[8]) -> (%r) {

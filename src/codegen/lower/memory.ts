@@ -4,6 +4,7 @@ import {
   type Comprehension,
   definitions,
   type ScalarType,
+  sizeOf,
   type ValueName,
   type ValueType,
 } from "../../ir/ir.ts";
@@ -40,7 +41,7 @@ export function placeValues(
     const home = memoryOf(value);
     let buffer = buffers.get(home);
     if (buffer === undefined) {
-      const length = shape.reduce((product, n) => product * n, 1);
+      const length = sizeOf(shape);
       buffer = { name: nameFor(kernelName(home)), read: false, written: false, type: element.scalar, length };
       buffers.set(home, buffer);
     }
@@ -60,7 +61,8 @@ export function placeValues(
       if (placement !== "workgroup") continue;
       const grid = group.gridOf.get(node.name) ?? [];
       const inner = shape.map((size, i) => (grid.includes(node.axes[i]!.name) ? null : size));
-      const length = inner.reduce<number>((product, n) => product * (n ?? 1), 1);
+      // No array is empty, though a value may be that nobody comes to read.
+      const length = Math.max(1, sizeOf(inner.filter((n) => n !== null)));
       const array = { name: nameFor(kernelName(name)), type: kernelType(element.scalar), length };
       arrays.push(array);
       storages.set(name, {

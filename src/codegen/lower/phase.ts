@@ -48,6 +48,8 @@ export function lowerPhase(
   },
   dealing: Dealing,
 ): Extent {
+  // Nothing is worked out for values without elements, such as places by numbers of points that there are not.
+  if (phase.axes.includes(0)) return { workgroups: 1, invocations: 1 };
   const outside = emission.context;
   const first = phase.axesOf[0]!;
   const variables = phase.axes.map((size, i) => {
