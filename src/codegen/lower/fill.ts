@@ -17,7 +17,7 @@ import { sequence } from "./lists.ts";
 import { split } from "./points.ts";
 import type { Lower } from "./accumulator.ts";
 import { withVariables } from "./reduction.ts";
-import { bind, block, freshName, innermost, kernelName, write } from "./scopes.ts";
+import { bind, block, freshName, innermost, kernelName, type Scope, write } from "./scopes.ts";
 import { bytesOf, type SideShape, type Slabs, slabsOf, type StagingShape, type Tile } from "./stage.ts";
 import { sumByDepth } from "./sums.ts";
 
@@ -62,8 +62,9 @@ interface OpenSlab {
   readonly slabs: Slabs;
   /** The array of each tile by the key of its operand. */
   readonly tiles: ReadonlyMap<string, { readonly tile: Tile; readonly array: string }>;
-  /** Tiles are not read further out than this. */
+  /** Tiles are not read further out than this: the depth of its block. */
   readonly depth: number;
+  readonly block: Scope;
   /** The place in the slab of each turn of an axis, by the turn's id. */
   readonly places: Map<number, Variable>;
 }
@@ -123,7 +124,8 @@ function writeSlab(
       fillTile(emission, staging, { slabs, turns, here, lower }, tile, array);
     emission.context = outside;
     write(scopes, { kind: "barrier" });
-    staging.slab = { slabs, tiles, depth: innermost(scopes), places: new Map() };
+    const depth = innermost(scopes);
+    staging.slab = { slabs, tiles, depth, block: scopes.open[depth]!, places: new Map() };
     inside();
     staging.slab = null;
     write(scopes, { kind: "barrier" });
@@ -252,7 +254,8 @@ function fillTile(
 /** The value of an expression that is an operand of the open slab, from its tile; null of any other. */
 export function loadOfTile({ scopes, staging }: Emission, expr: Expr, point: Point): KernelExpr | null {
   const slab = staging?.slab ?? null;
-  if (slab === null) return null;
+  // What is written further out stands before the tiles are filled.
+  if (slab === null || scopes.open[slab.depth] !== slab.block) return null;
   const found = slab.tiles.get(structuralKey(expr));
   if (found === undefined) return null;
   const { tile, array } = found;

@@ -16,7 +16,7 @@ import { keyOf } from "../expression-key.ts";
 import { operands } from "../traverse.ts";
 
 /** An open block, and the values that are known in it by their keys. */
-interface Scope {
+export interface Scope {
   readonly statements: Statement[];
   readonly values: Map<string, KernelExpr>;
 }
