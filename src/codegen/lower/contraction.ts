@@ -12,7 +12,7 @@ import { index as indexExpr } from "../../ir/build.ts";
 import { type Expr, typeOf } from "../../ir/ir.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
 import { indicesIn, operands as operandsOf, postorder } from "../../ir/traverse.ts";
-import { type Emission, type Instance, instantiate } from "./emission.ts";
+import { deepestInlined, type Emission, type Instance, instantiate } from "./emission.ts";
 import { withGuardedFactors } from "./guarded.ts";
 import { arraysStored } from "./reads.ts";
 
@@ -36,9 +36,6 @@ export interface Contraction {
   readonly operands: readonly Operand[];
 }
 
-/** Nodes inlined into one another deeper than this are not looked into. */
-const deepest = 12;
-
 /** The contractions in some instances that are computed at the same points, by the variables of rows and of columns. */
 export function contractionsOf(
   emission: Emission,
@@ -55,15 +52,15 @@ export function contractionsOf(
     const turns = instance.axes.map(({ lo, hi }) => `${structuralKey(lo)} ${structuralKey(hi)}`).join();
     const others = found.get(turns);
     const one = others === undefined ? instance : withAxesOf(instance, others.reductions[0]!);
-    const body = withGuardedFactors(emission, one.body, one.contexts.at(-1)!, sides) ?? one.body;
-    const operands = operandsIn(emission, body, new Set(one.axes.map(({ name }) => name)), sides);
+    const guarded = withGuardedFactors(emission, one, sides);
+    const operands = operandsIn(emission, guarded.body, new Set(one.axes.map(({ name }) => name)), sides);
     if (operands === null) continue;
     // What is overwritten is read by the invocation that stores it.
     const isChanged = ({ reads }: Operand): boolean =>
       reads.some(({ tensor }) => stored.has(emission.storages.get(tensor)?.array ?? ""));
     if (operands.some(isChanged)) continue;
     const all = new Map([...(others?.operands ?? []), ...operands].map((o) => [structuralKey(o.expr), o]));
-    const reductions = [...(others?.reductions ?? []), { ...one, body }];
+    const reductions = [...(others?.reductions ?? []), guarded];
     found.set(turns, { reductions, extents, operands: [...all.values()] });
   }
   return [...found.values()];
@@ -74,7 +71,7 @@ function reductionsIn(emission: Emission, instances: readonly Instance[]): reado
   const found: Instance[] = [];
   const seen = new Set<string>();
   const visit = (instance: Instance, depth: number): void => {
-    if (depth > deepest || seen.has(instance.key) || instance.keys.length > 0) return;
+    if (depth > deepestInlined || seen.has(instance.key) || instance.keys.length > 0) return;
     seen.add(instance.key);
     if (instance.axes.length > 0) found.push(instance);
     else visitExpr(instance.body, depth, new Set());
@@ -119,7 +116,7 @@ function operandsIn(
   const found = new Map<string, Operand>();
   const seen = new Set<Expr>();
   const visit = (expr: Expr, depth: number): void => {
-    if (seen.has(expr) || depth > deepest) return;
+    if (seen.has(expr) || depth > deepestInlined) return;
     seen.add(expr);
     const names = indicesIn([expr]);
     // What is the same in all turns is in registers anyway.
@@ -150,7 +147,7 @@ function meets(names: ReadonlySet<string>, others: ReadonlySet<string>): boolean
 
 /** What an expression reads from memory; null where it hangs on a reduction, which would be computed again for every element. */
 function readsIn(emission: Emission, root: Expr, depth: number): Operand["reads"] | null {
-  if (depth > deepest) return null;
+  if (depth > deepestInlined) return null;
   const reads: (Expr & { kind: "read" })[] = [];
   for (const expr of postorder(root)) {
     if (expr.kind !== "read") continue;

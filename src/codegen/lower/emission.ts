@@ -109,6 +109,9 @@ export interface Emission {
   runs: number | null;
 }
 
+/** Nodes inlined into one another deeper than this are not looked into. */
+export const deepestInlined = 12;
+
 /** A new instance of a variable. */
 export function variable(emission: Emission, name: string, base: KernelExpr, offset = 0): Variable {
   return { name, id: emission.nextId++, base, offset };

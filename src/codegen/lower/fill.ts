@@ -17,7 +17,7 @@ import { sequence } from "./lists.ts";
 import { split } from "./points.ts";
 import type { Lower } from "./accumulator.ts";
 import { withVariables } from "./reduction.ts";
-import { bind, block, freshName, innermost, kernelName, type Scope, write } from "./scopes.ts";
+import { bind, block, freshName, kernelName, type Scope, write } from "./scopes.ts";
 import { bytesOf, type SideShape, type Slabs, slabsOf, type StagingShape, type Tile } from "./stage.ts";
 import { sumByDepth } from "./sums.ts";
 
@@ -62,8 +62,7 @@ interface OpenSlab {
   readonly slabs: Slabs;
   /** The array of each tile by the key of its operand. */
   readonly tiles: ReadonlyMap<string, { readonly tile: Tile; readonly array: string }>;
-  /** Tiles are not read further out than this: the depth of its block. */
-  readonly depth: number;
+  /** Its block, further out than which tiles are not read. */
   readonly block: Scope;
   /** The place in the slab of each turn of an axis, by the turn's id. */
   readonly places: Map<number, Variable>;
@@ -124,8 +123,7 @@ function writeSlab(
       fillTile(emission, staging, { slabs, turns, here, lower }, tile, array);
     emission.context = outside;
     write(scopes, { kind: "barrier" });
-    const depth = innermost(scopes);
-    staging.slab = { slabs, tiles, depth, block: scopes.open[depth]!, places: new Map() };
+    staging.slab = { slabs, tiles, block: scopes.open.at(-1)!, places: new Map() };
     inside();
     staging.slab = null;
     write(scopes, { kind: "barrier" });
@@ -254,8 +252,10 @@ function fillTile(
 /** The value of an expression that is an operand of the open slab, from its tile; null of any other. */
 export function loadOfTile({ scopes, staging }: Emission, expr: Expr, point: Point): KernelExpr | null {
   const slab = staging?.slab ?? null;
+  if (slab === null) return null;
+  const depth = scopes.open.indexOf(slab.block);
   // What is written further out stands before the tiles are filled.
-  if (slab === null || scopes.open[slab.depth] !== slab.block) return null;
+  if (depth < 0) return null;
   const found = slab.tiles.get(structuralKey(expr));
   if (found === undefined) return null;
   const { tile, array } = found;
@@ -280,7 +280,7 @@ export function loadOfTile({ scopes, staging }: Emission, expr: Expr, point: Poi
   const index = add(base, integer(offset));
   // Never further out than the slab.
   const { floor } = scopes;
-  scopes.floor = Math.max(floor, slab.depth);
+  scopes.floor = Math.max(floor, depth);
   const value = bind(scopes, load("workgroup", array, index, kernelType(typeOf(expr))), array);
   scopes.floor = floor;
   return value;

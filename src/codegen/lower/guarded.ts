@@ -11,20 +11,30 @@ import { isWithin } from "../../ir/bounds.ts";
 import { apply } from "../../ir/build.ts";
 import { type Expr, typeOf } from "../../ir/ir.ts";
 import { type RangeContext, withCondition } from "../../ir/ranges.ts";
+import { scalarFunctions } from "../../ir/scalar.ts";
 import { conditionsOf, isZero, selectAll } from "../../ir/rewrite/guards.ts";
 import { indicesIn, postorder } from "../../ir/traverse.ts";
-import type { Emission } from "./emission.ts";
+import { deepestInlined, type Emission, type Instance } from "./emission.ts";
 
 /**
- * The body with each condition at a factor that depends on the variables of the same side, and at others that need it; null where there are
- * no conditions, where one depends on several sides, or where a factor of the other side needs it.
+ * The reduction with each condition around its body at a factor that depends on the variables of the same side, and at others that need
+ * it; as it is where there are no conditions, where one depends on several sides, or where a factor of the other side needs it.
  */
 export function withGuardedFactors(
   emission: Emission,
-  body: Expr,
-  context: RangeContext,
+  instance: Instance,
+  sides: readonly ReadonlySet<string>[],
+): Instance {
+  const body = guardedBody(emission, instance, sides);
+  return body === null ? instance : { ...instance, body };
+}
+
+function guardedBody(
+  emission: Emission,
+  { body, contexts }: Instance,
   sides: readonly ReadonlySet<string>[],
 ): Expr | null {
+  const context = contexts.at(-1)!;
   const conditions: Expr[] = [];
   let product = body;
   while (product.kind === "select" && isZero(product.no)) {
@@ -32,10 +42,10 @@ export function withGuardedFactors(
     product = product.yes;
   }
   if (conditions.length === 0 || typeOf(product) !== "f32") return null;
+  const sided = conditions.map((condition) => ({ condition, side: sideOf(condition, sides) }));
   // Those that are tested only where others hold stay with these.
-  const conditionSides = new Set(conditions.map((condition) => sideOf(condition, sides)));
-  if (conditionSides.size > 1 && !conditions.every((one) => readsAreWithin(emission, one, context)))
-    return null;
+  const areTogether = sided.every(({ side }) => side === sided[0]!.side);
+  if (!areTogether && !conditions.every((one) => readsAreWithin(emission, one, context))) return null;
   const list = factors(product).map((factor) => ({
     factor,
     side: sideOf(factor, sides),
@@ -43,8 +53,7 @@ export function withGuardedFactors(
     guards: [] as Expr[],
   }));
   if (list.some(({ side }) => side === "several")) return null;
-  for (const condition of conditions) {
-    const side = sideOf(condition, sides);
+  for (const { condition, side } of sided) {
     const first = list.find((one) => (side === "none" ? one.side !== "none" : one.side === side));
     if (side === "several" || first === undefined) return null;
     for (const one of list) {
@@ -69,36 +78,17 @@ function readsAreWithin({ types }: Emission, part: Expr, context: RangeContext):
   );
 }
 
-/** Functions that are finite of all finite arguments, but for overflow. */
-const finiteFunctions: ReadonlySet<string> = new Set([
-  "add",
-  "sub",
-  "mul",
-  "neg",
-  "abs",
-  "min",
-  "max",
-  "clamp",
-  "tanh",
-  "sigmoid",
-  "erf",
-  "sin",
-  "cos",
-  "cast",
-]);
-
-/** Nodes inlined into one another deeper than this are not looked into. */
-const deepest = 12;
-
-/** Is the expression finite whatever the elements are that it reads, if these are? */
+/** Is the expression finite, but for overflow, whatever the elements are that it reads, if these are? */
 function staysFinite(emission: Emission, part: Expr, depth: number): boolean {
   return postorder(part).every((expr) => {
     if (typeOf(expr) !== "f32") return true;
-    if (expr.kind === "apply") return finiteFunctions.has(expr.fn);
+    if (expr.kind === "apply")
+      // These two are finite of integers, which is what the table speaks of.
+      return scalarFunctions[expr.fn].isUnbounded !== true && expr.fn !== "floor_div" && expr.fn !== "mod";
     const node = expr.kind === "read" ? emission.computed.get(expr.tensor) : undefined;
     if (node === undefined) return true;
     const op = node.reduction?.op ?? "sum";
-    return op === "sum" && depth < deepest && staysFinite(emission, node.body, depth + 1);
+    return op === "sum" && depth < deepestInlined && staysFinite(emission, node.body, depth + 1);
   });
 }
 

@@ -61,8 +61,7 @@ export function placeValues(
       if (placement !== "workgroup") continue;
       const grid = group.gridOf.get(node.name) ?? [];
       const inner = shape.map((size, i) => (grid.includes(node.axes[i]!.name) ? null : size));
-      // No array is empty, though a value may be that nobody comes to read.
-      const length = Math.max(1, sizeOf(inner.filter((n) => n !== null)));
+      const length = sizeOf(inner.filter((n) => n !== null));
       const array = { name: nameFor(kernelName(name)), type: kernelType(element.scalar), length };
       arrays.push(array);
       storages.set(name, {

@@ -4,7 +4,7 @@ import { constantExtent } from "../../ir/extent.ts";
 import { affineOf } from "../../ir/ranges.ts";
 import { type Comprehension, definitions, type Expr } from "../../ir/ir.ts";
 import { indicesIn, postorder, valuesUsed } from "../../ir/traverse.ts";
-import { conditionsIn, type Emission, type Instance, instantiate } from "./emission.ts";
+import { conditionsIn, deepestInlined, type Emission, type Instance, instantiate } from "./emission.ts";
 
 /** A read of a stored value. */
 export interface ReadOfMemory {
@@ -32,8 +32,6 @@ export interface PhaseReads {
   readonly arraysInReductions: ReadonlySet<string>;
 }
 
-const deepest = 12;
-
 /** The reads of some instances that are computed at the same points. */
 export function readsOfMemory(emission: Emission, instances: readonly Instance[]): PhaseReads {
   const reads: ReadOfMemory[] = [];
@@ -54,7 +52,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
       })),
     ];
     const key = `${instance.key} ${outer.map(({ name }) => name).join()}`;
-    if (depth > deepest || seen.has(key)) return;
+    if (depth > deepestInlined || seen.has(key)) return;
     seen.add(key);
     const inside = loops.length > 0;
     if (instance.axes.length > 0) {

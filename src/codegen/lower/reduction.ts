@@ -83,11 +83,10 @@ export function reduce(
 /** In a block, conditions that stand around a product stand at its factors: one test for each row or column, not for each of their pairs. */
 function withOwnGuards(emission: Emission, instance: Instance): Instance {
   if (emission.sides === null) return instance;
-  const { body, contexts } = instance;
-  const guarded = withGuardedFactors(emission, body, contexts.at(-1)!, emission.sides);
-  if (guarded === null) return instance;
-  for (const expr of postorder(guarded)) if (expr.kind === "select") emission.shared.add(expr);
-  return { ...instance, body: guarded };
+  const guarded = withGuardedFactors(emission, instance, emission.sides);
+  if (guarded === instance) return instance;
+  for (const expr of postorder(guarded.body)) if (expr.kind === "select") emission.shared.add(expr);
+  return guarded;
 }
 
 /** What the lanes that shared a reduction have, combined as it combines. */
