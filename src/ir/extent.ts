@@ -6,6 +6,7 @@
  */
 import { subAffine } from "./affine.ts";
 import { apply } from "./build.ts";
+import type { Interval } from "./intervals.ts";
 import type { Expr, ReductionAxis } from "./ir.ts";
 import { affineOf, type RangeContext, rangeOf, rangeOfAffine, withVariable } from "./ranges.ts";
 import { indicesIn } from "./traverse.ts";
@@ -44,17 +45,25 @@ export function constantExtent({ lo, hi }: ReductionAxis, context: RangeContext)
   return over([...indicesIn([lo, hi])], context, mostPoints);
 }
 
-/** The turns of an axis on average: halfway between the fewest and the most that it can have; 1 where nothing bounds them. */
-export function meanExtent({ lo, hi }: ReductionAxis, context: RangeContext): number {
+/** The fewest and the most turns that an axis can have. */
+export function rangeOfExtent({ lo, hi }: ReductionAxis, context: RangeContext): Interval {
   // The smallest of several upper bounds and the largest of several lower ones hold at once.
   const ranges = partsOf("min", hi).flatMap((h) =>
     partsOf("max", lo).map((l) => rangeOfAffine(affineOf(apply("sub", h, l), context), context)),
   );
-  const least = Math.min(...ranges.map((range) => Math.max(0, range.lo)));
-  const most = Math.min(...ranges.map((range) => Math.max(0, range.hi)));
-  return Number.isFinite(most) ? (least + most) / 2 : 1;
+  return {
+    lo: Math.min(...ranges.map((range) => Math.max(0, range.lo))),
+    hi: Math.min(...ranges.map((range) => Math.max(0, range.hi))),
+  };
 }
 
-function partsOf(fn: "min" | "max", expr: Expr): readonly Expr[] {
+/** The turns of an axis on average: halfway between the fewest and the most that it can have; 1 where nothing bounds them. */
+export function meanExtent(axis: ReductionAxis, context: RangeContext): number {
+  const { lo, hi } = rangeOfExtent(axis, context);
+  return Number.isFinite(hi) ? (lo + hi) / 2 : 1;
+}
+
+/** What a minimum, or a maximum, is taken of: the expression alone where it is none. */
+export function partsOf(fn: "min" | "max", expr: Expr): readonly Expr[] {
   return expr.kind === "apply" && expr.fn === fn ? expr.args.flatMap((arg) => partsOf(fn, arg)) : [expr];
 }

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { runProgram } from "../../src/codegen/interpret-program.ts";
 import { printKernel } from "../../src/codegen/print.ts";
 import type { Program } from "../../src/codegen/program.ts";
+import type { Graph } from "../../src/ir/ir.ts";
 import { parseGraph } from "../../src/ir/parse.ts";
 import { differences } from "../programs/closeness.ts";
 import { run, verified } from "../programs/compile.ts";
@@ -12,9 +13,17 @@ import { programFor } from "./levels.ts";
 
 /** The program of a graph in a shape, of which the interpreter has found that it gives what the graph means, without races. */
 export function checkedIn(shape: Parameters<typeof programFor>[2], text: string): Program {
-  const graph = verified(parseGraph(text));
+  return checkedGraph(shape, verified(parseGraph(text)));
+}
+
+/** The same of a graph, whose values may be laid out otherwise. */
+export function checkedGraph(
+  shape: Parameters<typeof programFor>[2],
+  graph: Graph,
+  layout?: Parameters<typeof programFor>[4],
+): Program {
   const inputs = randomInputs(graph.params, randomSource(5));
-  const program = programFor(graph, "full", shape);
+  const program = programFor(graph, "full", shape, "speed", layout);
   const values = runProgram(program, inputs, { precision: "f64", random: randomSource(6).next });
   const results = graph.results.map((name) => values[name]!);
   expect(differences(results, run(graph, inputs), graph.results)).toEqual([]);

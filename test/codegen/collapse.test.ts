@@ -15,7 +15,7 @@ function axesIn(text: string, change: (group: Group) => Group = (group) => group
   const graph = parseGraph(text);
   const groups = groupsOf(planOf(graph));
   expect(groups).toHaveLength(1);
-  const { group } = collapseAxes(change(groups[0]!), typesOf(graph));
+  const { group } = collapseAxes({ group: change(groups[0]!), types: typesOf(graph) });
   checkedIn(shape, text);
   const nodes = [...group.phases.flatMap((phase) => phase.nodes), ...new Set(group.inlined.values())];
   return nodes.map(({ name, axes, reduction }) => {

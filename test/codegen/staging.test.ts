@@ -44,6 +44,9 @@ fn convolution(w: f32[o, c, 3, 3], x: f32[s, c, h, v]) -> f32[s, o, h, v] =
 fn strided(w: f32[o, c, 2, 2], x: f32[s, c, 2 * h, 2 * v]) -> f32[s, o, h, v] =
   for b, r, i, j -> sum[q, y, z] w[r, q, y, z] * x[b, q, 2 * i + y, 2 * j + z]
 
+fn overlapping(w: f32[o, c, 3, 3], x: f32[s, c, 2 * h, 2 * v]) -> f32[s, o, h, v] =
+  for b, r, i, j -> sum[q, y, z] w[r, q, y, z] * x[b, q, 2 * i + y - 1, 2 * j + z - 1 | 0.0]
+
 fn perceptron(w: f32[o, c], u: f32[o], scale: f32[c], centre: f32[s, n], x: f32[s, c, n]) -> f32[s, o, n] =
   for b, r, i -> tanh(u[r] + sum[q] w[r, q] * max(scale[q] * (x[b, q, i] - centre[b, i]), 0.0))
 
@@ -79,6 +82,7 @@ const functions: readonly (readonly [string, Readonly<Record<string, number>>])[
   ["convolution", { s: 2, o: 8, c: 5, h: 4, v: 8 }],
   ["convolution", { s: 1, o: 8, c: 8, h: 5, v: 7 }],
   ["strided", { s: 2, o: 8, c: 3, h: 4, v: 4 }],
+  ["overlapping", { s: 2, o: 8, c: 6, h: 4, v: 5 }],
   ["perceptron", { s: 2, o: 8, c: 12, n: 16 }],
   ["gathered", { s: 2, o: 8, c: 9, n: 7, m: 24 }],
   ["distances", { m: 12, k: 10, n: 20 }],

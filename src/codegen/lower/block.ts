@@ -89,7 +89,7 @@ export function chooseBlock(
   emission: Emission,
   variables: readonly { readonly name: string; readonly size: number }[],
   instances: readonly Instance[],
-  { reads, loopBounds, turns, reductions }: PhaseReads,
+  { reads, loopBounds, tested, turns, reductions }: PhaseReads,
   shape: BlockShape,
 ): Block | null {
   if (instances.some((instance) => instance.keys.length > 0)) return null;
@@ -129,6 +129,8 @@ export function chooseBlock(
             variables[row]!.name,
             lanes.map((axis) => variables[axis]!.name),
           );
+    // Lanes hand around what each of them loads of rows, but not where rows are tested.
+    const rowLoad = tested.has(variables[row]!.name) ? shape.laneLoad : shape.sharedLoad;
     const merged = mergedAxes(emission, instances, reads, variables, lanes);
     const neighbours = lanes.slice(-merged).reduce((product, axis) => product * size(axis), 1);
     for (const choice of tilesOf(size(row), neighbours, columns, Math.max(1, reductions), shape)) {
@@ -149,7 +151,7 @@ export function chooseBlock(
         const block = { outer, row, rows, lanes, columns: own, areNeighbours, merged, laneRows, isStaged };
         found.push({ block, cost });
       };
-      consider(shape.laneRows, false, 1 + loads / rows + (rowReads!.length * shape.sharedLoad) / own);
+      consider(shape.laneRows, false, 1 + loads / rows + (rowReads!.length * rowLoad) / own);
       if (staged === null) continue;
       for (const laneRows of [shape.laneRows, 2 * shape.laneRows])
         if (laneRows * shape.lanes <= mostInvocations)

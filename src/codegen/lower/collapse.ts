@@ -6,21 +6,16 @@
  * So rows of fourteen are fours of a run of 196, and places take fewer divisions. The tensors are what they were: the kernel has a view of
  * them. It is what MLIR's linalg calls collapsing dimensions.
  */
-import type { AxisOrder, Group, Phase } from "../../fusion/plan.ts";
+import type { AxisOrder, Phase } from "../../fusion/plan.ts";
 import { type Comprehension, type Expr, type ValueName, type ValueType } from "../../ir/ir.ts";
 import { integer, read } from "../../ir/build.ts";
 import { rewriteExpr } from "../../ir/substitute.ts";
 import { type AxisPair, collapsiblePairs, type Pairs } from "./collapsible.ts";
+import type { View } from "./view.ts";
 
-/** A group, and the types of the values that it touches, as it sees them. */
-export interface View {
-  readonly group: Group;
-  readonly types: ReadonlyMap<ValueName, ValueType>;
-}
-
-/** The group with axes collapsed, as far as they can be. `types` has all values that it touches. */
-export function collapseAxes(group: Group, types: ReadonlyMap<ValueName, ValueType>): View {
-  let view: View = { group, types };
+/** A view of a group with axes collapsed, as far as they can be. */
+export function collapseAxes(given: View): View {
+  let view = given;
   for (;;) {
     const pairs = collapsiblePairs(view.group, view.types);
     if (pairs === null) return view;

@@ -14,6 +14,7 @@ import {
 } from "../../ir/ir.ts";
 import { operands, postorder } from "../../ir/traverse.ts";
 import { Bonds } from "./bonds.ts";
+import { nodesOf } from "./view.ts";
 
 /** Two neighbouring axes of a node, of its points or of its reduction. */
 export interface AxisPair {
@@ -36,7 +37,7 @@ type Item =
 
 /** Pairs of axes that can be collapsed; null where there are none. `types` has all values that the group touches. */
 export function collapsiblePairs(group: Group, types: ReadonlyMap<ValueName, ValueType>): Pairs | null {
-  const nodes = [...new Set([...group.phases.flatMap((phase) => phase.nodes), ...group.inlined.values()])];
+  const nodes = nodesOf(group);
   const bonds = new Bonds<Item>();
   const numbers = new Map(nodes.map((node, n) => [node, n]));
   const ofNode = (node: Comprehension, pair: AxisPair): string =>

@@ -31,7 +31,7 @@ export interface Operand {
 export interface Contraction {
   /** They have the same axes, and their conditions stand at the operands. */
   readonly reductions: readonly Instance[];
-  /** The turns of each axis. */
+  /** The turns of each axis; infinitely many where workgroups have different numbers of them, which the innermost axis has not. */
   readonly extents: readonly number[];
   readonly operands: readonly Operand[];
 }
@@ -89,15 +89,15 @@ function reductionsIn(emission: Emission, instances: readonly Instance[]): reado
   return found;
 }
 
-/** The turns of each axis; null where invocations of a workgroup could come to different ones. */
+/** The turns of each axis, as a contraction has them; null where invocations of a workgroup could come to different ones. */
 function extentsOf({ axes, contexts }: Instance, sides: readonly ReadonlySet<string>[]): number[] | null {
   const turns = new Set(axes.map(({ name }) => name));
   const extents = axes.map((axis, level) => {
     const bounds = indicesIn([axis.lo, axis.hi]);
     const isFixed = ![turns, ...sides].some((names) => meets(bounds, names));
-    return isFixed ? (constantExtent(axis, contexts[level]!) ?? 0) : 0;
+    return isFixed ? (constantExtent(axis, contexts[level]!) ?? Infinity) : 0;
   });
-  return extents.every((extent) => extent > 0) ? extents : null;
+  return extents.every((extent) => extent > 0) && extents.at(-1) !== Infinity ? extents : null;
 }
 
 /** The same reduction over the axes of another one with the same bounds. */

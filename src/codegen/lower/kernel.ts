@@ -22,8 +22,10 @@ import { operationsIn } from "./length.ts";
 import { lowerPhase } from "./phase.ts";
 import { placeValues } from "./memory.ts";
 import { split } from "./points.ts";
+import { splitByResidues } from "./residues.ts";
 import { waySharing } from "./share.ts";
 import { bind, freshName, kernelName, openScopes, write } from "./scopes.ts";
+import type { View } from "./view.ts";
 
 /** What kernels are shaped for. It changes no result but by rounding. */
 export interface KernelShape {
@@ -73,8 +75,26 @@ export function lowerGroup(
   memoryOf: (value: ValueName) => ValueName,
   shape: KernelShape,
 ): LoweredGroup {
-  const { group, types } =
-    shape.collapsesAxes === true ? collapseAxes(planned, known) : { group: planned, types: known };
+  const given = { group: planned, types: known };
+  const byResidues = shape.block === undefined ? null : splitByResidues(given);
+  if (byResidues !== null) {
+    const { isInBlocks, ...lowered } = lowerView(byResidues, memoryOf, shape);
+    if (isInBlocks) return lowered;
+  }
+  return lowerView(given, memoryOf, shape);
+}
+
+interface LoweredInBlocks extends LoweredGroup {
+  /** Are there phases whose points are dealt in blocks? */
+  readonly isInBlocks: boolean;
+}
+
+function lowerView(
+  given: View,
+  memoryOf: (value: ValueName) => ValueName,
+  shape: KernelShape,
+): LoweredInBlocks {
+  const { group, types } = shape.collapsesAxes === true ? collapseAxes(given) : given;
   const { bodiesInLoop = 64, longestText = Infinity } = shape;
   const most = group.owner === "workgroup" ? longestText : onePhase * longestText;
   let written = group;
@@ -82,7 +102,7 @@ export function lowerGroup(
   let writesRuns = shape.subgroup !== undefined && group.owner === "workgroup";
   let turnsAtOnce = shape.turnsAtOnce ?? 1;
   for (;;) {
-    const { kernel, single, values, lengths, runs, isDeep } = lowerWith(
+    const { kernel, single, values, lengths, runs, isDeep, isInBlocks } = lowerWith(
       written,
       types,
       memoryOf,
@@ -108,7 +128,7 @@ export function lowerGroup(
       .sort((a, b) => lengths[b]! - lengths[a]!);
     if (longest === undefined || fits) {
       const fetches = shape.fetchesAhead === true && group.owner === "workgroup" ? fetchAhead(single()) : [];
-      return { kernel: { ...kernel, body: [...fetches, ...kernel.body] }, values };
+      return { kernel: { ...kernel, body: [...fetches, ...kernel.body] }, values, isInBlocks };
     }
     levels[longest]! += 1;
   }
@@ -124,7 +144,7 @@ const shortestLevel = 4;
 const fewestNestedSums = 16;
 
 /** A kernel as it is written at some levels of its phases. */
-interface LoweredAtLevels extends LoweredGroup {
+interface LoweredAtLevels extends LoweredInBlocks {
   /** The kernel with loads and stores of single elements only, a turn of its loops at a time. */
   readonly single: () => Kernel;
   /** Operations in the text of each phase. */
@@ -181,6 +201,7 @@ function lowerWith(
   let extent = { workgroups: regions, invocations };
   const isSubgroup = shape.subgroup === invocations;
   const statements = scopes.open[0]!.statements;
+  let isInBlocks = false;
   const lengths = group.phases.map((phase, i) => {
     const before = operationsIn(statements);
     emission.bodiesInLoop = Math.max(1, (shape.bodiesInLoop ?? 64) >> (2 * levels[i]!));
@@ -214,7 +235,8 @@ function lowerWith(
             sharing: null,
           },
     );
-    if (group.owner === "invocation") extent = own;
+    isInBlocks ||= own.isInBlocks;
+    if (group.owner === "invocation") extent = own.extent;
     return operationsIn(statements) - before;
   });
   const stored = arraysTouched(statements).written;
@@ -253,6 +275,7 @@ function lowerWith(
     lengths,
     runs: emission.runs ?? 0,
     isDeep,
+    isInBlocks,
   };
 }
 

@@ -37,7 +37,7 @@ export interface Extent {
   readonly invocations: number;
 }
 
-/** Writes a phase. `region` has the variables of the grid's axes, and `gridOf` which axes of a node those are. */
+/** Writes a phase, and tells whether its points are dealt in blocks. `region` has the variables of the grid's axes, and `gridOf` which axes of a node those are. */
 export function lowerPhase(
   emission: Emission,
   phase: Phase,
@@ -47,9 +47,9 @@ export function lowerPhase(
     readonly gridOf: (node: Comprehension) => readonly string[];
   },
   dealing: Dealing,
-): Extent {
+): { readonly extent: Extent; readonly isInBlocks: boolean } {
   // Nothing is worked out for values without elements, such as places by numbers of points that there are not.
-  if (phase.axes.includes(0)) return { workgroups: 1, invocations: 1 };
+  if (phase.axes.includes(0)) return { extent: { workgroups: 1, invocations: 1 }, isInBlocks: false };
   const outside = emission.context;
   const first = phase.axesOf[0]!;
   const variables = phase.axes.map((size, i) => {
@@ -101,5 +101,5 @@ export function lowerPhase(
   for (const node of phase.nodes) for (const name of namesOf(node)) emission.computed.delete(name);
   emission.columns.clear();
   emission.context = outside;
-  return extent;
+  return { extent, isInBlocks: schedule !== null };
 }

@@ -1,6 +1,6 @@
 /** What the nodes of a phase read from memory, through the nodes that are inlined into them: what schedules are chosen by. */
 import { structuralKey } from "../../ir/affine.ts";
-import { constantExtent } from "../../ir/extent.ts";
+import { meanExtent } from "../../ir/extent.ts";
 import { affineOf } from "../../ir/ranges.ts";
 import { type Comprehension, definitions, type Expr } from "../../ir/ir.ts";
 import { indicesIn, postorder, valuesUsed } from "../../ir/traverse.ts";
@@ -11,7 +11,7 @@ export interface ReadOfMemory {
   readonly read: Extract<Expr, { kind: "read" }>;
   readonly variables: ReadonlySet<string>;
   readonly inReduction: boolean;
-  /** How often it is read for a point, as far as ranges of reductions are constant: in the turns of the loops that it stands in. */
+  /** How often it is read for a point, on average: in the turns of the loops that it stands in. */
   readonly times: number;
   /** Elements between the places that are read at neighbouring values of a variable, where that is always the same. */
   readonly strides: ReadonlyMap<string, number>;
@@ -23,7 +23,7 @@ export interface PhaseReads {
   readonly loopBounds: ReadonlySet<string>;
   /** The variables on which conditions in reductions depend. */
   readonly tested: ReadonlySet<string>;
-  /** Turns of the longest reduction, 1 where the range is not constant. */
+  /** Turns of the longest reduction, on average. */
   readonly turns: number;
   /** The number of reductions. */
   readonly reductions: number;
@@ -48,7 +48,7 @@ export function readsOfMemory(emission: Emission, instances: readonly Instance[]
       ...outer,
       ...instance.axes.map((axis, level) => ({
         name: axis.name,
-        turns: Math.max(0, constantExtent(axis, instance.contexts[level]!) ?? 1),
+        turns: meanExtent(axis, instance.contexts[level]!),
       })),
     ];
     const key = `${instance.key} ${outer.map(({ name }) => name).join()}`;
@@ -109,7 +109,7 @@ export function arraysStored({ storages }: Emission, instances: readonly Instanc
   );
 }
 
-/** A loop of a reduction, with its turns; 1 where they are not always as many. */
+/** A loop of a reduction, with its turns. */
 interface Loop {
   readonly name: string;
   readonly turns: number;

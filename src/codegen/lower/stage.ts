@@ -93,7 +93,7 @@ export function bytesOf(tiles: readonly Tile[]): number {
   return tiles.reduce((total, { length }) => total + 4 * length, 0);
 }
 
-/** The innermost axes whose turns fit a slab of about so many; of the next one out as many as still do. */
+/** The innermost axes whose turns fit a slab of about so many; of the next one out as many as still do, if it has a fixed number. */
 function chooseSlab(
   extents: readonly number[],
   most: number,
@@ -101,6 +101,7 @@ function chooseSlab(
   let inside = 1;
   for (let level = extents.length - 1; ; level--) {
     const extent = extents[level]!;
+    if (extent === Infinity) return { level: level + 1, depth: extents[level + 1]! };
     if (inside * extent > most) return { level, depth: depthOfSlab(extent, Math.max(1, most / inside)) };
     if (level === 0) return { level, depth: extent };
     inside *= extent;
