@@ -3,8 +3,17 @@
  *
  * Cutting a reduction changes what can be joined, so it plans again with the cuts made, until none is called for.
  */
-import { definitions, type Graph, type Node, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
+import {
+  type Comprehension,
+  definitions,
+  type Graph,
+  type Node,
+  sizeOf,
+  type ValueName,
+  type ValueType,
+} from "../ir/ir.ts";
 import { type NameSupply, namesFor } from "../ir/names.ts";
+import { cutCentred, sumsOfMeans } from "./centred.ts";
 import type { Again } from "./clone.ts";
 import { cutNode, isSearch } from "./cut.ts";
 import { divisionsOf, type History, sharedAsItStands, worthKeeping, worthSharing } from "./divide.ts";
@@ -111,11 +120,18 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     }
     for (const name of atHand) wanted.set(name, "its readers share a workgroup, which keeps it at hand");
     for (const name of toShare) wanted.set(name, sharedAsItStands);
+    const sums = sumsOfMeans(nodes, (name) => divisions.get(name)?.cuts);
+    const parts = new Map<Node, Comprehension>();
     nodes = nodes.flatMap((node): Node[] => {
       const division = node.kind === "comprehension" ? divisions.get(node.name) : undefined;
       if (node.kind !== "comprehension" || division === undefined) return [node];
-      const made = cutNode(node, division.cuts, around.names);
+      const partOfSum = parts.get(sums.get(node.name)!);
+      const made =
+        partOfSum === undefined
+          ? cutNode(node, division.cuts, around.names)
+          : cutCentred(node, partOfSum, division.cuts, around.names);
       const part = made[0]!;
+      parts.set(node, part);
       history.set(part.name, division.kind);
       // Inlined into the sum over the parts, it would not be what it was cut for.
       wanted.set(
