@@ -7,9 +7,7 @@
  * that is not stored is that node, computed there.
  */
 import { addAffine, type Affine, affineConstant, scaleAffine, structuralKey } from "../../ir/affine.ts";
-import { isWithin } from "../../ir/bounds.ts";
 import { read as readAt } from "../../ir/build.ts";
-import { costOf } from "../../ir/expression-cost.ts";
 import {
   type Comprehension,
   type Expr,
@@ -20,8 +18,8 @@ import {
 } from "../../ir/ir.ts";
 import { affineOf, prove, rangeOf } from "../../ir/ranges.ts";
 import { scalarFunctions } from "../../ir/scalar.ts";
-import { rewriteExpr, substituteIndices } from "../../ir/substitute.ts";
-import { indicesIn, operands } from "../../ir/traverse.ts";
+import { substituteIndices } from "../../ir/substitute.ts";
+import { indicesIn } from "../../ir/traverse.ts";
 import {
   add,
   and,
@@ -41,19 +39,13 @@ import {
 import { quotientOf, remainderOf } from "../divisors.ts";
 import { keyOf } from "../expression-key.ts";
 import type { KernelExpr, KernelType } from "../kernel.ts";
-import {
-  clampedIndex,
-  type Emission,
-  type Instance,
-  instantiate,
-  type Point,
-  type Storage,
-} from "./emission.ts";
+import { type Emission, type Instance, instantiate, type Point, type Storage } from "./emission.ts";
 import { type Choice, choiceOf, readAtPlace } from "./choices.ts";
 import { applied } from "./fold-constants.ts";
 import { loadOfTile } from "./fill.ts";
 import { reduce } from "./reduction.ts";
 import { bind, branch, declare, depthOf, innermost, known, nameOf, remember, write } from "./scopes.ts";
+import { sidesOf, withinShape } from "./sides.ts";
 import { sumByDepth } from "./sums.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
@@ -295,9 +287,6 @@ function decide(emission: Emission, expr: Expr, point: Point): boolean | null {
 /** Conditions that the ranges of indices may decide. */
 const comparisons: ReadonlySet<string> = new Set(["lt", "le", "gt", "ge"]);
 
-/** A side that costs more than this is computed only where it is chosen. */
-const cheapSide = 24;
-
 function lowerSelect(emission: Emission, expr: Extract<Expr, { kind: "select" }>, point: Point): KernelExpr {
   const condition = conditionAt(emission, expr.condition, point);
   if (condition.kind === "const") return lower(emission, condition.value !== 0 ? expr.yes : expr.no, point);
@@ -324,59 +313,6 @@ function conditionAt(emission: Emission, expr: Expr, point: Point): KernelExpr {
   const condition = lower(emission, expr, point);
   const isFixed = depthOf(emission.scopes, condition) < innermost(emission.scopes);
   return isFixed ? bind(emission.scopes, condition, "is_within") : condition;
-}
-
-interface Sides {
-  readonly yes: Expr;
-  readonly no: Expr;
-  readonly isCheap: boolean;
-}
-
-const sidesKnown = new WeakMap<Emission, Map<Expr, Sides>>();
-
-/** The sides of a select, with every read kept inside its tensor where they are cheap enough to be computed both. */
-function sidesOf(emission: Emission, expr: Extract<Expr, { kind: "select" }>): Sides {
-  let map = sidesKnown.get(emission);
-  if (map === undefined) sidesKnown.set(emission, (map = new Map()));
-  let sides = map.get(expr);
-  if (sides === undefined) {
-    const isCheap = [expr.yes, expr.no].every(
-      (side) => costOf(side) <= cheapSide && !computesMuch(emission, side),
-    );
-    sides = isCheap
-      ? { yes: withinBounds(emission, expr.yes), no: withinBounds(emission, expr.no), isCheap }
-      : { yes: expr.yes, no: expr.no, isCheap };
-    map.set(expr, sides);
-  }
-  return sides;
-}
-
-/** Does it read something that is computed at the read and costs more than a few operations? */
-function computesMuch(emission: Emission, expr: Expr): boolean {
-  if (expr.kind === "read") {
-    const node = emission.computed.get(expr.tensor);
-    if (node !== undefined && (node.reduction !== null || costOf(node.body) > cheapSide)) return true;
-    if (node !== undefined && computesMuch(emission, node.body)) return true;
-  }
-  return operands(expr).some((operand) => computesMuch(emission, operand));
-}
-
-/** The expression with every index of a read clamped that is not proved to be in range, for where it is not wanted. */
-function withinBounds(emission: Emission, side: Expr): Expr {
-  return rewriteExpr(side, (expr) => {
-    if (expr.kind !== "read") return expr;
-    const indices = withinShape(emission, expr.indices, emission.types.get(expr.tensor)!.shape);
-    return indices.every((index, axis) => index === expr.indices[axis])
-      ? expr
-      : readAt(expr.tensor, expr.element, indices);
-  });
-}
-
-/** Indices of a tensor of this shape, clamped where they are not proved to be in range. */
-function withinShape(emission: Emission, indices: readonly Expr[], shape: readonly number[]): Expr[] {
-  return indices.map((index, axis) =>
-    isWithin(index, shape[axis]!, emission.context) ? index : clampedIndex(index, shape[axis]!),
-  );
 }
 
 /** The sum, its parts at the depths of their variables: what an inner loop does not change is added before it. */

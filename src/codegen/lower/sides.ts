@@ -1,0 +1,68 @@
+/**
+ * The sides of a choice. Where both are cheap they are computed both, wherever the condition holds, and reads are kept inside their tensors:
+ *
+ *     if 0 <= i < 8 then %x[i] else 0.0     ⟶     select(0.0, x[clamp(i, 0, 7)], 0 <= i && i < 8)
+ */
+import { isWithin } from "../../ir/bounds.ts";
+import { read as readAt } from "../../ir/build.ts";
+import { costOf } from "../../ir/expression-cost.ts";
+import type { Expr } from "../../ir/ir.ts";
+import { rewriteExpr } from "../../ir/substitute.ts";
+import { operands } from "../../ir/traverse.ts";
+import { clampedIndex, type Emission } from "./emission.ts";
+
+/** A side that costs more than this is computed only where it is chosen. */
+const cheapSide = 24;
+
+interface Sides {
+  readonly yes: Expr;
+  readonly no: Expr;
+  readonly isCheap: boolean;
+}
+
+const sidesKnown = new WeakMap<Emission, Map<Expr, Sides>>();
+
+/** The sides of a select, with every read kept inside its tensor where they are cheap enough to be computed both. */
+export function sidesOf(emission: Emission, expr: Extract<Expr, { kind: "select" }>): Sides {
+  let map = sidesKnown.get(emission);
+  if (map === undefined) sidesKnown.set(emission, (map = new Map()));
+  let sides = map.get(expr);
+  if (sides === undefined) {
+    const isCheap = [expr.yes, expr.no].every(
+      (side) => costOf(side) <= cheapSide && !computesMuch(emission, side),
+    );
+    sides = isCheap
+      ? { yes: withinBounds(emission, expr.yes), no: withinBounds(emission, expr.no), isCheap }
+      : { yes: expr.yes, no: expr.no, isCheap };
+    map.set(expr, sides);
+  }
+  return sides;
+}
+
+/** Does it read something that is computed at the read and costs more than a few operations? */
+function computesMuch(emission: Emission, expr: Expr): boolean {
+  if (expr.kind === "read") {
+    const node = emission.computed.get(expr.tensor);
+    if (node !== undefined && (node.reduction !== null || costOf(node.body) > cheapSide)) return true;
+    if (node !== undefined && computesMuch(emission, node.body)) return true;
+  }
+  return operands(expr).some((operand) => computesMuch(emission, operand));
+}
+
+/** The expression with every index of a read clamped that is not proved to be in range, for where it is not wanted. */
+function withinBounds(emission: Emission, side: Expr): Expr {
+  return rewriteExpr(side, (expr) => {
+    if (expr.kind !== "read") return expr;
+    const indices = withinShape(emission, expr.indices, emission.types.get(expr.tensor)!.shape);
+    return indices.every((index, axis) => index === expr.indices[axis])
+      ? expr
+      : readAt(expr.tensor, expr.element, indices);
+  });
+}
+
+/** Indices of a tensor of this shape, clamped where they are not proved to be in range. */
+export function withinShape(emission: Emission, indices: readonly Expr[], shape: readonly number[]): Expr[] {
+  return indices.map((index, axis) =>
+    isWithin(index, shape[axis]!, emission.context) ? index : clampedIndex(index, shape[axis]!),
+  );
+}
