@@ -39,6 +39,13 @@ export interface RangeContext {
   readonly impossible: boolean;
   /** How many conditions have been entered. */
   readonly depth: number;
+  /** What has been tried in a node: all contexts there share it. Null outside of nodes. */
+  readonly effort: Effort | null;
+}
+
+interface Effort {
+  /** Selects whose sides were looked at with their conditions. */
+  selects: number;
 }
 
 /** Nothing is known. */
@@ -49,12 +56,21 @@ export const emptyContext: RangeContext = {
   conditions: new Map(),
   impossible: false,
   depth: 0,
+  effort: null,
 };
+
+/** Nothing is known, at a new place. */
+export function newContext(): RangeContext {
+  return { ...emptyContext, effort: { selects: 0 } };
+}
 
 const nothing: Interval = { lo: 0, hi: -1 };
 
 /** Deeper than this, the sides of a select are looked at without their conditions: contexts double with each. */
 const deepestSelect = 4;
+
+/** In a node the sides of so many selects are looked at with their conditions: a chain of selects has a number of contexts beyond all bounds. */
+const mostSelects = 64;
 
 /** So many combinations of facts are tried for a proof. */
 const mostTried = 200;
@@ -101,7 +117,7 @@ function enterAxes(node: Comprehension, outer: RangeContext): readonly RangeCont
   const keyed = new Set(node.keys.map((key) => key.axis));
   const iterated = node.axes.filter((axis) => !keyed.has(axis.name));
   let context = withVariables(
-    outer,
+    { ...outer, effort: newContext().effort },
     iterated.map(({ name, size }) => ({ name, range: { lo: 0, hi: size - 1 } })),
   );
   const contexts = [context];
@@ -415,7 +431,7 @@ function byCases(a: Affine, context: RangeContext, most: number): boolean {
     byCases(form, where, most - 1);
   for (const { atom, coefficient } of a.terms.values()) {
     if (atom.kind === "select") {
-      if (context.depth >= deepestSelect) return false;
+      if (!areApart(context)) return false;
       const side = (expr: Expr, truth: boolean): boolean => {
         const where = withCondition(context, atom.condition, truth);
         return holds(replaceAtom(a, atom, affineOf(expr, where)), where);
@@ -430,6 +446,13 @@ function byCases(a: Affine, context: RangeContext, most: number): boolean {
       : cases.some((form) => holds(form, context));
   }
   return false;
+}
+
+/** Are the sides of a select looked at under its condition? Each has a context then, in which all is looked at anew. */
+function areApart({ depth, effort }: RangeContext): boolean {
+  if (depth >= deepestSelect || (effort !== null && effort.selects >= mostSelects)) return false;
+  if (effort !== null) effort.selects += 1;
+  return true;
 }
 
 function replaceAtom(a: Affine, atom: Expr, by: Affine): Affine {
@@ -465,9 +488,9 @@ function rangeOfOperation(expr: Expr, context: RangeContext): Interval {
     case "select": {
       const chosen = prove(expr.condition, context);
       if (chosen !== null) return rangeOf(chosen ? expr.yes : expr.no, context);
-      const deep = context.depth >= deepestSelect;
-      const yes = deep ? context : withCondition(context, expr.condition, true);
-      const no = deep ? context : withCondition(context, expr.condition, false);
+      const isApart = areApart(context);
+      const yes = isApart ? withCondition(context, expr.condition, true) : context;
+      const no = isApart ? withCondition(context, expr.condition, false) : context;
       if (yes.impossible) return rangeOf(expr.no, no);
       if (no.impossible) return rangeOf(expr.yes, yes);
       return union(rangeOf(expr.yes, yes), rangeOf(expr.no, no));

@@ -40,13 +40,19 @@ export function sidesOf(emission: Emission, expr: Extract<Expr, { kind: "select"
 }
 
 /** Does it read something that is computed at the read and costs more than a few operations? */
-function computesMuch(emission: Emission, expr: Expr): boolean {
-  if (expr.kind === "read") {
-    const node = emission.computed.get(expr.tensor);
+function computesMuch({ computed }: Emission, root: Expr): boolean {
+  const seen = new Set<Expr>();
+  const open = [root];
+  for (let expr = open.pop(); expr !== undefined; expr = open.pop()) {
+    // A chain of choices comes to the same ones on more ways than can be gone.
+    if (seen.has(expr)) continue;
+    seen.add(expr);
+    const node = expr.kind === "read" ? computed.get(expr.tensor) : undefined;
     if (node !== undefined && (node.reduction !== null || costOf(node.body) > cheapSide)) return true;
-    if (node !== undefined && computesMuch(emission, node.body)) return true;
+    if (node !== undefined) open.push(node.body);
+    open.push(...operands(expr));
   }
-  return operands(expr).some((operand) => computesMuch(emission, operand));
+  return false;
 }
 
 /** The expression with every index of a read clamped that is not proved to be in range, for where it is not wanted. */
