@@ -13,7 +13,7 @@ import { apply, integer } from "./build.ts";
 import { type Interval, everything, fits } from "./intervals.ts";
 import { type Expr, typeOf } from "./ir.ts";
 import { printConst } from "./print.ts";
-import { operands, postorder } from "./traverse.ts";
+import { operands } from "./traverse.ts";
 
 /** Whole multiples of atoms and a constant, added up. No coefficient is 0. */
 export interface Affine {
@@ -125,7 +125,7 @@ export function affineWithin(
   const arithmetic = (expr: Expr & { kind: "apply" }): Affine | null => {
     const [a, b, c] = expr.args;
     const checked = (result: Affine): Affine | null =>
-      isExact(result) && fits(interval(result)) ? result : null;
+      isWritable(result) && fits(interval(result)) ? result : null;
     switch (expr.fn) {
       case "add":
         return checked(addAffine(normalise(a!), normalise(b!)));
@@ -290,8 +290,15 @@ const longestKey = 100;
 export function structuralKey(expr: Expr): string {
   const known = keys.get(expr);
   if (known !== undefined) return known;
-  const deep = operands(expr).some((operand) => !keys.has(operand));
-  for (const part of deep ? postorder(expr) : [expr]) {
+  // What has a key is not gone through again: new expressions are made of old ones all the time.
+  const open = [expr];
+  for (let part = open.at(-1); part !== undefined; part = open.at(-1)) {
+    const unknown = keys.has(part) ? [] : operands(part).filter((operand) => !keys.has(operand));
+    if (unknown.length > 0) {
+      open.push(...unknown);
+      continue;
+    }
+    open.pop();
     if (keys.has(part)) continue;
     const key = spell(part);
     keys.set(part, key.length > longestKey ? `#${digest(key, 1)}${digest(key, 2)}` : key);
@@ -387,7 +394,8 @@ function rebuilt(old: Expr, next: Expr): Expr {
   return structuralKey(old) === structuralKey(next) ? old : next;
 }
 
-function isExact(a: Affine): boolean {
-  if (!Number.isSafeInteger(a.constant)) return false;
-  return [...a.terms.values()].every(({ coefficient }) => Number.isSafeInteger(coefficient));
+/** Are the numbers those of `i32`, and with them their negatives? No text has others. */
+function isWritable(a: Affine): boolean {
+  const numbers = [a.constant, ...[...a.terms.values()].map(({ coefficient }) => coefficient)];
+  return numbers.every((n) => Number.isInteger(n) && Math.abs(n) <= 2147483647);
 }

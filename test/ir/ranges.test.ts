@@ -63,6 +63,16 @@ describe("the affine form", () => {
     );
   });
 
+  it.each([
+    "2000000000 + (k + 2000000000)",
+    "x * 65536 * 65536",
+    "x - 2147483647 - 1",
+    "3 * (2000000000 * x + 2)",
+  ])("has no number that is none of 32 bits: %s", (text) => {
+    const numbers = printExpr(fromAffine(affineOf(parse(text), context))).match(/\d+/g)!;
+    for (const number of numbers) expect(Number(number)).toBeLessThanOrEqual(2147483647);
+  });
+
   it("has short keys for shared expressions", () => {
     let expr: Expr = index("i");
     for (let n = 0; n < 100; n++) expr = apply("mul", expr, expr);
