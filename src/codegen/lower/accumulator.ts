@@ -46,15 +46,14 @@ export function accumulatorFor(
     best,
     take(at) {
       const body = lower(emission, instance.body, at);
-      const better: Local = { kind: "local", name: freshName(scopes, "better"), type: "bool" };
-      scopes.depths.set(better.name, scopes.open.length - 1);
-      write(scopes, {
-        kind: "let",
-        name: better.name,
-        value: apply(op === "argmax" ? "gt" : "lt", body, best),
-      });
-      assign(best, select(better, body, best));
-      assign(position, select(better, lower(emission, { kind: "index", name: axis.name }, at), position));
+      const kept: Local = { kind: "local", name: freshName(scopes, "kept"), type: "bool" };
+      scopes.depths.set(kept.name, scopes.open.length - 1);
+      // The first of equals stays; so does the first that is not a number, as in a maximum.
+      const isAsGood = apply(op === "argmax" ? "ge" : "le", best, body);
+      const value = first === "f32" ? apply("or", isAsGood, apply("isnan", best)) : isAsGood;
+      write(scopes, { kind: "let", name: kept.name, value });
+      assign(best, select(kept, best, body));
+      assign(position, select(kept, position, lower(emission, { kind: "index", name: axis.name }, at)));
     },
   };
 }
