@@ -41,10 +41,7 @@ export function applied(
   const { fn, type } = expr;
   if (fn === "quotient") return `(${args[0]} / ${args[1]} | 0)`;
   if (fn === "remainder") return `(${args[0]} % ${args[1]} | 0)`;
-  // Between integers the bits are kept, as WGSL does it.
-  if (fn === "cast" && (type === "i32" || type === "u32") && typeOf(expr.args[0]!) !== "f32")
-    return type === "i32" ? `(${args[0]} | 0)` : `(${args[0]} >>> 0)`;
-  const text = scalarFunctions[fn satisfies ScalarFunctionName].js(args, type);
+  const text = scalarFunctions[fn satisfies ScalarFunctionName].js(args, type, typeOf(expr.args[0]!));
   return type === "f32" && !exactFunctions.has(fn) ? rounded(text) : text;
 }
 

@@ -129,9 +129,7 @@ export function loopNest(
 
   const applied = (expr: Expr & { kind: "apply" }, block: Block): string => {
     const args = expr.args.map((arg) => value(arg, block));
-    if (expr.fn === "cast" && expr.type === "i32" && isWhole(expr.args[0]!)) return `(${args[0]} | 0)`;
-    if (expr.fn === "cast" && expr.type === "u32" && isWhole(expr.args[0]!)) return `(${args[0]} >>> 0)`;
-    return scalarFunctions[expr.fn].js(args, expr.type);
+    return scalarFunctions[expr.fn].js(args, expr.type, typeOf(expr.args[0]!));
   };
 
   const chosen = (expr: Expr & { kind: "select" }, block: Block): string => {
@@ -356,11 +354,6 @@ function distinct(roots: readonly Expr[]): Expr[] {
     if (!byKey.has(key)) byKey.set(key, expr);
   }
   return [...byKey.values()];
-}
-
-function isWhole(expr: Expr): boolean {
-  const type = typeOf(expr);
-  return type !== "f32" && type !== "f16";
 }
 
 function literal(value: number): string {

@@ -26,8 +26,11 @@ export interface ScalarFunction {
   readonly params: readonly TypeClass[];
   /** `same`: the common type of the arguments. `target`: the type that the expression names (`cast`). */
   readonly result: "same" | "target" | "bool";
-  /** JavaScript for the value in double precision; integer types wrap as 32-bit integers. */
-  readonly js: (args: readonly string[], type: ScalarType) => string;
+  /**
+   * JavaScript for the value in double precision; integer types wrap as 32-bit integers. `from` is the type of the first argument, which
+   * conversion asks for, and takes to be a float if it is not given.
+   */
+  readonly js: (args: readonly string[], type: ScalarType, from?: ScalarType) => string;
   /**
    * WGSL for the value, with the `js` one's meaning in single precision. `type` is the result's, `from` that of the first
    * argument; a boolean is a `bool`, `f16` has been widened. Texts are as in `wgsl-text.ts`; they may call `wgsl-functions.ts`.
@@ -235,14 +238,20 @@ export const scalarFunctions: Readonly<Record<ScalarFunctionName, ScalarFunction
   cast: {
     doc: "Conversion between scalar types; floats are cut toward zero to integers, true is 1.",
     params: ["any"], result: "target", internal: true, cost: 1,
-    js: ([x], type) => `f.${type}(${x})`,
+    js: ([x], type, from = "f32") => jsCast(x!, type, from),
     wgsl: ([x], type, from) => wgslCast(x!, type, from),
     derivative: ([x]) => [number(1, x!)],
   },
   stop_gradient: { doc: "x, taken as a constant by differentiation.", params: ["any"], result: "same", internal: true, cost: 0, js: ([x]) => x!, wgsl: ([x]) => x! },
 };
 
-/** Conversion as the `js` column does it: out of range saturates, between integers too; NaN gives 0. */
+/** Conversion: floats out of range saturate, NaN gives 0; between integers the 32 bits are kept. */
+function jsCast(x: string, type: ScalarType, from: ScalarType): string {
+  const isFromFloat = from === "f32" || from === "f16";
+  return isFromFloat || (type !== "i32" && type !== "u32") ? `f.${type}(${x})` : wrap(x, type);
+}
+
+/** Conversion as the `js` column does it. */
 function wgslCast(x: string, type: ScalarType, from: ScalarType): string {
   const isFromFloat = from === "f32" || from === "f16";
   switch (type) {
@@ -251,10 +260,10 @@ function wgslCast(x: string, type: ScalarType, from: ScalarType): string {
       return isFromFloat ? x : call(from === "u32" ? "fecit_u32_to_f32" : "f32", x);
     case "i32":
       if (isFromFloat) return call("fecit_f32_to_i32", x);
-      return from === "u32" ? call("i32", call("min", x, "2147483647u")) : from === "i32" ? x : call("i32", x);
+      return from === "i32" ? x : call("i32", x);
     case "u32":
       if (isFromFloat) return call("fecit_f32_to_u32", x);
-      return from === "i32" ? call("u32", call("max", x, "0")) : from === "u32" ? x : call("u32", x);
+      return from === "u32" ? x : call("u32", x);
     case "bool":
       return from === "bool" ? x : `(!${infix(x, "==", isFromFloat ? "0.0" : from === "u32" ? "0u" : "0")})`;
   }

@@ -119,9 +119,14 @@ async function evaluate(
   return fromWords(type, after[columns.length]!);
 }
 
-function javascript(fn: ScalarFunctionName, type: KernelType, count: number): (...args: number[]) => number {
+function javascript(
+  fn: ScalarFunctionName,
+  type: KernelType,
+  from: KernelType,
+  count: number,
+): (...args: number[]) => number {
   const parameters = ["a", "b", "c"].slice(0, count);
-  const text = scalarFunctions[fn].js(parameters, type);
+  const text = scalarFunctions[fn].js(parameters, type, from);
   return (new Function("f", ...parameters, `return ${text}`) as (...all: unknown[]) => number).bind(
     null,
     runtimeFunctions,
@@ -194,7 +199,7 @@ async function compare(
   result: KernelType,
   columns: readonly (readonly number[])[],
 ): Promise<string[]> {
-  const expected = javascript(fn, type, columns.length);
+  const expected = javascript(fn, type, from, columns.length);
   const found = await evaluate(
     result,
     from,
