@@ -1,16 +1,18 @@
 /** Files as the commands read and write them. */
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize, resolve } from "node:path";
 import type { Loader } from "../lang/check.ts";
 import type { SourceFile } from "../lang/source.ts";
 import { closest } from "../lang/suggest.ts";
@@ -90,25 +92,35 @@ function neighbour(path: string): string | null {
 
 /**
  * Writes a file aside and then renames it: whoever reads it sees the old one or the new one. Symbolic links
- * are followed.
+ * are followed. What is no file, a pipe or a device, is written to itself: a file in its place would not be read.
  */
 export function writeWhole(terminal: Terminal, name: string, content: string | Uint8Array): void {
   const path = pathOf(terminal, name);
-  let target = path;
   try {
-    target = realpathSync(path);
-  } catch {
-    // There is none yet.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return writeAside(linkTarget(path), content, {});
+    if (!found.isFile() && !found.isDirectory()) return writeFileSync(path, content);
+    writeAside(realpathSync(path), content, { mode: found.mode });
+  } catch (error) {
+    throw fileFailure(name, error, "write");
   }
+}
+
+function writeAside(target: string, content: string | Uint8Array, options: { readonly mode?: number }): void {
   const aside = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
   try {
-    const mode = statSync(target, { throwIfNoEntry: false })?.mode;
-    writeFileSync(aside, content, mode === undefined ? {} : { mode });
+    writeFileSync(aside, content, options);
     renameSync(aside, target);
   } catch (error) {
     rmSync(aside, { force: true });
-    throw fileFailure(name, error, "write");
+    throw error;
   }
+}
+
+/** Where a file comes to lie that is not there yet: the place that a link leads to, if it is named by one. */
+function linkTarget(path: string): string {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return isLink ? linkTarget(resolve(realpathSync(dirname(path)), readlinkSync(path))) : path;
 }
 
 /** Makes a folder, and those above it; one by one, since `recursive` of Node 20 never ends where none can be made (`/proc`). */
