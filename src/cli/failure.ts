@@ -68,6 +68,7 @@ export function fileFailure(name: string, error: unknown, doing: "read" | "write
     EPERM: [`it may not be ${doing === "read" ? "read" : "written"}`, "change its permissions"],
     EROFS: ["the file system can't be written to", "choose another place"],
     ENOSPC: ["the disk is full", "make room, or choose another place"],
+    EPIPE: ["its reader went away", "keep the pipe open until everything is read"],
     EEXIST: ["there is a file of that name", "choose another name"],
     ELOOP: ["its symbolic links form a circle", "check the links"],
     ENAMETOOLONG: ["the name is too long", "check the path"],

@@ -2,6 +2,7 @@
  * What the commands know of the world outside: streams, environment, working directory. Tests give their own.
  */
 import { resolve } from "node:path";
+import { exit, fileFailure, reportFailure } from "./failure.ts";
 
 export interface Terminal {
   /** Results. */
@@ -15,27 +16,34 @@ export interface Terminal {
   readonly errColors: boolean;
 }
 
-/**
- * The terminal of this process. A reader that goes away (`| head`) ends the output, not the program with an
- * error.
- */
+/** The terminal of this process. */
 export function processTerminal(): Terminal {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exit(process.exitCode ?? 0);
-    });
-  }
-  const { env } = process;
+  const { env, stdout, stderr } = process;
   const plain = (env["NO_COLOR"] ?? "") !== "" || env["TERM"] === "dumb";
-  return {
-    out: (text) => void process.stdout.write(text),
-    err: (text) => void process.stderr.write(text),
+  const terminal: Terminal = {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
     environment: env,
     directory: process.cwd(),
-    outColors: process.stdout.isTTY && !plain,
-    errColors: process.stderr.isTTY && !plain,
+    outColors: stdout.isTTY && !plain,
+    errColors: stderr.isTTY && !plain,
   };
+  stdout.on("error", (error) =>
+    endBy(error, () => reportFailure(terminal, fileFailure("stdout", error, "write"))),
+  );
+  // There is nowhere left to say so.
+  stderr.on("error", (error) => endBy(error, () => {}));
+  return terminal;
+}
+
+/**
+ * Ends the process since a stream can't be written. A reader that goes away (`| head`) ends the output, not the
+ * program with an error.
+ */
+function endBy(error: NodeJS.ErrnoException, say: () => void): never {
+  if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
+  say();
+  process.exit(exit.inputWrong);
 }
 
 /** The path of a file that is named as the user does. */

@@ -124,3 +124,20 @@ describe.skipIf(!existsSync("dist/cli.js"))("the built command", () => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   });
 });
+
+describe.skipIf(!existsSync("/dev/full"))("a full disk", () => {
+  it("is said in a line, without a stack", () => {
+    const script = `"${process.execPath}" --import tsx src/cli/bin.ts explain --json > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr:
+        "error: stdout can't be written: the disk is full\n  = help: make room, or choose another place\n",
+    });
+  });
+
+  it("is the end where stderr is full too", () => {
+    const script = `"${process.execPath}" --import tsx src/cli/bin.ts explain --json > /dev/full 2>&1`;
+    expect(spawnSync("sh", ["-c", script], { encoding: "utf8" }).status).toBe(1);
+  });
+});
