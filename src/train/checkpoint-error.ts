@@ -15,7 +15,7 @@ export class CheckpointError extends Error {
   constructor(
     readonly file: string,
     readonly fault: CheckpointFault,
-    problem: string,
+    readonly problem: string,
     readonly notes: readonly string[],
     readonly help: string,
   ) {

@@ -9,6 +9,7 @@ import { FormatError, type NumberArray } from "../formats/array.ts";
 import { readSafetensors, writeSafetensors } from "../formats/safetensors.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
 import { readState, stateMetadata, type TrainingState } from "./checkpoint-state.ts";
+import { reasonOf } from "./file-reason.ts";
 import { writeWholeFile } from "./whole-file.ts";
 
 export type Arrays = ReadonlyMap<string, NumberArray>;
@@ -70,16 +71,4 @@ async function readArrays(file: string): Promise<ReturnType<typeof readSafetenso
     }
     throw new CheckpointError(file, "file", `it can't be read: ${reasonOf(error)}`, [], "check the path");
   }
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: "there is no such file or folder",
-    EISDIR: "it is a folder",
-    EACCES: "permission denied",
-    ENOSPC: "the disk is full",
-    EROFS: "the file system can't be written to",
-  };
-  return reasons[code ?? ""] ?? message;
 }

@@ -6,7 +6,7 @@
  */
 import { existsSync } from "node:fs";
 import { loadModel, type Model } from "../model.ts";
-import { readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
 import { type TrainingState } from "./checkpoint-state.ts";
 import { configurationHash } from "./configuration.ts";
@@ -17,7 +17,7 @@ import { trainingOrder } from "./data/order.ts";
 import { firstState } from "./loop.ts";
 import { classCount } from "./model-classes.ts";
 import { parametersFrom } from "./model-weights.ts";
-import { resumeRun, RunError, runFiles } from "./run-folder.ts";
+import { requireWritable, resumeRun, RunError, runFiles, type RunFolder } from "./run-folder.ts";
 import { configurationOf, type TrainingSettings } from "./settings.ts";
 import { type Beginning } from "./trainer.ts";
 
@@ -52,7 +52,10 @@ export interface RunRequest {
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { settings, folder, isResumed } = request;
   const model = request.model ?? loadModel(settings.model);
-  if (!isResumed) requireNoRun(folder);
+  if (!isResumed) {
+    requireNoRun(folder);
+    requireWritable(folder);
+  }
   const { size, seed } = settings;
   const dataset = await openDataset(settings.data, {
     height: size,
@@ -111,8 +114,9 @@ async function resumed(
   folder: string,
   settings: TrainingSettings,
 ): Promise<Pick<PreparedRun, "beginning" | "state">> {
-  const { latest: file } = await resumeRun(folder, configurationOf(settings));
-  const checkpoint = await readCheckpoint(file);
+  const run = await resumeRun(folder, configurationOf(settings));
+  const file = run.latest;
+  const checkpoint = await lastCheckpoint(run);
   const { state } = checkpoint;
   if (state?.configuration !== configurationHash(configurationOf(settings))) {
     throw new CheckpointError(
@@ -124,4 +128,23 @@ async function resumed(
     );
   }
   return { beginning: { kind: "checkpoint", checkpoint, file }, state };
+}
+
+/** The checkpoint that a run goes on from. Where it is damaged, the error says what else there is to go on from. */
+async function lastCheckpoint({ latest, best }: RunFolder): Promise<Checkpoint> {
+  try {
+    return await readCheckpoint(latest);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    const other = await readCheckpoint(best).catch(() => null);
+    throw new CheckpointError(
+      latest,
+      error.fault,
+      error.problem,
+      error.notes,
+      other?.state
+        ? `copy ${best}, the run's checkpoint after step ${other.state.step}, over it and resume again`
+        : "the run has no other checkpoint: put a copy of it back, or begin a new run in another folder",
+    );
+  }
 }

@@ -4,9 +4,10 @@
  *     runs/2026-11-23-fec_mini/  config.json  metrics.jsonl  latest.safetensors  best.safetensors
  *                                curve.svg  curve.png  clusters.png  kernels/matmul_3.wgsl
  */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Configuration, configurationHash, differences } from "./configuration.ts";
+import { reasonOf } from "./file-reason.ts";
 import { removeLeftovers } from "./whole-file.ts";
 
 /** The paths of a run's files; only `configuration` is there from the beginning. */
@@ -71,9 +72,9 @@ export function createRun(folder: string, configuration: Configuration): RunFold
     // `wx` fails when another process has just begun a run here.
     writeFileSync(files.configuration, `${JSON.stringify(configuration, null, 2)}\n`, { flag: "wx" });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw occupied(folder, files.configuration);
-    throw new RunError(`${files.configuration} can't be written: ${message}`, [], "choose another folder");
+    throw new RunError(`${files.configuration} can't be written: ${reasonOf(error)}`, [], chooseAnother);
   }
   return files;
 }
@@ -110,15 +111,29 @@ export function readConfiguration(folder: string): Configuration {
   try {
     found = JSON.parse(readFileSync(file, "utf8"));
   } catch (error) {
+    if (error instanceof SyntaxError) throw damaged(folder, error.message);
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
     throw new RunError(
-      isMissing ? `there is no run in ${folder}` : `${file} can't be read: ${(error as Error).message}`,
+      isMissing ? `there is no run in ${folder}` : `${file} can't be read: ${reasonOf(error)}`,
       isMissing ? [`${file} is not there`] : [],
       "check the path",
     );
   }
   if (typeof found === "object" && found !== null && !Array.isArray(found)) return found as Configuration;
-  throw new RunError(`${file} is not the configuration of a run`, ["it is no JSON object"], "check the path");
+  throw damaged(folder, "it is no JSON object");
+}
+
+/** A configuration tells the settings of a run, which go on unchanged or not at all; its weights are left. */
+function damaged(folder: string, problem: string): RunError {
+  const { configuration, best, latest } = runFiles(folder);
+  const weights = [best, latest].find((file) => existsSync(file));
+  return new RunError(
+    `${configuration} is not the configuration of a run`,
+    [`it is damaged, or of another program: ${problem}`],
+    weights === undefined
+      ? "put the run's own file back, or begin a new run in another folder"
+      : `put the run's own file back, or begin a new run with its weights: \`fecit train --weights ${weights} --out FOLDER\``,
+  );
 }
 
 /** Writes kernels as `kernels/NAME.wgsl`, to be read. */
@@ -140,18 +155,51 @@ function occupied(folder: string, file: string): RunError {
   );
 }
 
-/** Makes a folder and those above it, one by one: `recursive` of Node 20 never ends where none can be made (`/proc`). */
-function makeFolder(folder: string): void {
+const chooseAnother = "choose another folder by --out";
+
+/**
+ * Tries whether a new run's folder can be made and written to, and leaves nothing of it. A run writes only when it has been compiled,
+ * which is too late to hear of it. Throws `RunError`.
+ */
+export function requireWritable(folder: string): void {
+  const made = makeFolder(folder);
+  const probe = join(folder, `.probe.${process.pid}.part`);
+  try {
+    writeFileSync(probe, "can it be written to?\n");
+  } catch (error) {
+    throw new RunError(`${folder} can't be written to: ${reasonOf(error)}`, [], chooseAnother);
+  } finally {
+    rmSync(probe, { force: true });
+    removeEmpty(made);
+  }
+}
+
+/**
+ * Makes a folder and those above it, one by one: `recursive` of Node 20 never ends where none can be made (`/proc`). Gives those that
+ * there were not.
+ */
+function makeFolder(folder: string): string[] {
   const missing: string[] = [];
   for (let at = folder; !existsSync(at) && at !== dirname(at); at = dirname(at)) missing.unshift(at);
+  const made: string[] = [];
   try {
-    for (const part of missing) mkdirSync(part);
+    for (const part of missing) {
+      mkdirSync(part);
+      made.push(part);
+    }
     if (!statSync(folder).isDirectory()) throw new Error("it is a file");
+    return made;
   } catch (error) {
-    throw new RunError(
-      `${folder} can't be made: ${(error as Error).message}`,
-      [],
-      "choose another folder by --out",
-    );
+    removeEmpty(made);
+    throw new RunError(`${folder} can't be made: ${reasonOf(error)}`, [], chooseAnother);
+  }
+}
+
+/** Removes folders, each in the one before it; those in which somebody else has put something stay. */
+function removeEmpty(folders: readonly string[]): void {
+  try {
+    for (const folder of folders.toReversed()) rmdirSync(folder);
+  } catch {
+    // It is somebody else's now.
   }
 }

@@ -2,6 +2,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { writeCheckpoint } from "../../src/train/checkpoint.ts";
+import { configurationHash } from "../../src/train/configuration.ts";
+import { createRun } from "../../src/train/run-folder.ts";
+import { configurationOf, defaultSettings } from "../../src/train/settings.ts";
 import { writeImages } from "../train/pictured-classes.ts";
 import { inFolder } from "../folder.ts";
 import { fecit, type Outcome } from "./capture.ts";
@@ -102,6 +106,11 @@ describe("train refuses", () => {
     ["a batch that is larger than the data", [...own, "--batch", "9"], "choose a batch size of 1 … 8"],
     ["weights that there are not", [...own, "--batch", "4", "--weights", "w"], "there is no such file"],
     ["a run that there is not", ["--resume", "a"], "there is no run in"],
+    [
+      "a folder that can't be made, before a device is opened",
+      [...own, "--batch", "4", "--out", "images/val/0/0.png/a", "--device", "no such adapter"],
+      "0.png/a can't be made: a part of the path is a file, not a folder",
+    ],
   ])("%s", async (_, words, message) => {
     const { code, out, err } = await train(words, (folder) =>
       expect(readdirSync(folder)).toEqual(["images"]),
@@ -144,6 +153,54 @@ describe("train refuses", () => {
       const { code, err } = await fecit(["train", "--resume", "a"], folder);
       expect(code).toBe(1);
       expect(err).toContain("is not one of training");
+    });
+  });
+
+  it("a run whose last checkpoint is damaged, and says what it can go on from", async () => {
+    await inFolder(async (folder) => {
+      await writeImages(join(folder, "images"), { classes: 2, training: 4, heldOut: 3 });
+      const configuration = configurationOf({ ...defaultSettings, data: join(folder, "images"), batch: 4 });
+      const run = createRun(join(folder, "a"), configuration);
+      const resume = async (): Promise<string> => (await fecit(["train", "--resume", "a"], folder)).err;
+
+      writeFileSync(run.latest, "\x10\0\0\0\0\0\0\0{");
+      const alone = await resume();
+      expect(alone).toContain("latest.safetensors: the file is cut short");
+      expect(alone).toContain(
+        "= help: the run has no other checkpoint: put a copy of it back, or begin a new run",
+      );
+
+      await writeCheckpoint(run.best, {
+        parameters: new Map(),
+        optimizer: new Map(),
+        state: {
+          step: 40,
+          place: { seed: 0, epoch: 1, position: 0 },
+          model: "fec_mini",
+          configuration: configurationHash(configuration),
+          bestAccuracy: 0.5,
+        },
+      });
+      expect(await resume()).toContain(
+        `= help: copy ${run.best}, the run's checkpoint after step 40, over it and resume again`,
+      );
+    });
+  });
+
+  it("a run whose configuration is damaged, and says what is left of it", async () => {
+    await inFolder(async (folder) => {
+      mkdirSync(join(folder, "a"));
+      writeFileSync(join(folder, "a/config.json"), '{ "model": ');
+      const { code, err } = await fecit(["train", "--resume", "a"], folder);
+      expect(code).toBe(1);
+      expect(err).toContain("a/config.json is not the configuration of a run");
+      expect(err).toContain("it is damaged, or of another program: Unexpected end of JSON input");
+      expect(err).toContain("or begin a new run in another folder");
+      writeFileSync(join(folder, "a/best.safetensors"), "");
+      const { err: withWeights } = await fecit(["train", "--resume", "a"], folder);
+      expect(withWeights).toContain(
+        `begin a new run with its weights: \`fecit train --weights ${folder}/a/best.safetensors --out FOLDER\``,
+      );
     });
   });
 

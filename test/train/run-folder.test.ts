@@ -6,6 +6,7 @@ import {
   createRun,
   freshRunFolder,
   readConfiguration,
+  requireWritable,
   resumeRun,
   writeKernels,
 } from "../../src/train/run-folder.ts";
@@ -62,7 +63,7 @@ test("a folder without a run is said to be one", async () => {
     writeFileSync(join(folder, "config.json"), "[]");
     expect(() => readConfiguration(folder)).toThrow("is not the configuration of a run");
     writeFileSync(join(folder, "config.json"), "{");
-    expect(() => readConfiguration(folder)).toThrow("can't be read");
+    expect(() => readConfiguration(folder)).toThrow("is not the configuration of a run");
   });
 });
 
@@ -70,6 +71,22 @@ test("a folder can't be made below a file", async () => {
   await inFolder((folder) => {
     writeFileSync(join(folder, "file"), "");
     expect(() => createRun(join(folder, "file", "run"), configuration)).toThrow("can't be made");
+  });
+});
+
+test("whether a folder can be written to is tried without leaving anything", async () => {
+  await inFolder((folder) => {
+    requireWritable(join(folder, "runs", "a"));
+    requireWritable(folder);
+    expect(readdirSync(folder)).toEqual([]);
+    writeFileSync(join(folder, "file"), "");
+    const another = expect.objectContaining({
+      name: "RunError",
+      help: "choose another folder by --out",
+    }) as Error;
+    expect(() => requireWritable(join(folder, "file"))).toThrow(another);
+    expect(() => requireWritable(join(folder, "b", "x".repeat(300)))).toThrow("the name is too long");
+    expect(readdirSync(folder)).toEqual(["file"]);
   });
 });
 
