@@ -2,7 +2,13 @@
 import { basename } from "node:path";
 import { type Command, Option } from "commander";
 import type { FusionLevel } from "../fusion/plan.ts";
-import { chosenLayers, layerPicture, openClusters } from "../train/cluster-layers.ts";
+import {
+  chosenLayers,
+  clusterLayers,
+  layerPicture,
+  layersWithHead,
+  openClusters,
+} from "../train/cluster-layers.ts";
 import { imageSize } from "../train/data/dataset.ts";
 import { readImages } from "../train/image-list.ts";
 import { readWeights } from "../train/model-on-device.ts";
@@ -82,6 +88,8 @@ async function clustersCommand(
   const run = runBeside(terminal, options.weights);
   const model = modelFor(options.model, run, options.weights);
   const size = sizeFor(options.size, run);
+  const there = clusterLayers(model.name, size);
+  const chosen = layersWithHead(chosenLayers(there, layer), head, there);
   const weights = await readWeights(model, pathOf(terminal, options.weights));
   const shape = { channels: 3, height: size, width: size } as const;
   const images = await readImages(
@@ -90,7 +98,6 @@ async function clustersCommand(
   );
   const layers = await onDevice(terminal, choice, async (device) => {
     const finder = await openClusters(device, model.name, size, fuse);
-    const chosen = chosenLayers(finder.layers, layer);
     const parameters = await finder.put(weights);
     const choices: (readonly Int32Array[])[] = [];
     for (let i = 0; i < files.length; i++)

@@ -9,7 +9,7 @@ import { type FusionLevel } from "../fusion/plan.ts";
 import type { Loader } from "../lang/check.ts";
 import { closest } from "../lang/suggest.ts";
 import { modelSources } from "../models/sources.ts";
-import { loadModule, type Parameter } from "../module.ts";
+import { loadModule, type Module, type Parameter } from "../module.ts";
 import { ArgumentError } from "../tree.ts";
 import { type ClusterLayer } from "./pictures/clusters.ts";
 
@@ -48,11 +48,8 @@ export async function openClusters(
   size: number,
   fuse: FusionLevel,
 ): Promise<ClusterFinder> {
-  const module = loadModule(
-    { name: "clusters.fec", text: modelSources["clusters"] ?? "" },
-    { loader: embedded },
-  );
-  const compiled = module.compile(`${model}_clusters`, { dims: { h: size, w: size } });
+  const { name, dims } = functionOf(model, size);
+  const compiled = clusterModule().compile(name, { dims });
   const compute = await device.compile(compiled, { fuse });
   return {
     layers: layersOf(compiled.results, size),
@@ -66,6 +63,24 @@ export async function openClusters(
     free: compute.free,
   };
 }
+
+/** The layers that a model has for images of a size, without a device. Throws `CompileError`. */
+export function clusterLayers(model: string, size: number): LayerOfClusters[] {
+  const { name, dims } = functionOf(model, size);
+  return layersOf(clusterModule().shapes(name, { dims }).results, size);
+}
+
+function clusterModule(): Module {
+  return loadModule({ name: "clusters.fec", text: modelSources["clusters"] ?? "" }, { loader: embedded });
+}
+
+const functionOf = (
+  model: string,
+  size: number,
+): { readonly name: string; readonly dims: Readonly<Record<string, number>> } => ({
+  name: `${model}_clusters`,
+  dims: { h: size, w: size },
+});
 
 /** Stages and poolings take turns; the stem has a point for 4 × 4 pixels, every pooling halves the grid. */
 function layersOf(results: readonly Parameter[], size: number): LayerOfClusters[] {
@@ -96,8 +111,8 @@ export function chosenLayers(
 ): LayerOfClusters[] {
   if (names.length > 0) return names.map((name) => layerNamed(layers, name));
   return layers.filter(
-    ({ name, result, height, width }, i) =>
-      height * width > 1 && (name.startsWith("pool") || layers[i + 1]?.result !== result),
+    (layer, i) =>
+      layer.height * layer.width > 1 && (isPooling(layer) || layers[i + 1]?.result !== layer.result),
   );
 }
 
@@ -112,16 +127,35 @@ function layerNamed(layers: readonly LayerOfClusters[], name: string): LayerOfCl
 }
 
 /**
- * One head of a layer for several images, as pictures show it. `choices` are what `find` gave for each image. A layer with fewer
- * heads shows its last one.
+ * The layers, each of which must have this head; a pooling has one choice for all, which is drawn whatever the head.
+ *
+ * @throws {ArgumentError} where one has fewer heads.
  */
+export function layersWithHead(
+  chosen: readonly LayerOfClusters[],
+  head: number,
+  all: readonly LayerOfClusters[],
+): readonly LayerOfClusters[] {
+  const has = ({ heads }: LayerOfClusters): boolean => head < heads;
+  const without = chosen.find((layer) => !isPooling(layer) && !has(layer));
+  if (without === undefined) return chosen;
+  const others = all.filter((layer) => !isPooling(layer) && has(layer)).map(({ name }) => name);
+  const instead = others.length === 0 ? "" : `, or from the layers that have it: ${others.join(", ")}`;
+  throw new ArgumentError(
+    `${without.name} has no head ${head}, its heads are 0 … ${without.heads - 1}; choose one of these${instead}`,
+  );
+}
+
+const isPooling = ({ name }: LayerOfClusters): boolean => name.startsWith("pool");
+
+/** One head of a layer for several images, as pictures show it. `choices` are what `find` gave for each image. */
 export function layerPicture(
   { name, heads, height, width, result, block }: LayerOfClusters,
   head: number,
   choices: readonly (readonly Int32Array[])[],
 ): ClusterLayer {
   const points = height * width;
-  const shown = Math.min(head, heads - 1);
+  const shown = heads > 1 ? head : 0;
   const clusters = new Int32Array(choices.length * points);
   choices.forEach((results, i) => {
     const from = (block * heads + shown) * points;

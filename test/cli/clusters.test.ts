@@ -47,12 +47,35 @@ describe("clusters", () => {
   it.each<[string, string[], 1 | 2, string]>([
     ["another kind of picture", ["images/val/0/0.png", "-o", "c.jpg"], 2, "the picture is a PNG"],
     ["no image", ["-o", "c.png"], 2, "missing required argument"],
-    ["what is no image", ["w.safetensors", "-o", "c.png"], 1, "w.safetensors can't be decoded"],
+    [
+      "what is no image",
+      ["w.safetensors", "-o", "c.png"],
+      1,
+      "= help: write it again as a PNG or JPEG, or leave it out\n",
+    ],
     [
       "a head that is no number",
       ["images/val/0/0.png", "-o", "c.png", "--head", "x"],
       2,
       "a whole number from 0",
+    ],
+    [
+      "a head that a layer does not have",
+      ["images/val/0/0.png", "-o", "c.png", "--head", "99"],
+      1,
+      "stage1.0 has no head 99, its heads are 0 … 1\n  = help: choose one of these\n",
+    ],
+    [
+      "a head that only other layers have",
+      ["images/val/0/0.png", "-o", "c.png", "--head", "2"],
+      1,
+      "= help: choose one of these, or from the layers that have it: stage2.0, ",
+    ],
+    [
+      "a layer that there is not",
+      ["images/val/0/0.png", "-o", "c.png", "--layer", "stage1.9"],
+      1,
+      "the model has no layer stage1.9",
     ],
   ])("refuses %s", async (_, words, expected, message) => {
     await withFiles(async (folder) => {

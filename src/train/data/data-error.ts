@@ -2,7 +2,7 @@
  * What is wrong with a data set: its name, its folder, a file in it.
  *
  *     error: pets/cat/7.jpg can't be decoded: VipsJpeg: premature end of JPEG image
- *       = help: replace it, or leave broken images out with `broken: "skip"`
+ *       = help: write it again as a PNG or JPEG, or leave it out
  */
 
 /** A data set that can't be opened or read: one line, facts, and what to do. */
@@ -24,10 +24,6 @@ export class BrokenImageError extends DataError {
     readonly file: string,
     readonly reason: string,
   ) {
-    super(
-      `${file} can't be decoded: ${reason}`,
-      [],
-      'replace or remove it, or leave broken images out with `broken: "skip"`',
-    );
+    super(`${file} can't be decoded: ${reason}`, [], "write it again as a PNG or JPEG, or leave it out");
   }
 }
