@@ -80,7 +80,7 @@ export interface DeviceFunction {
 /**
  * Tunes the kernels of a function that have not been tuned before, for all compilations after it.
  *
- * @throws {ArgumentError} when `inPlace` names what there is not. @throws {DeviceLostError}
+ * @throws {ArgumentError} when `inPlace` names what there is not, or a choice is none of its words. @throws {DeviceLostError}
  */
 export async function tuneFunction(
   device: KnownDevice,
@@ -107,7 +107,7 @@ export async function tuneFunction(
 /**
  * Makes kernels of a compiled function for the device's adapter and loads them.
  *
- * @throws {ArgumentError} when `inPlace` names what there is not.
+ * @throws {ArgumentError} when `inPlace` names what there is not, or a choice is none of its words.
  * @throws {LimitError | ShaderError | OutOfMemoryError | DeviceLostError}
  */
 export async function compileOnDevice(

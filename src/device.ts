@@ -32,7 +32,7 @@ export interface Device extends KnownDevice {
    * Compiles a function for this adapter and loads it. With `open` one dimension, the batch, may be smaller or larger in a call than
    * it was compiled for: see `OpenFunction`.
    *
-   * @throws {ArgumentError} when `inPlace` or `open` name what there is not.
+   * @throws {ArgumentError} when `inPlace` or `open` name what there is not, or a choice is none of its words.
    * @throws {LimitError | ShaderError | OutOfMemoryError | DeviceLostError}
    */
   compile(compiled: Compiled, options: DeviceCompileOptions & OpenOptions): Promise<OpenFunction>;
@@ -41,7 +41,7 @@ export interface Device extends KnownDevice {
    * Measures other shapes of a function's kernels, of those that have not been measured before, and keeps the fastest for every later
    * compilation: as the option `tune` of `compile` does before it compiles.
    *
-   * @throws {ArgumentError} when `inPlace` names what there is not. @throws {DeviceLostError}
+   * @throws {ArgumentError} when `inPlace` names what there is not, or a choice is none of its words. @throws {DeviceLostError}
    */
   readonly tune: (
     compiled: Compiled,

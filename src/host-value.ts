@@ -36,18 +36,30 @@ export interface Tensor {
 /** An argument or a result. */
 export type Value = Tree<number | boolean | Tensor>;
 
-/** A tensor of the numbers given, row by row; `f32` unless told otherwise. */
+/** A tensor of the numbers given, row by row; `f32` unless told otherwise. @throws {ArgumentError} */
 export function tensor(
   shape: readonly number[],
   numbers: Iterable<number>,
   type: ScalarType = "f32",
 ): Tensor {
+  requireTensor(shape, numbers, type);
   const given = Float64Array.from(numbers);
   const { data } = checked({ scalar: type, bound: null }, shape, given, "tensor");
   if (data.length === sizeOf(shape)) return { type, shape: [...shape], data };
   throw new ArgumentError(
     `a tensor of shape [${shape.join(", ")}] has ${sizeOf(shape)} numbers, ${data.length} given`,
   );
+}
+
+/** Callers without types give anything. */
+function requireTensor(shape: unknown, numbers: unknown, type: unknown): void {
+  if (!scalarTypes.some((one) => one === type))
+    throw mismatch("tensor", `one of the types ${scalarTypes.join(", ")}`, type);
+  if (!isList(shape)) throw mismatch("tensor", "a shape, as in [2, 3]", shape);
+  const size = shape.find((n) => !Number.isSafeInteger(n) || (n as number) < 0);
+  if (size !== undefined) throw mismatch("tensor", "whole numbers from 0 in the shape", size);
+  const isIterable = typeof numbers === "object" && numbers !== null && Symbol.iterator in numbers;
+  if (!isIterable) throw mismatch("tensor", "an array of numbers after the shape", numbers);
 }
 
 /** The tensors of a value in the order of its shape's leaves. `where` names the value in errors. @throws {ArgumentError} */
@@ -98,6 +110,8 @@ function leafOf(value: unknown, shape: TensorShape, where: string): TensorData {
   return checked(element, shape.shape, value.data, where);
 }
 
+const scalarTypes: readonly ScalarType[] = ["f32", "f16", "i32", "u32", "bool"];
+
 const limits: Readonly<Record<Exclude<ScalarType, "f32" | "f16">, readonly [number, number]>> = {
   i32: [-(2 ** 31), 2 ** 31 - 1],
   u32: [0, 2 ** 32 - 1],
@@ -121,7 +135,7 @@ function checked(
       const type = bound === null ? scalar : `idx[${bound}]`;
       const at = shape.length === 0 ? "" : ` (element ${i})`;
       throw new ArgumentError(
-        `${where}: expected a whole number from ${least} to ${hi} for ${type}, found ${n}${at}`,
+        `${where}: expected a whole number from ${least} to ${hi} for ${type}, found ${n}${at}; ${meaningOf(element)}`,
       );
     }
   }
@@ -137,6 +151,13 @@ function checked(
   return tensorData(element, shape, Array.from(numbers));
 }
 
+/** What integers of a type are, for one who gives others. */
+function meaningOf({ scalar, bound }: ElementType): string {
+  if (bound !== null) return `an idx[${bound}] is a place on an axis of size ${bound}, counted from 0`;
+  if (scalar === "bool") return "booleans are 0 and 1";
+  return scalar === "i32" ? "an i32 has 32 bits, one for the sign" : "a u32 has 32 bits and no sign";
+}
+
 function mismatch(where: string, expected: string, value: unknown): ArgumentError {
   return new ArgumentError(`${where}: expected ${expected}, found ${describe(value)}`);
 }
@@ -145,6 +166,7 @@ function mismatch(where: string, expected: string, value: unknown): ArgumentErro
 export function describe(value: unknown): string {
   if (value === undefined || value === null) return "nothing";
   if (typeof value === "number" || typeof value === "boolean") return `the ${typeof value} ${value}`;
+  if (typeof value === "string") return `the text ${JSON.stringify(briefly(value))}`;
   if (typeof value !== "object") return `a ${typeof value}`;
   if (isTensor(value)) return `${value.type}[${value.shape.join(", ")}]`;
   if (Array.isArray(value))
@@ -152,6 +174,8 @@ export function describe(value: unknown): string {
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name}; a tensor is \`{ type, shape, data }\``;
   return `an object with ${Object.keys(value).slice(0, 6).join(", ") || "no fields"}`;
 }
+
+const briefly = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 /** Is it a tensor of the host? */
 export function isTensor(value: unknown): value is Tensor {

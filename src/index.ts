@@ -16,6 +16,9 @@
  */
 import { type LoadOptions, loadModule, type Module } from "./module.ts";
 import { type Device, withCompiler } from "./device.ts";
+import { sourceGiven } from "./given.ts";
+import type { Diagnostic } from "./lang/diagnostic.ts";
+import { format as formatFile } from "./lang/format.ts";
 import type { SourceFile } from "./lang/source.ts";
 import { type BrowserDeviceOptions, openBrowserDevice } from "./runtime/browser.ts";
 
@@ -80,7 +83,6 @@ export type { Loader } from "./lang/check.ts";
 export type { Diagnostic, Label } from "./lang/diagnostic.ts";
 export { type Position, type SourceFile, type Span, positionOf } from "./lang/source.ts";
 export type { Shape } from "./lang/elaborate/shape.ts";
-export { format } from "./lang/format.ts";
 export { type RenderOptions, renderDiagnostics } from "./lang/render.ts";
 
 export type { Axis, Comprehension, ElementType, Expr, Graph, Node, ScalarType, ValueType } from "./ir/ir.ts";
@@ -92,9 +94,20 @@ export { verifyGraph } from "./ir/verify.ts";
 /**
  * Checks a program: a text, or a file with the name that its diagnostics show. Mistakes in it are in the
  * module's `diagnostics`; compiling a function of a program that has some throws them as a `CompileError`.
+ *
+ * @throws {ArgumentError} when it is no program.
  */
 export function load(source: string | SourceFile, options: LoadOptions = {}): Module {
   return loadModule(source, options);
+}
+
+/**
+ * Lays a program out in the one canonical way; its own text, and the errors, if it can't be parsed.
+ *
+ * @throws {ArgumentError} when it is no program.
+ */
+export function format(source: string | SourceFile): { text: string; diagnostics: Diagnostic[] } {
+  return formatFile(sourceGiven(source, "format"));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Modules and compiled functions as the public face gives them; `index.ts` says what is public. */
 import type { DerivativeKind } from "./derived.ts";
+import { sourceGiven, wordGiven } from "./given.ts";
 import { ArgumentError, showShape, tensorsOf, type Value, valueOf } from "./host-value.ts";
 import { interpret } from "./ir/interpret.ts";
 import type { Graph } from "./ir/ir.ts";
@@ -149,7 +150,7 @@ export interface Compiled extends FunctionShapes {
   init(param: string, seed?: number): Value;
   /** Runs it in double precision. Throws `ArgumentError`. */
   interpret(...args: Value[]): Value[];
-  /** Makes kernels of it. No device is needed. */
+  /** Makes kernels of it. No device is needed. Throws `ArgumentError` for a choice that there is not. */
   kernels(options?: KernelOptions): KernelProgram;
   /** The same function, or derivative, for other dimensions; those not given stay. Throws `CompileError`, `ArgumentError`. */
   resize(dims: Readonly<Record<string, number>>): Compiled;
@@ -172,7 +173,7 @@ export interface LoadedModule extends Module {
 
 /** Checks a program. */
 export function loadModule(source: string | SourceFile, options: LoadOptions = {}): LoadedModule {
-  const file = typeof source === "string" ? { name: "program.fec", text: source } : source;
+  const file = sourceGiven(source, "load");
   const checked = runPipeline(unchecked(file, options.loader ?? noFiles), { ...options, until: "check" });
   const program = checked.program!;
   const functions = [...program.main.exports.values()].filter((top) => top.kind === "function");
@@ -257,7 +258,13 @@ function compileRequest(start: Compilation, options: PipelineOptions): Compiled 
     init: (param, seed = 0) => initParameter(compiled, param, seed),
     interpret: (...args) => run(compiled, args),
     kernels({ fuse = "full", memory, layout = "chosen", target = portableKernelTarget, updates = [] } = {}) {
-      const kernels = { fuse, memory: memory ?? null, layout, target, updates };
+      const kernels = {
+        fuse: wordGiven("fuse", fuse, fusionLevels),
+        memory: memory == null ? null : wordGiven("memory", memory, memoryChoices),
+        layout: wordGiven("layout", layout, layoutChoices),
+        target,
+        updates,
+      };
       const asked = { ...done, request: { ...request, kernels } };
       const { plan, lowered } = runPipeline(asked, options);
       return { plan: plan!, ...lowered! };
@@ -267,6 +274,10 @@ function compileRequest(start: Compilation, options: PipelineOptions): Compiled 
     hasRowsOf: (dim, size) => rowsAgree(elaborated(), elaborate(resized({ [dim]: size })).graph),
   };
 }
+
+const fusionLevels: readonly FusionLevel[] = ["off", "map", "full"];
+const memoryChoices: readonly MemoryChoice[] = ["speed", "balanced", "least"];
+const layoutChoices: readonly LayoutChoice[] = ["chosen", "row-major"];
 
 /** A value that is made when it is first asked for. */
 function remembered<T>(make: () => T): () => T {

@@ -57,6 +57,16 @@ describe("device.compile", () => {
     f.free();
   });
 
+  it.each(["fuse", "memory", "layout"])("refuses a word for %s that there is not", async (option) => {
+    const scale = module.compile("scale", { dims: { n: 3 } });
+    const expected = {
+      name: "ArgumentError",
+      message: expect.stringContaining(`${option}: expected one of`),
+    };
+    await expect(device.compile(scale, { [option]: "foo" })).rejects.toMatchObject(expected);
+    await expect(device.tune(scale, { [option]: "foo" })).rejects.toMatchObject(expected);
+  });
+
   it("takes typed arrays where a tensor stands, and structs; gives tuples and integers", async () => {
     const f = await device.compile(module.compile("apply", { dims: { b: 2, n: 2 } }));
     const [y, best] = await f.run(net, Float32Array.of(1, 2, 50, 4));

@@ -161,7 +161,7 @@ describe("compile", () => {
     expect(messageOf(ArgumentError, () => run(net))).toBe("apply takes 2 arguments (p, x), 1 given");
     const choose = module.compile("choose", { dims: { n: 2 } });
     expect(messageOf(ArgumentError, () => choose.interpret(true, [1, 2], 2, tensor([2], [5, 6])))).toBe(
-      "at: expected a whole number from 0 to 1 for idx[2], found 2",
+      "at: expected a whole number from 0 to 1 for idx[2], found 2; an idx[2] is a place on an axis of size 2, counted from 0",
     );
   });
 });
@@ -253,6 +253,35 @@ describe("the parts", () => {
     expect(double.print("typed")).toContain("fn double[n](x: f32[n]) -> f32[n]");
     expect(double.print("vjp")).toContain("graph double_vjp(");
     expect(format({ name: "a.fec", text: "const a=1\n" }).text).toBe("const a = 1\n");
+    expect(format("const a=1\n").text).toBe("const a = 1\n");
+  });
+
+  it("tell callers without types what they expect", () => {
+    const f = load(source).compile("double", { dims: { n: 1 } });
+    const any = (value: unknown): never => value as never;
+    const bad = (action: () => unknown): string => messageOf(ArgumentError, action);
+    const program = "expected a program, as a text or as { name, text }, found";
+    expect(bad(() => load(any(undefined)))).toBe(`load: ${program} nothing`);
+    expect(bad(() => format(any({ text: "" })))).toBe(`format: ${program} an object with text`);
+    expect(bad(() => tensor([1], [1], any("f64")))).toBe(
+      'tensor: expected one of the types f32, f16, i32, u32, bool, found the text "f64"',
+    );
+    expect(bad(() => tensor(any(1), [1]))).toBe("tensor: expected a shape, as in [2, 3], found the number 1");
+    expect(bad(() => tensor([-1], [1]))).toBe(
+      "tensor: expected whole numbers from 0 in the shape, found the number -1",
+    );
+    expect(bad(() => tensor([1], any(1)))).toBe(
+      "tensor: expected an array of numbers after the shape, found the number 1",
+    );
+    expect(bad(() => f.kernels({ fuse: any("ful") }))).toBe(
+      'fuse: expected one of off, map, full, found the text "ful"; did you mean full?',
+    );
+    expect(bad(() => f.kernels({ memory: any("foo") }))).toBe(
+      'memory: expected one of speed, balanced, least, found the text "foo"',
+    );
+    expect(bad(() => f.kernels({ layout: any(1) }))).toBe(
+      "layout: expected one of chosen, row-major, found the number 1",
+    );
   });
 
   it("are typed", () => {
