@@ -8,7 +8,7 @@
 import { type ArrayType, type NumberArray } from "../formats/array.ts";
 import { readNpy } from "../formats/npy.ts";
 import { readSafetensors } from "../formats/safetensors.ts";
-import { ArgumentError, showShape, tensor, tensorsOf, type Value, valueOf } from "../host-value.ts";
+import { ArgumentError, showShape, tensorsOf, type Value, valueOf } from "../host-value.ts";
 import { isFloat } from "../ir/ir.ts";
 import { keyOfSeed } from "../lang/elaborate/init.ts";
 import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
@@ -16,6 +16,7 @@ import { closest } from "../lang/suggest.ts";
 import { showType, type Type } from "../lang/types.ts";
 import type { Compiled } from "../module.ts";
 import { matchCheckpoint, some } from "./checkpoint.ts";
+import { splitAdvice } from "./device-failure.ts";
 import { exit, Failure, fileFailure } from "./failure.ts";
 import { isFolder, readBytes } from "./files.ts";
 import { generate, isMadeBy, madeBy, type MadeBy } from "./generate.ts";
@@ -243,7 +244,7 @@ function valueOfFile(given: Extract<Given, { kind: "file" }>, name: string, shap
             `${path}: expected ${showShape(leaf)}, found the shape [${array.shape.join(", ")}]`,
           );
         }
-        return tensorsOf(tensor(array.shape, array.data, leaf.element.scalar), leaf, path);
+        return tensorsOf({ type: leaf.element.scalar, shape: array.shape, data: array.data }, leaf, path);
       },
       given.file,
     );
@@ -277,6 +278,7 @@ function orFailure<T>(code: 1 | 2, step: () => T, file: string | null = null): T
     return step();
   } catch (error) {
     if (!(error instanceof ArgumentError)) throw error;
-    throw new Failure(code, file === null ? error.message : `${file}: ${error.message}`);
+    const { message, advice } = splitAdvice(error.message);
+    throw new Failure(code, file === null ? message : `${file}: ${message}`, { help: advice });
   }
 }

@@ -60,9 +60,9 @@ export function failureOf(error: unknown): Failure | null {
   return new Failure(rule.code, message, { notes: rest, help: rule.help ?? advice });
 }
 
-/** The runtime's messages end with what to do, after a semicolon. */
-function splitAdvice(text: string): { readonly message: string; readonly advice: string | null } {
-  const at = text.indexOf("; ");
+/** The runtime's messages end with what to do, after a semicolon; one in brackets is that of a list, `[f32[2]; 3]`. */
+export function splitAdvice(text: string): { readonly message: string; readonly advice: string | null } {
+  const at = text.search(/; (?![^[\]]*\])/);
   return at < 0
     ? { message: text, advice: null }
     : { message: text.slice(0, at), advice: text.slice(at + 2) };

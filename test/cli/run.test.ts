@@ -292,6 +292,11 @@ describe("run refuses", () => {
       { "a.npy": writeNpy({ type: "i64", shape: [2], data: Float64Array.of(0, 3) }) },
     ],
     [
+      "an index that no i32 is",
+      ["pick", "x=ones", "a=@a.npy", "flag=true", "--dim", "n=3,d=1"],
+      { "a.npy": writeNpy({ type: "i64", shape: [1], data: Float64Array.of(2 ** 40) }) },
+    ],
+    [
       "a checkpoint that lacks tensors",
       ["net", "p=@w.safetensors", "x=ones"],
       { "w.safetensors": writeSafetensors(new Map([["stem.weigth", f32([1, 1], 2)]])) },
