@@ -211,7 +211,7 @@ function dimsOf(info: FunctionInfo, { args, dims, types }: Request): Solved | Di
     return { dims: solved.dims, types: new Map([...solved.types, ...types]) };
   } catch (error) {
     if (!(error instanceof ShapeMismatch)) throw error;
-    const argument = /^(?:axis \d+ of |the bound of |the length of )?(\w+)/.exec(error.message)?.[1];
+    const argument = /^(?:the (?:\w+ )?axis of |the bound of |the length of )?(\w+)/.exec(error.message)?.[1];
     const at = info.params.find((p) => p.name === argument)?.span ?? info.span;
     return diagnostic("E0506", at, error.message, {
       help: "give arguments whose shapes fit, or other dimensions",

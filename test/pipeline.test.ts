@@ -66,7 +66,7 @@ describe("the pipeline", () => {
     const f32 = { scalar: "f32", bound: null } as const;
     const { diagnostics } = runPipeline(start({ args: [{ kind: "tensor", element: f32, shape: [4] }] }));
     expect(diagnostics.map((d) => [d.code, d.primary.text])).toEqual([
-      ["E0506", "axis 1 of x has 4 where n is 3"],
+      ["E0506", "the axis of x has 4 where n is 3"],
     ]);
     expect(diagnostics[0]!.primary.span.start).toBe(text.indexOf("x: f32"));
   });

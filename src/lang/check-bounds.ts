@@ -3,6 +3,7 @@
  *
  *     sum[k] x[k + 1]     with k < n and x: f32[n] goes up to n
  */
+import { axisName } from "./axis-name.ts";
 import { describe } from "./check-expression.ts";
 import { dimOfExpression } from "./dim-expression.ts";
 import { alwaysNonNegative } from "./dim-comparison.ts";
@@ -55,7 +56,7 @@ export function checkBounds(
 }
 
 function nameOfAxis(target: TensorType, axis: number): string {
-  return target.shape.length === 1 ? "it has size" : `axis ${axis + 1} has size`;
+  return target.shape.length === 1 ? "it has size" : `${axisName(axis, target.shape.length)} has size`;
 }
 
 function writtenRange(scope: Scope, index: Expr): { span: Span; text: string }[] {

@@ -1,4 +1,5 @@
 /** The shape that several operands of an elementwise operation have together: scalars spread, nothing else does. */
+import { axisName } from "./axis-name.ts";
 import { describe } from "./check-expression.ts";
 import { showDim } from "./dims.ts";
 import { diagnostic, type Inference } from "./inference.ts";
@@ -59,7 +60,7 @@ function haveSameShape(
   return a.shape.every((dim, axis) =>
     cx.agreeDims(dim, b.shape[axis]!, () => {
       const [x, y] = [showDim(cx.metas.resolve(dim)), showDim(cx.metas.resolve(b.shape[axis]!))];
-      const which = a.shape.length === 1 ? "one side" : `axis ${axis + 1}`;
+      const which = a.shape.length === 1 ? "one side" : axisName(axis, a.shape.length);
       return diagnostic("E0203", first.span, `${x} here: ${describe(cx, a)}`, {
         secondary: [{ span: other.span, text: `${y} here: ${describe(cx, b)}` }],
         notes: [

@@ -1,4 +1,5 @@
 /** What is read with brackets: elements and parts of tensors, padded or not, and elements of lists. */
+import { axisName } from "./axis-name.ts";
 import { checkBounds, soleVariable } from "./check-bounds.ts";
 import { briefly, checkExpression, checkValue, describe, notesOn } from "./check-expression.ts";
 import { typeOfIndex } from "./check-range.ts";
@@ -175,7 +176,10 @@ function requireAxis(
     const size = showDim(cx.metas.resolve(target.shape[axis]!));
     return diagnostic("E0211", index.span, `an idx[${showDim(cx.metas.resolve(bound))}]`, {
       secondary: [
-        { span: expr.target.span, text: `axis ${axis + 1} has size ${size}: ${describe(cx, target)}` },
+        {
+          span: expr.target.span,
+          text: `${axisName(axis, target.shape.length)} has size ${size}: ${describe(cx, target)}`,
+        },
       ],
       help: `an \`idx[n]\` indexes an axis of size n; if it may lie outside, read with padding: \`${textOf(expr.target.span)}[… | 0.0]\``,
     });

@@ -1,4 +1,5 @@
 /** Finds a function's dimensions from the shapes of its arguments. */
+import { axisName } from "../axis-name.ts";
 import { type Dim, dimNumber, evaluateDim, showDim, subDims, substituteDim } from "../dims.ts";
 import { instantiate } from "../instantiate.ts";
 import type { FunctionInfo } from "../program.ts";
@@ -16,7 +17,7 @@ export interface Solved {
 interface Equation {
   readonly dim: Dim;
   readonly value: number;
-  /** `axis 1 of x has`, to be followed by the value. */
+  /** `the first axis of x has`, to be followed by the value. */
   readonly where: string;
 }
 
@@ -99,7 +100,11 @@ function match(type: Type, shape: Shape, where: string, equations: Equation[], s
       if (shape.shape.length !== type.shape.length)
         return wrong(`of ${shape.shape.length} ${shape.shape.length === 1 ? "axis" : "axes"}`);
       type.shape.forEach((dim, i) =>
-        equations.push({ dim, value: shape.shape[i]!, where: `axis ${i + 1} of ${where} has` }),
+        equations.push({
+          dim,
+          value: shape.shape[i]!,
+          where: `${axisName(i, type.shape.length)} of ${where} has`,
+        }),
       );
       if (type.element.kind === "idx" && shape.element.bound !== null)
         equations.push({

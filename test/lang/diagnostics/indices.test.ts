@@ -39,7 +39,7 @@ test("E0203: an operator on two shapes", () => {
       │                                                        ─   ─────── e here: f32[n, e]
       │                                                        │
       │                                                        d here: f32[n, d]
-      = axis 2 has size d on one side and e on the other, and nothing makes them equal
+      = the second axis has size d on one side and e on the other, and nothing makes them equal
     "
   `);
 });
@@ -154,7 +154,7 @@ test("E0211: a class as the place of a point", () => {
     1 │ fn spread(center: f32[o, d], a: idx[n][o]) -> f32[o, d] = for i, k -> center[a[i], k]
       │                                                                       ────── ──── an idx[n]
       │                                                                       │
-      │                                                                       axis 1 has size o: f32[o, d]
+      │                                                                       the first axis has size o: f32[o, d]
       = help: an \`idx[n]\` indexes an axis of size n; if it may lie outside, read with padding: \`center[… | 0.0]\`
     "
   `);
