@@ -150,7 +150,8 @@ function report(terminal: Terminal, prediction: Prediction, { out, json }: Optio
   const { model, names, logits, classes } = prediction;
   const width = logits.length / names.length;
   const answers = names.map((file, i) => {
-    const own = logits.subarray(i * width, (i + 1) * width);
+    // A head may be wider than the data has classes: what it says of the others is no answer.
+    const own = logits.subarray(i * width, i * width + Math.min(width, classes?.length ?? width));
     const logs = logSoftmax(own);
     const likeliest = ranked(own).slice(0, answersShown);
     return {

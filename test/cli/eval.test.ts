@@ -51,6 +51,17 @@ describe("eval", () => {
     });
   });
 
+  it("says no top-5 accuracy of three classes", async () => {
+    await withFiles(async (folder) => {
+      const words = ["--model", "fec_mini", "--weights", "w.safetensors", "--data", "images", "--size", "32"];
+      const { code, out } = await fecit(["eval", ...words, "--fuse", "map", "--device", device], folder, {
+        FECIT_VERIFY: "0",
+      });
+      expect(code).toBe(0);
+      expect(out).toMatch(/^9 images, .*\ntop-1 accuracy .*\nloss /);
+    });
+  });
+
   it.each<[string, string[], 1 | 2, string]>([
     ["data that is not said", ["--model", "fec_mini"], 2, "--data is not given"],
     ["a model that there is not", ["--model", "fec_min", "--data", "images"], 2, "did you mean fec_mini?"],

@@ -74,6 +74,20 @@ describe("predict", () => {
       }
     });
   });
+
+  it("answers with classes that the data set has, though the head is wider", async () => {
+    await withFiles(async (folder) => {
+      const words = ["predict", ...run, "images/val/0/0.png", "--size", "32", "--data", "images", "--json"];
+      const { code, out } = await fecit(words, folder, quiet);
+      expect(code).toBe(0);
+      const { images } = JSON.parse(out) as {
+        images: { answers: { class: string; probability: number }[] }[];
+      };
+      const { answers } = images[0]!;
+      expect(answers.map((answer) => answer.class).sort()).toEqual(["0", "1"]);
+      expect(answers.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
+    });
+  });
 });
 
 describe("predict refuses", () => {
