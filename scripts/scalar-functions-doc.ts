@@ -55,6 +55,10 @@ All of them work on scalars and, elementwise, on tensors. Their arguments have o
 argument in turn, as the compiler writes it; \`0\` is a derivative that is zero everywhere, and a function without one carries
 no gradient. The cost is in floating-point operations, roughly.
 
+On devices \`sin\` and \`cos\` are within 3e-7 + 1e-9 |x| of the value for |x| up to 30000, and \`tan\` is their quotient. Beyond
+that they are the driver's own, which may be off by anything that WGSL allows: it promises nothing of them outside -π … π.
+The interpreter has JavaScript's everywhere.
+
 \`gelu\`, \`relu\`, \`silu\` and \`softplus\` are written in the language, in [the standard library](standard-library.md).
 `;
 
