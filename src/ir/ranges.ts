@@ -70,7 +70,7 @@ const nothing: Interval = { lo: 0, hi: -1 };
 const deepestSelect = 4;
 
 /** In a node the sides of so many selects are looked at with their conditions: a chain of selects has a number of contexts beyond all bounds. */
-const mostSelects = 64;
+const mostSelects = 256;
 
 /** So many combinations of facts are tried for a proof. */
 const mostTried = 200;
