@@ -13,7 +13,7 @@ import { type Expr, typeOf as tensorTypeOf } from "../ir/ir.ts";
 import {
   type RangeContext,
   affineOf,
-  newContext,
+  emptyContext,
   prove,
   rangeOf,
   withCondition,
@@ -41,7 +41,7 @@ export function visitPlaces(kernel: Kernel, visit: Visitor): void {
   const context = [
     ["workgroup", kernel.workgroups] as const,
     ["invocation", kernel.invocations] as const,
-  ].reduce((known, [name, count]) => withVariable(known, name, { lo: 0, hi: count - 1 }), newContext());
+  ].reduce((known, [name, count]) => withVariable(known, name, { lo: 0, hi: count - 1 }), emptyContext);
   const constant = kernel.buffers.filter((b) => b.access === "read").map((b) => arrayKey("device", b.name));
   const walk: Walk = { visit, locals: new Map(), versions: new Map(), constant: new Set(constant), count: 0 };
   if (!context.impossible) visitBlock(kernel.body, context, true, walk);

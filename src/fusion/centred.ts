@@ -54,7 +54,8 @@ export function sumsOfMeans(
   for (const node of nodes) {
     if (node.kind !== "comprehension" || node.reduction?.op !== "sum" || node.keys.length > 0) continue;
     const cuts = cutsOf(node.name);
-    if (cuts === undefined) continue;
+    // Parts of one turn have no differences from their means.
+    if (cuts === undefined || !leavesTurns(node, cuts)) continue;
     const difference = squaredDifference(node);
     const sum =
       difference === null
@@ -69,6 +70,13 @@ export function sumsOfMeans(
     sums.push(node);
   }
   return found;
+}
+
+/** Does a part have turns of its own, if a sum is cut so? */
+function leavesTurns({ reduction }: Comprehension, cuts: readonly Cut[]): boolean {
+  return reduction!.axes.some(
+    (axis, i) => cuts.find((cut) => cut.axis === i)?.parts !== extentFromZero(axis),
+  );
 }
 
 /** Does a sum add up these values, over the same turns at the same points as another one? */

@@ -24,6 +24,7 @@ import {
 import { apply, integer } from "./build.ts";
 import { type Interval, everything, intersect, rangeOfApplied, rangeOfType, union } from "./intervals.ts";
 import { type Comprehension, type Expr, typeOf } from "./ir.ts";
+import { operands, postorder } from "./traverse.ts";
 
 /** What holds at a place in a graph. Immutable; made from `emptyContext`. */
 export interface RangeContext {
@@ -39,13 +40,6 @@ export interface RangeContext {
   readonly impossible: boolean;
   /** How many conditions have been entered. */
   readonly depth: number;
-  /** What has been tried in a node: all contexts there share it. Null outside of nodes. */
-  readonly effort: Effort | null;
-}
-
-interface Effort {
-  /** Selects whose sides were looked at with their conditions. */
-  selects: number;
 }
 
 /** Nothing is known. */
@@ -56,21 +50,18 @@ export const emptyContext: RangeContext = {
   conditions: new Map(),
   impossible: false,
   depth: 0,
-  effort: null,
 };
-
-/** Nothing is known, at a new place. */
-export function newContext(): RangeContext {
-  return { ...emptyContext, effort: { selects: 0 } };
-}
 
 const nothing: Interval = { lo: 0, hi: -1 };
 
 /** Deeper than this, the sides of a select are looked at without their conditions: contexts double with each. */
 const deepestSelect = 4;
 
-/** In a node the sides of so many selects are looked at with their conditions: a chain of selects has a number of contexts beyond all bounds. */
-const mostSelects = 256;
+/**
+ * The sides of a select are looked at without its condition where selects are nested deeper than this in it: in a chain of choices the
+ * contexts of one choice after the other are more than can be looked at.
+ */
+const longestChain = 3;
 
 /** So many combinations of facts are tried for a proof. */
 const mostTried = 200;
@@ -117,7 +108,7 @@ function enterAxes(node: Comprehension, outer: RangeContext): readonly RangeCont
   const keyed = new Set(node.keys.map((key) => key.axis));
   const iterated = node.axes.filter((axis) => !keyed.has(axis.name));
   let context = withVariables(
-    { ...outer, effort: newContext().effort },
+    outer,
     iterated.map(({ name, size }) => ({ name, range: { lo: 0, hi: size - 1 } })),
   );
   const contexts = [context];
@@ -431,7 +422,7 @@ function byCases(a: Affine, context: RangeContext, most: number): boolean {
     byCases(form, where, most - 1);
   for (const { atom, coefficient } of a.terms.values()) {
     if (atom.kind === "select") {
-      if (!areApart(context)) return false;
+      if (!areApart(atom, context)) return false;
       const side = (expr: Expr, truth: boolean): boolean => {
         const where = withCondition(context, atom.condition, truth);
         return holds(replaceAtom(a, atom, affineOf(expr, where)), where);
@@ -449,10 +440,22 @@ function byCases(a: Affine, context: RangeContext, most: number): boolean {
 }
 
 /** Are the sides of a select looked at under its condition? Each has a context then, in which all is looked at anew. */
-function areApart({ depth, effort }: RangeContext): boolean {
-  if (depth >= deepestSelect || (effort !== null && effort.selects >= mostSelects)) return false;
-  if (effort !== null) effort.selects += 1;
-  return true;
+function areApart(select: Expr, { depth }: RangeContext): boolean {
+  return depth < deepestSelect && nesting(select) <= longestChain;
+}
+
+const nestings = new WeakMap<Expr, number>();
+
+/** How deep selects are nested in an expression, in conditions and sides. */
+function nesting(root: Expr): number {
+  const known = nestings.get(root);
+  if (known !== undefined) return known;
+  for (const expr of postorder(root)) {
+    if (nestings.has(expr)) continue;
+    const below = operands(expr).reduce((most, operand) => Math.max(most, nestings.get(operand)!), 0);
+    nestings.set(expr, below + (expr.kind === "select" ? 1 : 0));
+  }
+  return nestings.get(root)!;
 }
 
 function replaceAtom(a: Affine, atom: Expr, by: Affine): Affine {
@@ -488,7 +491,7 @@ function rangeOfOperation(expr: Expr, context: RangeContext): Interval {
     case "select": {
       const chosen = prove(expr.condition, context);
       if (chosen !== null) return rangeOf(chosen ? expr.yes : expr.no, context);
-      const isApart = areApart(context);
+      const isApart = areApart(expr, context);
       const yes = isApart ? withCondition(context, expr.condition, true) : context;
       const no = isApart ? withCondition(context, expr.condition, false) : context;
       if (yes.impossible) return rangeOf(expr.no, no);

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
@@ -121,7 +122,7 @@ describe.skipIf(!existsSync("dist/cli.js"))("the built command", () => {
       ["-c", `"${process.execPath}" bin/fecit.js explain --json | head -c 1 > /dev/null`],
       { encoding: "utf8" },
     );
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect({ status, stderr: stripVTControlCharacters(stderr) }).toEqual({ status: 0, stderr: "" });
   });
 });
 
@@ -129,7 +130,7 @@ describe.skipIf(!existsSync("/dev/full"))("a full disk", () => {
   it("is said in a line, without a stack", () => {
     const script = `"${process.execPath}" --import tsx src/cli/bin.ts explain --json > /dev/full`;
     const { status, stderr } = spawnSync("sh", ["-c", script], { encoding: "utf8" });
-    expect({ status, stderr }).toEqual({
+    expect({ status, stderr: stripVTControlCharacters(stderr) }).toEqual({
       status: 1,
       stderr:
         "error: stdout can't be written: the disk is full\n  = help: make room, or choose another place\n",

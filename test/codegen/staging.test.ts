@@ -155,6 +155,16 @@ describe.each(shapes)("%s", (_, shape) => {
   });
 });
 
+it("has no barriers in loops that hang on what is read", () => {
+  const graph = verified(
+    parseGraph(`graph f(%n: idx<17>[4], %w: f32[4, 16, 16, 8], %y: f32[4, 16, 8, 64]) -> (%z) {
+  %z: f32[4, 16, 64] = for b<4, i<16, j<64. sum r in 0 .. %n[b], a<8. %w[b, i, r, a] * %y[b, r, a, j]
+}`),
+  );
+  for (const [, shape] of shapes)
+    expect(kernelsOf(graph, shape).flatMap((kernel) => verifyKernel(kernel, defaultLimits))).toEqual([]);
+});
+
 describe("random contractions", () => {
   const portion = 10;
   it.each(Array.from({ length: 6 }, (_, i) => i * portion))("from seed %i", async (first) => {

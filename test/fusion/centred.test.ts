@@ -59,6 +59,21 @@ describe("sums of squared differences", () => {
     expect(centredIn(spread("%x[s, q, i]", "(%x[s, q, i] - %m[s]) ^ 2.0", 8, elsewhere))).toEqual([]);
   });
 
+  it("are not where each part is a turn, as with a prime number of them", () => {
+    expect(centredIn(variance, () => [0, 1].map((axis) => ({ axis, parts: [8, 3136][axis]! })))).toEqual([]);
+    for (const n of [37, 53, 61])
+      checkedGraph(
+        shape,
+        verified(
+          parseGraph(`graph f(%x: f32[${n}]) -> (%v) {
+            %t: f32[] = sum i<${n}. %x[i]
+            %m: f32[] = %t / ${n}.0
+            %v: f32[] = sum i<${n}. (%x[i] - %m) ^ 2.0
+          }`),
+        ),
+      );
+  });
+
   it("are not where they go into other parts, or stay whole", () => {
     const uneven = (name: string): Cut[] => [{ axis: name === "t" ? 0 : 1, parts: 4 }];
     expect(centredIn(variance, uneven)).toEqual([]);

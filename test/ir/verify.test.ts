@@ -93,3 +93,16 @@ describe("what is wrong is said, with the node", () => {
     );
   });
 });
+
+it("finds the same of a graph with many choices, however often it looks", () => {
+  const reads = Array.from(
+    { length: 80 },
+    (_, k) => `%x[if i < ${k % 7} then i + ${8 - (k % 7) - 1} else i - ${k % 7}]`,
+  );
+  const graph = parseGraph(`graph g(%x: f32[8]) -> (%y) {
+    %y: f32[8] = for i<8. if %x[i] > 0.0 then ${reads.join(" + ")} else 0.0
+  }`);
+  const found = [1, 2, 3].map(() => verifyGraph(graph));
+  expect(found).toEqual([found[0], found[0], found[0]]);
+  expect(found[0]).toEqual([]);
+});

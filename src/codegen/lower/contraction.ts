@@ -95,7 +95,10 @@ function extentsOf({ axes, contexts }: Instance, sides: readonly ReadonlySet<str
   const extents = axes.map((axis, level) => {
     const bounds = indicesIn([axis.lo, axis.hi]);
     const isFixed = ![turns, ...sides].some((names) => meets(bounds, names));
-    return isFixed ? (constantExtent(axis, contexts[level]!) ?? Infinity) : 0;
+    if (!isFixed) return 0;
+    // A workgroup's number tells its turns, but what it reads does not: barriers stand in no loop that hangs on data.
+    const isRead = postorder(axis.lo, axis.hi).some(({ kind }) => kind === "read");
+    return constantExtent(axis, contexts[level]!) ?? (isRead ? 0 : Infinity);
   });
   return extents.every((extent) => extent > 0) && extents.at(-1) !== Infinity ? extents : null;
 }

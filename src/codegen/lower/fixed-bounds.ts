@@ -20,6 +20,7 @@ import { indicesIn } from "../../ir/traverse.ts";
 export function withFixedBounds(node: Comprehension, places: ReadonlySet<string>): Comprehension | null {
   const { reduction } = node;
   if (reduction === null || places.size === 0) return node;
+  if (node.keys.length > 0) return null;
   const isFixed = (e: Expr): boolean => ![...indicesIn([e])].some((name) => places.has(name));
   const moves = new Map<string, Expr>();
   const guards: Expr[] = [];

@@ -2,7 +2,7 @@
 import type { Group } from "../../fusion/plan.ts";
 import type { Comprehension, ValueName, ValueType } from "../../ir/ir.ts";
 import { hasColumns, withoutColumns } from "../../fusion/columns.ts";
-import { newContext, withVariable } from "../../ir/ranges.ts";
+import { emptyContext, withVariable } from "../../ir/ranges.ts";
 import { dropBarriers } from "../barriers.ts";
 import { deepenLoops, groupTerms } from "../deepen.ts";
 import { workgroup } from "../build.ts";
@@ -175,7 +175,7 @@ function lowerWith(
     taken: new Set(),
     shared: new Set(),
     ranges: new Map(),
-    context: newContext(),
+    context: emptyContext,
     loops: [],
     isAhead: false,
     tile: new Map(),

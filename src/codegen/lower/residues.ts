@@ -106,7 +106,8 @@ function splitWith(group: Group, first: Comprehension, name: string, divisor: nu
     if (nodes.get(node)?.has(axis) === true) continue;
     put(nodes, node, axis);
     const at = node.axes.findIndex((own) => own.name === axis);
-    if (node.axes[at]!.size % divisor !== 0 || node.keys.some((key) => key.axis === axis)) return null;
+    if (at < 0 || node.axes[at]!.size % divisor !== 0 || node.keys.some((key) => key.axis === axis))
+      return null;
     for (const phase of group.phases) {
       const n = phase.nodes.indexOf(node);
       if (n < 0) continue;

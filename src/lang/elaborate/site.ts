@@ -22,7 +22,7 @@ import {
   type ValueName,
   type ValueType,
 } from "../../ir/ir.ts";
-import { newContext, type RangeContext, withVariable } from "../../ir/ranges.ts";
+import { emptyContext, type RangeContext, withVariable } from "../../ir/ranges.ts";
 import { scalarFunctions } from "../../ir/scalar.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
 import { expressionsOf, indicesIn, postorder } from "../../ir/traverse.ts";
@@ -52,7 +52,7 @@ export function contextAt(site: Site, exprs: readonly Expr[]): RangeContext {
   const mentioned = indicesIn(exprs);
   return site.axes
     .filter((a) => mentioned.has(a.name))
-    .reduce((context, a) => withVariable(context, a.name, { lo: a.lo, hi: a.hi - 1 }), newContext());
+    .reduce((context, a) => withVariable(context, a.name, { lo: a.lo, hi: a.hi - 1 }), emptyContext);
 }
 
 /** A node still to be placed: its axes are the value's own, the lifted ones are found from what it mentions. */
