@@ -13,7 +13,7 @@ import { apply, integer } from "./build.ts";
 import { type Interval, everything, fits } from "./intervals.ts";
 import { type Expr, typeOf } from "./ir.ts";
 import { printConst } from "./print.ts";
-import { operands } from "./traverse.ts";
+import { bottomUp } from "./traverse.ts";
 
 /** Whole multiples of atoms and a constant, added up. No coefficient is 0. */
 export interface Affine {
@@ -288,22 +288,12 @@ const longestKey = 100;
  * that keys of shared expressions stay short.
  */
 export function structuralKey(expr: Expr): string {
-  const known = keys.get(expr);
-  if (known !== undefined) return known;
-  // What has a key is not gone through again: new expressions are made of old ones all the time.
-  const open = [expr];
-  for (let part = open.at(-1); part !== undefined; part = open.at(-1)) {
-    const unknown = keys.has(part) ? [] : operands(part).filter((operand) => !keys.has(operand));
-    if (unknown.length > 0) {
-      open.push(...unknown);
-      continue;
-    }
-    open.pop();
-    if (keys.has(part)) continue;
-    const key = spell(part);
-    keys.set(part, key.length > longestKey ? `#${digest(key, 1)}${digest(key, 2)}` : key);
-  }
-  return keys.get(expr)!;
+  return keys.get(expr) ?? bottomUp(keys, expr, keyByOperands);
+}
+
+function keyByOperands(expr: Expr): string {
+  const key = spell(expr);
+  return key.length > longestKey ? `#${digest(key, 1)}${digest(key, 2)}` : key;
 }
 
 function spell(expr: Expr): string {

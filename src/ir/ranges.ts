@@ -24,7 +24,7 @@ import {
 import { apply, integer } from "./build.ts";
 import { type Interval, everything, intersect, rangeOfApplied, rangeOfType, union } from "./intervals.ts";
 import { type Comprehension, type Expr, typeOf } from "./ir.ts";
-import { operands, postorder } from "./traverse.ts";
+import { bottomUp, operands } from "./traverse.ts";
 
 /** What holds at a place in a graph. Immutable; made from `emptyContext`. */
 export interface RangeContext {
@@ -448,14 +448,10 @@ const nestings = new WeakMap<Expr, number>();
 
 /** How deep selects are nested in an expression, in conditions and sides. */
 function nesting(root: Expr): number {
-  const known = nestings.get(root);
-  if (known !== undefined) return known;
-  for (const expr of postorder(root)) {
-    if (nestings.has(expr)) continue;
+  return bottomUp(nestings, root, (expr) => {
     const below = operands(expr).reduce((most, operand) => Math.max(most, nestings.get(operand)!), 0);
-    nestings.set(expr, below + (expr.kind === "select" ? 1 : 0));
-  }
-  return nestings.get(root)!;
+    return below + (expr.kind === "select" ? 1 : 0);
+  });
 }
 
 function replaceAtom(a: Affine, atom: Expr, by: Affine): Affine {

@@ -58,6 +58,22 @@ export function postorder(...roots: readonly Expr[]): Expr[] {
   return order;
 }
 
+/**
+ * What is known of an expression by what is known of its operands. `of` is asked once for each expression, and what is known already is not
+ * gone through again: new expressions are made of old ones all the time.
+ */
+export function bottomUp<T>(known: WeakMap<Expr, T>, root: Expr, of: (expr: Expr) => T): T {
+  const open = [root];
+  for (let expr = open.at(-1); expr !== undefined; expr = open.at(-1)) {
+    const unknown = known.has(expr) ? [] : operands(expr).filter((operand) => !known.has(operand));
+    open.push(...unknown);
+    if (unknown.length > 0) continue;
+    open.pop();
+    if (!known.has(expr)) known.set(expr, of(expr));
+  }
+  return known.get(root)!;
+}
+
 /** The names of the index variables that occur in expressions. */
 export function indicesIn(exprs: readonly Expr[]): Set<string> {
   const names = new Set<string>();
