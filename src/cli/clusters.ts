@@ -4,7 +4,7 @@ import { type Command, Option } from "commander";
 import type { FusionLevel } from "../fusion/plan.ts";
 import {
   chosenLayers,
-  clusterLayers,
+  compileClusters,
   layerPicture,
   layersWithHead,
   openClusters,
@@ -88,8 +88,8 @@ async function clustersCommand(
   const run = runBeside(terminal, options.weights);
   const model = modelFor(options.model, run, options.weights);
   const size = sizeFor(options.size, run);
-  const there = clusterLayers(model.name, size);
-  const chosen = layersWithHead(chosenLayers(there, layer), head, there);
+  const clusters = compileClusters(model.name, size);
+  const chosen = layersWithHead(chosenLayers(clusters.layers, layer), head, clusters.layers);
   const weights = await readWeights(model, pathOf(terminal, options.weights));
   const shape = { channels: 3, height: size, width: size } as const;
   const images = await readImages(
@@ -97,7 +97,7 @@ async function clustersCommand(
     shape,
   );
   const layers = await onDevice(terminal, choice, async (device) => {
-    const finder = await openClusters(device, model.name, size, fuse);
+    const finder = await openClusters(device, clusters, fuse);
     const parameters = await finder.put(weights);
     const choices: (readonly Int32Array[])[] = [];
     for (let i = 0; i < files.length; i++)

@@ -5,7 +5,7 @@
  */
 import { type Device } from "../device.ts";
 import { type FusionLevel } from "../fusion/plan.ts";
-import { chosenLayers, layerPicture, openClusters } from "./cluster-layers.ts";
+import { chosenLayers, compileClusters, layerPicture, openClusters } from "./cluster-layers.ts";
 import { type Dataset, imageSize } from "./data/dataset.ts";
 import { logitsOf, logSoftmax, ranked } from "./evaluate.ts";
 import { normalised } from "./image-list.ts";
@@ -47,12 +47,13 @@ export async function drawAnswers(
       confidence: Math.exp(logSoftmax(own)[first]!),
     };
   });
-  const finder = await openClusters(device, model, shape.height, fuse);
+  const clusters = compileClusters(model, shape.height);
+  const finder = await openClusters(device, clusters, fuse);
   const size = imageSize(shape);
   const choices: (readonly Int32Array[])[] = [];
   for (let i = 0; i < shown; i++)
     choices.push(await finder.find(trainer.parameters, floats.subarray(i * size, (i + 1) * size)));
-  const pictures = chosenLayers(finder.layers, layers).map((layer) => layerPicture(layer, 0, choices));
+  const pictures = chosenLayers(clusters.layers, layers).map((layer) => layerPicture(layer, 0, choices));
   finder.free();
   return drawClusters({ title, images: bytes, shape, answers, names: null, layers: pictures });
 }

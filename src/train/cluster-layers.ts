@@ -9,7 +9,7 @@ import { type FusionLevel } from "../fusion/plan.ts";
 import type { Loader } from "../lang/check.ts";
 import { closest } from "../lang/suggest.ts";
 import { modelSources } from "../models/sources.ts";
-import { loadModule, type Module, type Parameter } from "../module.ts";
+import { type Compiled, loadModule, type Parameter } from "../module.ts";
 import { ArgumentError } from "../tree.ts";
 import { type ClusterLayer } from "./pictures/clusters.ts";
 
@@ -25,7 +25,6 @@ export interface LayerOfClusters {
 }
 
 export interface ClusterFinder {
-  readonly layers: readonly LayerOfClusters[];
   /** Puts a model's parameters on the device. Throws the device's errors. */
   readonly put: (parameters: DeviceArgument) => Promise<DeviceValue>;
   /** The choices of one image, `[3, size, size]`, normalised: for each result its numbers. Throws the device's errors. */
@@ -41,18 +40,30 @@ const embedded: Loader = {
   },
 };
 
-/** Compiles what finds a model's clusters in images of a size. Throws `CompileError`, and the device's errors. */
+/** What finds a model's clusters in images of a size, and the layers that they have; for any device. */
+export interface ModelClusters {
+  readonly compiled: Compiled;
+  readonly layers: readonly LayerOfClusters[];
+}
+
+/** Compiles what finds a model's clusters in images of a size. Throws `CompileError`. */
+export function compileClusters(model: string, size: number): ModelClusters {
+  const module = loadModule(
+    { name: "clusters.fec", text: modelSources["clusters"] ?? "" },
+    { loader: embedded },
+  );
+  const compiled = module.compile(`${model}_clusters`, { dims: { h: size, w: size } });
+  return { compiled, layers: layersOf(compiled.results, size) };
+}
+
+/** Makes kernels of it and loads them. Throws the device's errors. */
 export async function openClusters(
   device: Device,
-  model: string,
-  size: number,
+  { compiled }: ModelClusters,
   fuse: FusionLevel,
 ): Promise<ClusterFinder> {
-  const { name, dims } = functionOf(model, size);
-  const compiled = clusterModule().compile(name, { dims });
   const compute = await device.compile(compiled, { fuse });
   return {
-    layers: layersOf(compiled.results, size),
     put: (parameters) => compute.put("p", parameters),
     find: async (parameters, image) => {
       const results = await compute.run(parameters, image);
@@ -63,24 +74,6 @@ export async function openClusters(
     free: compute.free,
   };
 }
-
-/** The layers that a model has for images of a size, without a device. Throws `CompileError`. */
-export function clusterLayers(model: string, size: number): LayerOfClusters[] {
-  const { name, dims } = functionOf(model, size);
-  return layersOf(clusterModule().shapes(name, { dims }).results, size);
-}
-
-function clusterModule(): Module {
-  return loadModule({ name: "clusters.fec", text: modelSources["clusters"] ?? "" }, { loader: embedded });
-}
-
-const functionOf = (
-  model: string,
-  size: number,
-): { readonly name: string; readonly dims: Readonly<Record<string, number>> } => ({
-  name: `${model}_clusters`,
-  dims: { h: size, w: size },
-});
 
 /** Stages and poolings take turns; the stem has a point for 4 × 4 pixels, every pooling halves the grid. */
 function layersOf(results: readonly Parameter[], size: number): LayerOfClusters[] {
