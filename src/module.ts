@@ -23,7 +23,15 @@ import { type Compilation, hasErrors, type PipelineOptions, runPipeline, uncheck
 import { carriedBy } from "./training-step.ts";
 import type { LoweredProgram } from "./codegen/lower/program.ts";
 import type { Update } from "./fusion/overwrite.ts";
-import type { FusionLevel, LayoutChoice, MemoryChoice, Plan } from "./fusion/plan.ts";
+import {
+  type FusionLevel,
+  fusionLevels,
+  type LayoutChoice,
+  layoutChoices,
+  type MemoryChoice,
+  memoryChoices,
+  type Plan,
+} from "./fusion/plan.ts";
 
 /** A mistake in the program, or one that only the dimensions bring. The message is the rendered text. */
 export class CompileError extends Error {
@@ -274,10 +282,6 @@ function compileRequest(start: Compilation, options: PipelineOptions): Compiled 
     hasRowsOf: (dim, size) => rowsAgree(elaborated(), elaborate(resized({ [dim]: size })).graph),
   };
 }
-
-const fusionLevels: readonly FusionLevel[] = ["off", "map", "full"];
-const memoryChoices: readonly MemoryChoice[] = ["speed", "balanced", "least"];
-const layoutChoices: readonly LayoutChoice[] = ["chosen", "row-major"];
 
 /** A value that is made when it is first asked for. */
 function remembered<T>(make: () => T): () => T {

@@ -7,7 +7,14 @@
  */
 import { Option } from "commander";
 import type { Device } from "../device.ts";
-import type { FusionLevel, LayoutChoice, MemoryChoice } from "../fusion/plan.ts";
+import {
+  type FusionLevel,
+  fusionLevels,
+  type LayoutChoice,
+  layoutChoices,
+  type MemoryChoice,
+  memoryChoices,
+} from "../fusion/plan.ts";
 import { closest } from "../lang/suggest.ts";
 import type { AdapterDescription } from "../runtime/adapter.ts";
 import { exit, Failure } from "./failure.ts";
@@ -24,8 +31,6 @@ export function deviceOption(terminal: Terminal): Option {
     });
 }
 
-const levels: readonly FusionLevel[] = ["off", "map", "full"];
-
 /** `--fuse off|map|full`. */
 export function fuseOption(): Option {
   return new Option(
@@ -34,11 +39,11 @@ export function fuseOption(): Option {
   )
     .default("full")
     .argParser((text): FusionLevel => {
-      const level = levels.find((name) => name === text);
+      const level = fusionLevels.find((name) => name === text);
       if (level !== undefined) return level;
-      const near = closest(text, levels);
+      const near = closest(text, fusionLevels);
       throw new Failure(exit.commandWrong, `--fuse ${text}: there is no such level`, {
-        help: near === null ? `levels are ${levels.join(", ")}` : `did you mean ${near}?`,
+        help: near === null ? `levels are ${fusionLevels.join(", ")}` : `did you mean ${near}?`,
       });
     });
 }
@@ -49,7 +54,7 @@ export function memoryOption(): Option {
     "memory",
     "speed: nothing is computed again to save memory; balanced: what saves most, for little time; least: as much as can be " +
       "(default: balanced for a step of training, else speed)",
-    ["speed", "balanced", "least"],
+    memoryChoices,
   );
 }
 
@@ -58,7 +63,7 @@ export function layoutOption(): Option {
   return choiceOption<LayoutChoice>(
     "layout",
     "chosen: intermediates lie in memory as it suits the kernels; row-major: in the order of their axes",
-    ["chosen", "row-major"],
+    layoutChoices,
   ).default("chosen");
 }
 

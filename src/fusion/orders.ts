@@ -6,7 +6,7 @@
  */
 import { definitions, type Node, type ValueName, type ValueType } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
-import type { AxisOrder, Group, Phase, Plan, PlanStep } from "./plan.ts";
+import { type AxisOrder, type Group, nodesOf, type Phase, type Plan, type PlanStep } from "./plan.ts";
 
 /** How values lie in memory, and in which order some phases go through their points. What is not named stays as it is. */
 export interface Layout {
@@ -51,9 +51,8 @@ export function withLayout(plan: Plan, layout: Layout): Plan {
 }
 
 function groupWith(group: Group, { orders, points }: Layout): Group {
-  const nodes = [...group.phases.flatMap((phase) => phase.nodes), ...group.inlined.values()];
   const touched = new Set(
-    nodes.flatMap((node) => [...definitions(node).map(({ name }) => name), ...valuesUsed(node)]),
+    nodesOf(group).flatMap((node) => [...definitions(node).map(({ name }) => name), ...valuesUsed(node)]),
   );
   const own = [...orders].filter(
     ([value]) => touched.has(value) && group.placements.get(value) !== "register",

@@ -9,7 +9,7 @@ import type { Comprehension, Graph, ValueName } from "../ir/ir.ts";
 import { valuesUsed } from "../ir/traverse.ts";
 import { type Access, namesOf, readsThrough } from "./accesses.ts";
 import type { Draft } from "./draft.ts";
-import type { Group, Plan, PlanStep } from "./plan.ts";
+import { type Group, nodesOf, type Plan, type PlanStep } from "./plan.ts";
 
 /** A result that is to lie in the memory of a parameter, which it overwrites; both by number. */
 export interface Update {
@@ -126,6 +126,5 @@ function placedIn(group: Group): readonly Placed[] {
 function usedBy(step: PlanStep): Set<ValueName> {
   if (step.kind === "loop")
     return new Set([...valuesUsed(step.loop), ...step.steps.flatMap((s) => [...usedBy(s)])]);
-  const nodes = [...step.group.phases.flatMap((phase) => phase.nodes), ...step.group.inlined.values()];
-  return new Set(nodes.flatMap((node) => [...valuesUsed(node)]));
+  return new Set(nodesOf(step.group).flatMap((node) => [...valuesUsed(node)]));
 }

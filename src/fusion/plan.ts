@@ -65,6 +65,11 @@ export interface Group {
   readonly seconds: number;
 }
 
+/** The nodes of a group: those of its phases, and those that are computed at their reads. */
+export function nodesOf({ phases, inlined }: Group): readonly Comprehension[] {
+  return [...new Set([...phases.flatMap((phase) => phase.nodes), ...inlined.values()])];
+}
+
 export type PlanStep =
   | { readonly kind: "group"; readonly group: Group }
   /** A loop of the graph; its body planned by itself. */
@@ -98,13 +103,22 @@ export interface Reordering {
 }
 
 /** How much is fused. `off`: every node has a kernel of its own. `map`: chains of elementwise nodes are one. `full`: everything that pays. */
-export type FusionLevel = "off" | "map" | "full";
+export type FusionLevel = (typeof fusionLevels)[number];
+
+/** All of them. */
+export const fusionLevels = ["off", "map", "full"] as const;
 
 /**
  * What memory is worth. `speed`: nothing is computed again to save it. `balanced`: where most memory is in use, values that wait there are
  * computed again, cheapest first, for a twenty-fifth of the time in all. `least`: for as much time as it takes.
  */
-export type MemoryChoice = "speed" | "balanced" | "least";
+export type MemoryChoice = (typeof memoryChoices)[number];
+
+/** All of them. */
+export const memoryChoices = ["speed", "balanced", "least"] as const;
 
 /** In which order intermediates lie in memory: as it is best for the kernels that touch them, by estimate, or always row-major. */
-export type LayoutChoice = "chosen" | "row-major";
+export type LayoutChoice = (typeof layoutChoices)[number];
+
+/** All of them. */
+export const layoutChoices = ["chosen", "row-major"] as const;

@@ -125,7 +125,8 @@ function planBlock(given: readonly Node[], kept: ReadonlySet<ValueName>, around:
     nodes = nodes.flatMap((node): Node[] => {
       const division = node.kind === "comprehension" ? divisions.get(node.name) : undefined;
       if (node.kind !== "comprehension" || division === undefined) return [node];
-      const partOfSum = parts.get(sums.get(node.name)!);
+      const sum = sums.get(node.name);
+      const partOfSum = sum && parts.get(sum);
       const made =
         partOfSum === undefined
           ? cutNode(node, division.cuts, around.names)

@@ -4,7 +4,7 @@
  *     a, sum: "storing it is cheaper" (not inlined), then "10.1 µs as one" (joined)     →  fused, in workgroup memory, both reasons
  */
 import type { ValueName } from "../ir/ir.ts";
-import type { Decision, Group, Placement, Plan, PlanStep } from "./plan.ts";
+import { type Decision, type Group, nodesOf, type Placement, type Plan, type PlanStep } from "./plan.ts";
 
 /** One decision for each pair, in the order in which the pairs were first looked at. */
 export function verdictsOf({ steps, decisions }: Plan): readonly Decision[] {
@@ -33,8 +33,7 @@ function groupsOf(step: PlanStep): readonly Group[] {
 
 /** The names of the nodes that a group computes. */
 function namesIn(group: Group): ReadonlySet<ValueName> {
-  const nodes = [...group.phases.flatMap((phase) => phase.nodes), ...group.inlined.values()];
-  return new Set(nodes.map(({ name }) => name));
+  return new Set(nodesOf(group).map(({ name }) => name));
 }
 
 /** Where the consumer finds the value: in the kernel that both share, else in the memory of the one that made it. */

@@ -3,7 +3,7 @@
  *
  *     { model: "fec_mini", data: "fashion-mnist-subset", size: 32, epochs: 2, batch: 16, learningRate: 0.006, … }
  */
-import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
+import { type FusionLevel, fusionLevels, type MemoryChoice, memoryChoices } from "../fusion/plan.ts";
 import { type Configuration, type Json } from "./configuration.ts";
 import { RunError } from "./run-folder.ts";
 import { type Schedule } from "./schedule.ts";
@@ -117,8 +117,8 @@ export function settingsOf(configuration: Configuration, folder: string): Traini
 
 /** The settings that are one of a few words. */
 const choices: Readonly<Record<"fuse" | "memory", readonly string[]>> = {
-  fuse: ["off", "map", "full"],
-  memory: ["speed", "balanced", "least"],
+  fuse: fusionLevels,
+  memory: memoryChoices,
 };
 
 function problemOf(name: string, value: Json | undefined, standard: unknown): string | null {

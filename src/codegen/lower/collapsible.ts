@@ -3,7 +3,7 @@
  * a node reads a value at two of its variables side by side, their pair and the value's are one axis each or neither is. All that are bound
  * together are, unless something stands against one of them: a variable that is used alone, or elements that don't follow one another.
  */
-import type { Group } from "../../fusion/plan.ts";
+import { type Group, nodesOf } from "../../fusion/plan.ts";
 import {
   type Comprehension,
   definitions,
@@ -14,7 +14,6 @@ import {
 } from "../../ir/ir.ts";
 import { operands, postorder } from "../../ir/traverse.ts";
 import { Bonds } from "./bonds.ts";
-import { nodesOf } from "./view.ts";
 
 /** Two neighbouring axes of a node, of its points or of its reduction. */
 export interface AxisPair {

@@ -37,7 +37,10 @@ export interface Extent {
   readonly invocations: number;
 }
 
-/** Writes a phase, and tells whether its points are dealt in blocks. `region` has the variables of the grid's axes, and `gridOf` which axes of a node those are. */
+/**
+ * Writes a phase, and tells whether its points are dealt in blocks. `region` has the variables of the grid's axes, and `gridOf` which axes
+ * of a node those are.
+ */
 export function lowerPhase(
   emission: Emission,
   phase: Phase,

@@ -10,15 +10,16 @@
  * rows and columns like any other, whose weights do not depend on the place and whose bounds are the same for a whole workgroup. (Libraries
  * split such convolutions into one for each residue.) The tensors are what they were: the kernel has a view of them.
  */
-import type { AxisOrder, Group, Phase } from "../../fusion/plan.ts";
+import { type AxisOrder, type Group, nodesOf, type Phase } from "../../fusion/plan.ts";
+import { asDivision } from "../../ir/affine.ts";
 import { apply, index, integer, read } from "../../ir/build.ts";
 import { type Axis, type Comprehension, definitions, type Expr, type ValueName } from "../../ir/ir.ts";
-import { contextsOf } from "../../ir/ranges.ts";
-import { simplifyWithin } from "../../ir/rewrite/simplify-expr.ts";
+import { mapExpressions } from "../../ir/rename.ts";
+import { simplifyExpressions } from "../../ir/rewrite/inline.ts";
 import { rewriteExpr, substituteIndices } from "../../ir/substitute.ts";
 import { expressionsOf, indicesIn, postorder } from "../../ir/traverse.ts";
 import { withFixedBounds } from "./fixed-bounds.ts";
-import { nodesOf, type View } from "./view.ts";
+import type { View } from "./view.ts";
 
 /** With fewer places of a residue, those at the edges count for too much. */
 const fewestPlaces = 4;
@@ -47,11 +48,10 @@ interface DividedAxis {
 function dividedAxes(group: Group): readonly DividedAxis[] {
   return nodesOf(group).flatMap((node) => {
     if (node.reduction?.op !== "sum") return [];
-    const divisions = postorder(...node.reduction.axes.flatMap(({ lo, hi }) => [lo, hi])).flatMap((e) =>
-      e.kind === "apply" && e.fn === "floor_div" && e.args[1]!.kind === "const"
-        ? [{ names: indicesIn([e]), divisor: e.args[1]!.value }]
-        : [],
-    );
+    const divisions = postorder(...node.reduction.axes.flatMap(({ lo, hi }) => [lo, hi])).flatMap((e) => {
+      const division = asDivision(e);
+      return division === null ? [] : [{ names: indicesIn([e]), divisor: division.divisor }];
+    });
     return node.axes.flatMap(({ name, size }): DividedAxis[] => {
       const own = divisions.find(({ names }) => names.has(name));
       if (own === undefined || size % own.divisor !== 0 || size / own.divisor < fewestPlaces) return [];
@@ -196,35 +196,6 @@ function splitNode(node: Comprehension, all: Split): Comprehension | null {
         ]
       : [axis],
   );
-  const expanded: Comprehension = {
-    ...node,
-    axes,
-    reduction: node.reduction && {
-      ...node.reduction,
-      axes: node.reduction.axes.map((axis) => ({ ...axis, lo: seen(axis.lo), hi: seen(axis.hi) })),
-    },
-    keys: node.keys.map((key) => ({ ...key, at: seen(key.at) })),
-    body: seen(node.body),
-  };
-  const moved = withFixedBounds(expanded, names);
-  return moved && simplified(moved);
-}
-
-/** The node with its expressions simplified by the ranges of its variables. */
-function simplified(node: Comprehension): Comprehension {
-  const contexts = contextsOf(node);
-  const inside = contexts.at(-1)!;
-  return {
-    ...node,
-    reduction: node.reduction && {
-      ...node.reduction,
-      axes: node.reduction.axes.map((axis, i) => ({
-        ...axis,
-        lo: simplifyWithin(axis.lo, contexts[i]!),
-        hi: simplifyWithin(axis.hi, contexts[i]!),
-      })),
-    },
-    keys: node.keys.map((key) => ({ ...key, at: simplifyWithin(key.at, inside) })),
-    body: simplifyWithin(node.body, inside),
-  };
+  const moved = withFixedBounds(mapExpressions({ ...node, axes }, seen), names);
+  return moved && simplifyExpressions(moved);
 }

@@ -157,5 +157,5 @@ function split(node: Comprehension, name: string, step: number, count: number, s
   const apart = put.reduction!.axes.flatMap((axis) =>
     axis.name === name ? [until(high, count), until(low, step)] : [axis],
   );
-  return simplifyExpressions({ ...put, reduction: { ...put.reduction!, axes: apart } }, scope);
+  return simplifyExpressions({ ...put, reduction: { ...put.reduction!, axes: apart } }, scope.outer);
 }

@@ -24,13 +24,13 @@ import type { Scope } from "./walk.ts";
 export function inlineReads(node: Comprehension, scope: Scope): readonly Comprehension[] {
   const put = (e: Expr): Expr => rewriteExpr(e, (x) => (x.kind === "read" ? inlined(x, scope) : x));
   const changed = mapExpressions(node, put);
-  const simplified = simplifyExpressions(changed, scope);
+  const simplified = simplifyExpressions(changed, scope.outer);
   return simplified.reduction === null ? pin(simplified, scope) : [simplified];
 }
 
 /** The node with its bounds, keys and body simplified by the ranges that hold there; itself when nothing changes. */
-export function simplifyExpressions(node: Comprehension, scope: Scope): Comprehension {
-  const contexts = contextsOf(node, scope.outer);
+export function simplifyExpressions(node: Comprehension, outer?: RangeContext): Comprehension {
+  const contexts = contextsOf(node, outer);
   const inside = contexts.at(-1)!;
   const places = new Map<Expr, RangeContext>();
   for (const [i, axis] of (node.reduction?.axes ?? []).entries())
