@@ -7,7 +7,7 @@
  *     (A, B), [T; n]     [a, b]
  */
 import { type ElementArray, tensor as tensorData, type TensorData } from "./ir/interpret.ts";
-import { type ElementType, isFloat, type ScalarType, sizeOf } from "./ir/ir.ts";
+import { type ElementType, isFloat, type ScalarType, scalarTypes, sizeOf } from "./ir/ir.ts";
 import type { Shape } from "./lang/elaborate/shape.ts";
 import {
   ArgumentError,
@@ -109,8 +109,6 @@ function leafOf(value: unknown, shape: TensorShape, where: string): TensorData {
   }
   return checked(element, shape.shape, value.data, where);
 }
-
-const scalarTypes: readonly ScalarType[] = ["f32", "f16", "i32", "u32", "bool"];
 
 const limits: Readonly<Record<Exclude<ScalarType, "f32" | "f16">, readonly [number, number]>> = {
   i32: [-(2 ** 31), 2 ** 31 - 1],

@@ -11,7 +11,10 @@
 import type { ScalarFunctionName } from "./scalar.ts";
 
 /** The types of scalars. In the f64 interpreter `f32` and `f16` are both double precision. */
-export type ScalarType = "f32" | "f16" | "i32" | "u32" | "bool";
+export type ScalarType = (typeof scalarTypes)[number];
+
+/** All of them. */
+export const scalarTypes = ["f32", "f16", "i32", "u32", "bool"] as const;
 
 /**
  * The type of a tensor's elements. `bound` is set for `idx<n>`: an `i32` that is at least 0 and less than `bound`;

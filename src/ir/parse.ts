@@ -26,6 +26,7 @@ import type {
   ValueName,
   ValueType,
 } from "./ir.ts";
+import { scalarTypes } from "./ir.ts";
 import { binaryPrecedence, precedence } from "./print.ts";
 import { type ScalarFunctionName, scalarFunctions } from "./scalar.ts";
 import { IrSyntaxError, type Token, tokenize } from "./tokenize.ts";
@@ -52,7 +53,6 @@ const reduceOps: readonly string[] = [
   "argmax",
   "argmin",
 ] satisfies ReduceOp[];
-const scalarTypes: readonly string[] = ["f32", "f16", "i32", "u32", "bool"] satisfies ScalarType[];
 
 /** The function that an operator with two operands stands for. */
 const binaryFunctions = new Map<string, ScalarFunctionName>(
@@ -303,7 +303,7 @@ class Parser {
 
   private call(): Expr {
     const { text } = this.token;
-    const type = scalarTypes.includes(text) ? (text as ScalarType) : null;
+    const type = scalarTypes.find((one) => one === text) ?? null;
     if (type === null && !Object.hasOwn(scalarFunctions, text)) this.fail("a scalar function");
     const fn: ScalarFunctionName = type === null ? (text as ScalarFunctionName) : "cast";
     this.advance();
@@ -348,7 +348,7 @@ class Parser {
       this.symbol(">");
       return { scalar: "i32", bound };
     }
-    if (!scalarTypes.includes(text)) this.fail("an element type");
+    if (!scalarTypes.some((one) => one === text)) this.fail("an element type");
     this.advance();
     return { scalar: text as ScalarType, bound: null };
   }

@@ -4,7 +4,7 @@
  * To add one, add its entry. Its name is callable from the language unless `operator` or `internal` is set.
  */
 import { erf } from "./erf.ts";
-import type { Expr, ScalarType } from "./ir.ts";
+import { type Expr, isFloat, type ScalarType } from "./ir.ts";
 import { apply, constant, select } from "./build.ts";
 import { call, infix } from "./wgsl-text.ts";
 
@@ -247,13 +247,12 @@ export const scalarFunctions: Readonly<Record<ScalarFunctionName, ScalarFunction
 
 /** Conversion: floats out of range saturate, NaN gives 0; between integers the 32 bits are kept. */
 function jsCast(x: string, type: ScalarType, from: ScalarType): string {
-  const isFromFloat = from === "f32" || from === "f16";
-  return isFromFloat || (type !== "i32" && type !== "u32") ? `f.${type}(${x})` : wrap(x, type);
+  return isFloat(from) || (type !== "i32" && type !== "u32") ? `f.${type}(${x})` : wrap(x, type);
 }
 
 /** Conversion as the `js` column does it. */
 function wgslCast(x: string, type: ScalarType, from: ScalarType): string {
-  const isFromFloat = from === "f32" || from === "f16";
+  const isFromFloat = isFloat(from);
   switch (type) {
     case "f32":
     case "f16":

@@ -6,11 +6,11 @@ import type { StructInfo } from "./program.ts";
 import { closest } from "./suggest.ts";
 import type { DimExpr, TypeArg, TypeExpr } from "./syntax.ts";
 import { errorType, scalarElement, type Type, tensorType } from "./types.ts";
-import type { ScalarType } from "../ir/ir.ts";
+import { type ScalarType, scalarTypes } from "../ir/ir.ts";
 
 type NamedTypeExpr = Extract<TypeExpr, { kind: "named" }>;
 
-const scalarNames: ReadonlySet<string> = new Set(["f32", "f16", "i32", "u32", "bool"]);
+const scalarNames: ReadonlySet<string> = new Set(scalarTypes);
 
 /** Names of types that no declaration may take. */
 export const builtinTypes: ReadonlySet<string> = new Set([...scalarNames, "idx", "key"]);
