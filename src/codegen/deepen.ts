@@ -12,21 +12,16 @@ import { add, integer } from "./build.ts";
 import { type Growth, growthOf } from "./growth.ts";
 import { changeLoops, type Loop } from "./loops.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
+import { freshIn } from "./names-in.ts";
 import { Ordered } from "./needs.ts";
-import { blocksOf, constantTurns, isLoading, postorder, withOperands } from "./traverse.ts";
+import { constantTurns, isLoading, postorder, withOperands } from "./traverse.ts";
 
 /** Fewer sums stay in registers from turn to turn. */
 const fewestSums = 16;
 
 /** The kernel with its loops over many sums by up to `turns` turns at once; the kernel as it is where there are none. */
 export function deepenLoops(kernel: Kernel, turns: number): Kernel {
-  const taken = namesIn(kernel.body);
-  const fresh = (name: string): string => {
-    let n = 1;
-    while (taken.has(`${name}_${n}`)) n += 1;
-    taken.add(`${name}_${n}`);
-    return `${name}_${n}`;
-  };
+  const fresh = freshIn(kernel.body);
   const body = changeLoops(kernel.body, (loop) => {
     const times = timesOf(loop, turns);
     if (times === 1) return [loop];
@@ -170,15 +165,4 @@ function inOrderOfSums(line: readonly Statement[]): readonly Statement[] {
     }
   }
   return ordered.all();
-}
-
-/** All names that statements make. */
-function namesIn(list: readonly Statement[], found: Set<string> = new Set()): Set<string> {
-  for (const statement of list) {
-    if ("name" in statement) found.add(statement.name);
-    if (statement.kind === "loads") for (const name of statement.names) found.add(name);
-    if (statement.kind === "for") found.add(statement.index);
-    for (const block of blocksOf(statement)) namesIn(block, found);
-  }
-  return found;
 }

@@ -38,13 +38,18 @@ const hardwareShape: AdapterShape = {
   busyInvocations: 16384,
   bodiesInLoop: 256,
   nestedSums: 64,
+  turnsOfSegments: 16,
   target: hardwareTarget,
   block: { ...gpuBlock, ...stagingFor(hardwareTarget, 32) },
 };
 
-/** What a large GPU wants: the same, of more. */
+/**
+ * What a large GPU wants: the same, of more. It is NVIDIA's, to which programs come by way of Vulkan or Direct3D; under Metal the compiler may
+ * store a vector for an element of it.
+ */
 const discreteShape: AdapterShape = {
   ...hardwareShape,
+  storesElements: true,
   busyInvocations: 65536,
   target: discreteTarget,
   block: { ...gpuBlock, rows: 8, ...stagingFor(discreteTarget, 128) },

@@ -22,10 +22,11 @@ export interface Memory {
   readonly load: (space: Space, array: string, type: KernelType, index: string) => string;
   /** The statement that sets an element. */
   readonly store: (space: Space, array: string, index: string, value: string) => string;
-  /** The statements that name four elements from an index on. */
+  /** The statements that name four elements from an index on, so many vectors further. */
   readonly loadFour: (
     at: { readonly space: SharedSpace; readonly array: string; readonly type: KernelType },
     index: string,
+    further: number,
     names: readonly string[],
     temporary: () => string,
   ) => readonly string[];
@@ -98,16 +99,18 @@ export function memoryOf(bound: BoundKernel, names: Names): Memory {
       if (buffer === undefined) return `${names.of("array", array)}[${bare(index)}] = ${bare(value)};`;
       return `${elementOf(buffer, index)} = ${bare(toWord(value, buffer.type, buffer.words))};`;
     },
-    loadFour: ({ space, array, type }, index, own, temporary) => {
+    loadFour: ({ space, array, type }, index, further, own, temporary) => {
       const buffer = buffers.get(key(space, array));
       if (buffer === undefined) throw new Error(`there is no ${space} array ${array}`);
       const element = buffer.isFour ? temporary() : null;
       const values = own.map((name, n) => {
         const word =
-          element === null ? elementOf(buffer, infix(index, "+", String(n))) : `${element}.${"xyzw"[n]}`;
+          element === null
+            ? elementOf(buffer, infix(index, "+", String(4 * further + n)))
+            : `${element}.${"xyzw"[n]}`;
         return `let ${name} = ${bare(fromWord(word, buffer.words, type))};`;
       });
-      return element === null ? values : [`let ${element} = ${vectorOf(buffer, index)};`, ...values];
+      return element === null ? values : [`let ${element} = ${vectorOf(buffer, index, further)};`, ...values];
     },
     storeFour: ({ space, array }, index, values) => {
       const buffer = buffers.get(key(space, array));
@@ -131,9 +134,10 @@ function elementOf(buffer: Buffer, index: string): string {
   return `${name}[${bare(offset === null ? index : infix(offset, "+", index))}]`;
 }
 
-/** The vector in which an element lies. */
-function vectorOf({ name, offset }: Buffer, index: string): string {
-  return `${name}[${four(offset === null ? index : infix(offset, "+", index))}]`;
+/** The vector in which an element lies; so many further on where `further` is given. */
+function vectorOf({ name, offset }: Buffer, index: string, further = 0): string {
+  const first = four(offset === null ? index : infix(offset, "+", index));
+  return `${name}[${further === 0 ? first : bare(infix(`(${first})`, "+", String(further)))}]`;
 }
 
 /** The number of the vector in which an element lies. */

@@ -4,6 +4,7 @@
  *     for k = invocation .. n - 1 step 64 { … }   ⟶   let t0 = n - 1;  for (var k: i32 = invocation_index; k < t0; k += 64) { … }
  */
 import { bare, infix } from "../ir/wgsl-text.ts";
+import { withOffset } from "./build.ts";
 import type { BuiltinName, KernelExpr, Statement } from "./kernel.ts";
 import { blocksOf, expressionsOf, postorder } from "./traverse.ts";
 import { type PrintedExpressions, printExpressions } from "./wgsl-expression.ts";
@@ -17,6 +18,8 @@ export interface StatementPlace {
   readonly builtin: (name: BuiltinName) => string;
   /** What is added to the bounds of loops: a zero that the driver does not know for one, or nothing. */
   readonly unknownZero: () => string | null;
+  /** Does a driver that runs on a CPU compile it? */
+  readonly isSoftware: boolean;
 }
 
 /** The body of a kernel, a line each. */
@@ -59,9 +62,10 @@ export function printStatements(body: readonly Statement[], place: StatementPlac
         return [...lets, memory.store(statement.space, statement.array, index, value)];
       }
       case "loads": {
-        const { lets, texts } = print(statement.index);
+        const [base, further] = inVectors(statement.index, place.isSoftware);
+        const { lets, texts } = print(base);
         const own = statement.names.map((name) => names.of("local", name));
-        return [...lets, ...memory.loadFour(statement, texts[0] ?? "", own, names.temporary)];
+        return [...lets, ...memory.loadFour(statement, texts[0] ?? "", further, own, names.temporary)];
       }
       case "stores": {
         const { lets, texts } = print(statement.index, ...statement.values);
@@ -105,6 +109,15 @@ export function printStatements(body: readonly Statement[], place: StatementPlac
     }
   };
   return block(body);
+}
+
+/**
+ * An index without a constant that it adds, and the vectors of four that this is: the number of the vector at the rest is worked out once for
+ * neighbours. Software drivers have it in one.
+ */
+function inVectors(index: KernelExpr, isWhole: boolean): readonly [base: KernelExpr, further: number] {
+  const [base, offset] = withOffset(index);
+  return isWhole || base.kind === "const" || offset % 4 !== 0 ? [index, 0] : [base, offset / 4];
 }
 
 /** Has the expression one value throughout a loop, at no cost? */

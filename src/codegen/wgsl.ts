@@ -48,6 +48,7 @@ export function printWgsl(bound: BoundKernel, options: WgslOptions = {}): string
   const body = printStatements(kernel.body, {
     names,
     memory,
+    isSoftware: kernel.keepsLoops === true,
     builtin: (name) => {
       used.add(name);
       return name === "zero" ? name : `${name}_index`;

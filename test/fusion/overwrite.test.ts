@@ -144,6 +144,23 @@ describe("what a reduction reads and its result overwrites", () => {
     for (const shape of [smallShape, laneShape, sharingShape])
       expect(wrongResults(graph, [{ result: 0, param: 0 }], "full", shape)).toEqual([]);
   });
+
+  test("is shared by a workgroup's invocations nevertheless, and so is the next one's", () => {
+    const graph = verified(
+      parseGraph(`graph f(%p: f32[7], %q: f32[7], %x: f32[7, 90]) -> (%next, %later) {
+        %g: f32[7] = for i<7. sum k<90. exp(%p[i] * %x[i, k])
+        %next: f32[7] = for i<7. %p[i] - 0.1 * %g[i]
+        %h: f32[7] = for i<7. sum k<90. %x[i, k] * %q[i]
+        %later: f32[7] = for i<7. %q[i] - 0.1 * %h[i]
+      }`),
+    );
+    const both = [0, 1].map((i) => ({ result: i, param: i }));
+    const plan = planGraph(graph, "full", sharingShape.target, "balanced", both);
+    const { kernels } = lowerProgram(plan, sharingShape, both).program;
+    expect(kernels.map(({ workgroups, invocations }) => [workgroups, invocations])).toEqual([[7, 16]]);
+    expect(kernels[0]!.workgroupArrays.map(({ length }) => length)).toEqual([16, 4]);
+    expect(wrongResults(graph, both, "full", sharingShape)).toEqual([]);
+  });
 });
 
 /** How the results of a program differ from those of the graph, in double precision. */

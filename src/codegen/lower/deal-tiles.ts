@@ -10,12 +10,13 @@
 import { add, integer, invocation, less, local, minimum, mul, workgroup } from "../build.ts";
 import type { KernelExpr } from "../kernel.ts";
 import { type Emission, type Instance, type Point, variable } from "./emission.ts";
-import { isInRegisters } from "./keyed.ts";
+import { clearTogether } from "./keyed.ts";
 import type { Dealing, Extent } from "./phase.ts";
 import { lowerSideBySide, type PhaseVariable, split } from "./points.ts";
 import { arraysStored, type PhaseReads } from "./reads.ts";
 import { sequence } from "./lists.ts";
 import { block, freshName, nameHere, write } from "./scopes.ts";
+import { addsInMemory } from "./segments.ts";
 import { chooseTile } from "./tile.ts";
 
 /** Writes instances at all points of their variables. */
@@ -28,7 +29,8 @@ export function lowerTiles(
   dealing: Dealing,
 ): Extent {
   // A column in memory that a tile folds back onto would be added to twice.
-  const isExact = addsInMemory(emission, instances);
+  const adding = instances.filter((instance) => addsInMemory(emission, instance));
+  const isExact = adding.length > 0;
   const { leastTiles } = dealing;
   const factors = chooseTile(emission, { variables, instances, phaseReads, leastTiles, isExact });
   const counts = variables.map(({ size }, i) => Math.ceil(size / factors[i]!));
@@ -55,12 +57,15 @@ export function lowerTiles(
   const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
   const invocations = invocationsFor(tiles, dealing);
   const isOnePoint = variables.every(({ size }) => size === 1);
-  // What is overwritten is read by the invocation alone that stores it: others could take no turns of a reduction over that.
+  // Where a subgroup exchanges what it has, no barrier parts who reads from who overwrites it.
   const isShared =
     isOnePoint &&
     dealing.sharing !== null &&
     phaseReads.reductions > 0 &&
-    storesNone(emission, instances, phaseReads.arraysInReductions);
+    !isExact &&
+    (dealing.sharing === "memory" || storesNone(emission, instances, phaseReads.arraysInReductions));
+  if (dealing.over === "workgroup" && !dealing.isSubgroup && tiles < invocations)
+    clearTogether(emission, adding, invocations);
   if (isShared) emission.sharing = { lanes: invocations, through: dealing.sharing! };
   deal(emission, tiles, { ...dealing, invocations }, isTogether || isShared, fill);
   emission.sharing = null;
@@ -123,12 +128,9 @@ export function mayRepeat(
   instances: readonly Instance[],
   { arrays }: PhaseReads,
 ): boolean {
-  return !addsInMemory(emission, instances) && storesNone(emission, instances, arrays);
-}
-
-/** Is there a segment sum that adds up in memory? */
-function addsInMemory(emission: Emission, instances: readonly Instance[]): boolean {
-  return instances.some((instance) => instance.keys.length > 0 && !isInRegisters(emission, instance));
+  return (
+    !instances.some((instance) => addsInMemory(emission, instance)) && storesNone(emission, instances, arrays)
+  );
 }
 
 /** Are none of these arrays stored to? */

@@ -105,6 +105,10 @@ export interface Emission {
   bodiesInLoop: number;
   /** So many sums of reductions inside a reduction are kept at once. */
   nestedSums: number;
+  /** Turns of a segment sum in memory that are written side by side, at most. */
+  readonly turnsOfSegments: number;
+  /** Arrays of segment sums that all invocations have cleared together. */
+  readonly cleared: Set<string>;
   /** Loops that were written out because their turns are a run in memory; null where they shall stay loops. */
   runs: number | null;
 }

@@ -235,7 +235,8 @@ function placeOf(
   return place;
 }
 
-function lengthOf(emission: Emission, value: ValueName, { strides }: Storage): number {
+/** Elements of the array that a value has to itself: of a region, in workgroup memory. */
+export function lengthOf(emission: Emission, value: ValueName, { strides }: Storage): number {
   const { shape } = emission.types.get(value)!;
   return Math.max(1, sizeOf(shape.filter((_, axis) => strides[axis] !== null)));
 }

@@ -7,6 +7,7 @@ import { dropBarriers } from "../barriers.ts";
 import { deepenLoops, groupTerms } from "../deepen.ts";
 import { workgroup } from "../build.ts";
 import { fetchAhead } from "../fetch-ahead.ts";
+import { fillAhead } from "../fill-ahead.ts";
 import { jamLoops } from "../jam.ts";
 import { loadEarly } from "../load-early.ts";
 import { mergeLoops } from "../merge-loops.ts";
@@ -41,6 +42,8 @@ export interface KernelShape {
   readonly bodiesInLoop?: number;
   /** So many sums of reductions inside a reduction are kept at once (16 if it is not given): the more, the fewer loads a sum. */
   readonly nestedSums?: number;
+  /** So many turns of a segment sum that adds in memory are written side by side (4 if it is not given): what they load, they wait for together. */
+  readonly turnsOfSegments?: number;
   /** A kernel with more operations in its text is written with fewer bodies in its loops and smaller blocks: drivers take long over long texts. */
   readonly longestText?: number;
   /** Loops that add to many sums take so many turns at once (1 if it is not given). */
@@ -192,6 +195,8 @@ function lowerWith(
     nextId: 0,
     bodiesInLoop: 0,
     nestedSums: 0,
+    turnsOfSegments: shape.turnsOfSegments ?? 4,
+    cleared: new Set(),
     runs: writesRuns ? 0 : null,
   };
   const nodes = group.phases.flatMap((phase) => phase.nodes);
@@ -269,7 +274,7 @@ function lowerWith(
   const vectors = vectorise(spread, tiles);
   const grouped = turnsAtOnce > 1 ? groupTerms(vectors) : vectors;
   return {
-    kernel: shape.keepsLoops === true ? storeEarly(grouped) : loadEarly(grouped),
+    kernel: shape.keepsLoops === true ? storeEarly(grouped) : fillAhead(loadEarly(grouped)),
     single: () => (isDeep ? spreadOut(jammed) : spread),
     values: memory.values,
     lengths,

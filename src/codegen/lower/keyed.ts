@@ -9,10 +9,9 @@
  */
 import { isWithin } from "../../ir/bounds.ts";
 import { index as indexExpr, integer as irInteger } from "../../ir/build.ts";
-import { longestColumn } from "../../fusion/columns.ts";
 import type { Expr } from "../../ir/ir.ts";
 import { withVariable } from "../../ir/ranges.ts";
-import { and, apply, constant, integer, less, load, local, select } from "../build.ts";
+import { add, and, apply, constant, integer, invocation, less, load, local, select } from "../build.ts";
 import type { KernelExpr, Statement } from "../kernel.ts";
 import {
   type Emission,
@@ -22,29 +21,15 @@ import {
   type Storage,
   variable,
 } from "./emission.ts";
-import { kernelType, linearIndex, lower, rememberRead } from "./expression.ts";
+import { kernelType, lengthOf, linearIndex, lower, rememberRead } from "./expression.ts";
 import { applied } from "./fold-constants.ts";
-import { combinations, sequence } from "./lists.ts";
+
 import { combinedOver, isAlike, overAxes, withVariables } from "./reduction.ts";
 import { bind, block, declare, freshName, write } from "./scopes.ts";
+import { elementsOf, isInRegisters } from "./segments.ts";
 
 /** So many accumulators stand side by side at most. */
 const mostAccumulators = 32;
-
-/** Are the instance's columns kept in registers? Then several invocations may compute the same one, and one of them store it. */
-export function isInRegisters(emission: Emission, instance: Instance): boolean {
-  return elementsOf(emission, instance).length <= longestColumn;
-}
-
-/** The places in a column: an index for each keyed axis. */
-function elementsOf(emission: Emission, { node, keys }: Instance): readonly (readonly number[])[] {
-  const { shape } = emission.types.get(node.name)!;
-  const sizes = keys.map(({ axis }) => shape[axis]!);
-  // No list of a million places, only to see that it is long.
-  if (sizes.reduce((product, size) => product * size, 1) > longestColumn)
-    return sequence(longestColumn + 1).map(() => []);
-  return combinations(sizes.map(sequence));
-}
 
 /** Writes the columns at some points, side by side. A point of which `guardOf` gives a condition is stored only under it. */
 export function lowerKeyed(
@@ -136,7 +121,7 @@ function addInMemory(
   const { scopes } = emission;
   const { shape } = emission.types.get(instance.node.name)!;
   const { space, array, type } = storage;
-  for (const point of points) clear(emission, instance, storage, point);
+  if (!emission.cleared.has(array)) for (const point of points) clear(emission, instance, storage, point);
   const places = indicesAt(
     instance,
     instance.keys.map(({ at }) => at),
@@ -161,6 +146,35 @@ function addInMemory(
   const walks = isAlike(emission, instance) ? [points] : points.map((point) => [point]);
   for (const walk of walks) overAxes(emission, instance, walk, lower, addAt);
   emission.context = outside;
+}
+
+/**
+ * Has all invocations of a workgroup fill the columns of segment sums in its memory with zeros, where fewer than they have a column: each
+ * would clear its own one element after the other.
+ */
+export function clearTogether(emission: Emission, instances: readonly Instance[], invocations: number): void {
+  const { scopes, cleared } = emission;
+  const before = cleared.size;
+  for (const { node } of instances) {
+    const storage = emission.storages.get(node.name)!;
+    const { space, array, type } = storage;
+    if (space !== "workgroup" || cleared.has(array)) continue;
+    cleared.add(array);
+    const length = lengthOf(emission, node.name, storage);
+    const whole = length - (length % invocations);
+    const store = (first: KernelExpr): Statement => {
+      return { kind: "store", space, array, index: add(first, invocation), value: constant(type, 0) };
+    };
+    if (whole > 0) {
+      const index = freshName(scopes, "first");
+      const body = block(scopes, [index], () => write(scopes, store(local(index, "i32"))));
+      write(scopes, { kind: "for", index, from: integer(0), to: integer(whole), step: invocations, body });
+    }
+    if (whole === length) continue;
+    const condition = less(invocation, integer(length - whole));
+    write(scopes, { kind: "if", condition, then: [store(integer(whole))], else: [] });
+  }
+  if (cleared.size > before) write(scopes, { kind: "barrier" });
 }
 
 /** Writes loops over the keyed axes that fill a column with zeros. */

@@ -20,6 +20,7 @@ import { inSlabs, placeInSlab, slabsAt } from "./fill.ts";
 import { withGuardedFactors } from "./guarded.ts";
 import { split } from "./points.ts";
 import { isRun } from "./runs.ts";
+import { addsInMemory } from "./segments.ts";
 import { combineLanes, sharedTurns } from "./share.ts";
 import { atDepth, block, branch, depthOf, freshName, known, nameHere, remember, write } from "./scopes.ts";
 
@@ -175,9 +176,10 @@ export function overAxes(
     if (level === shared?.level)
       return shared.isFlat ? dealFlat(level, turns, here) : dealTurns(from, extent, unroll, within);
     if (slabs === null || level !== slabs.level) return span(from, extent, unroll);
-    inSlabs(emission, slabs, from, here, lower, (first, count) =>
-      span(first, count, Math.min(unroll, count)),
-    );
+    inSlabs(emission, slabs, from, here, lower, (first, count) => {
+      const isWhole = count * turnsInside(slabs) * points.length <= productsOfSlab;
+      span(first, count, isWhole ? count : Math.min(unroll, count));
+    });
   };
   /** Each lane takes `unroll` turns that follow one another, then those of the next round. */
   const dealTurns = (
@@ -263,6 +265,14 @@ const runBodies = 2;
 /** A segment sum loads and stores at every turn: it counts for so many bodies. */
 const keyedBodies = 4;
 
+/** So many products of a slab are written out at once: then all places in its tiles are constants, or nearly. */
+const productsOfSlab = 512;
+
+/** Turns of the axes inside the one of which a slab has some. */
+function turnsInside({ level, extents }: Slabs): number {
+  return extents.slice(level + 1).reduce((product, extent) => product * extent, 1);
+}
+
 /** How many turns of each axis are written side by side: of the innermost, and of one further out once those inside are whole. */
 function unrollsOf(emission: Emission, instance: Instance, points: number): number[] {
   const reads = postorder(instance.body).filter((e) => e.kind === "read");
@@ -277,6 +287,7 @@ function unrollsOf(emission: Emission, instance: Instance, points: number): numb
   let room = Math.max(1, Math.floor(emission.bodiesInLoop / (bodies * weight)));
   // Reductions inside a reduction share what they load with those of its neighbouring turns: the rows of a contraction.
   if (nests) room = Math.max(room, Math.floor(emission.nestedSums / Math.max(points, written)));
+  const most = nests ? 16 : addsInMemory(emission, instance) ? emission.turnsOfSegments : 4;
   const unrolls = instance.axes.map(() => 1);
   for (let level = instance.axes.length - 1; level >= 0; level--) {
     const extent = constantExtent(instance.axes[level]!, instance.contexts[level]!);
@@ -288,7 +299,7 @@ function unrollsOf(emission: Emission, instance: Instance, points: number): numb
     if (isWhole) emission.runs! += 1;
     if (isWhole || extent <= Math.min(room, nests ? 16 : 8)) unrolls[level] = Math.max(1, extent);
     else {
-      unrolls[level] = (nests ? [16, 8, 4, 2, 1] : [4, 2, 1]).find((turns) => turns <= room)!;
+      unrolls[level] = [16, 8, 4, 2, 1].find((turns) => turns <= Math.min(room, most))!;
       break;
     }
     // What is written out whole may have taken more than there was.
