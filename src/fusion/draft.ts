@@ -11,6 +11,7 @@ import { indicesIn } from "../ir/traverse.ts";
 import { type Access, longAxes, partOfLoads, pointAxes, tile } from "./accesses.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
+import { invocationsFor, partAtWork, turnsIn } from "./work.ts";
 
 /** An axis of the grid: its size, and which axis of each node it is. */
 export interface GridAxis {
@@ -85,8 +86,13 @@ function isVariable(expr: Expr, name: string): boolean {
   return expr.kind === "index" && expr.name === name;
 }
 
+/** What is loaded a smaller part of the times of what is loaded most makes no contraction: a bias that is added in every turn. */
+const leastTimes = 1 / 8;
+
 /** Are there two loads of its reductions of which each is free along an axis that the other is not? */
-export function hasRowsAndColumns({ loads }: StoredNode): boolean {
+export function hasRowsAndColumns(member: StoredNode): boolean {
+  const most = Math.max(0, ...member.loads.map(({ count }) => count));
+  const loads = member.loads.filter(({ count }) => count >= leastTimes * most);
   return loads.some(({ free }) =>
     loads.some(
       (other) =>
@@ -114,21 +120,6 @@ function scatteredIn({ members, grid }: Draft): ReadonlySet<ValueName> {
     if (last !== undefined && isOfGrid(last.name)) for (const name of names) found.add(name);
   }
   return found;
-}
-
-/** So many invocations of a region have something to do for a node: a long reduction is divided among them. */
-export function invocationsFor(
-  { points, turns }: Pick<StoredNode, "points" | "turns">,
-  regions: number,
-): number {
-  return (points / regions) * Math.max(1, turns / 32);
-}
-
-/** The part of a device's rates that a kernel reaches, with so many regions of each so many invocations that have something to do. */
-export function partAtWork(pointwise: boolean, regions: number, busy: number, target: Target): number {
-  const invocations = pointwise ? regions * busy : regions * Math.min(target.regionInvocations, busy);
-  const workgroups = pointwise ? target.busyWorkgroups : regions;
-  return Math.min(1, invocations / target.busyInvocations, workgroups / target.busyWorkgroups);
 }
 
 /** The axes of a member's points in a region that are as long as a tile, with their sizes. */
@@ -179,6 +170,27 @@ function readAnew(
   return (regionsOf(draft) - 1) * large.reduce((total, size) => total + size, 0);
 }
 
+/**
+ * Elements that all regions together read of others' tensors: an element that several regions read comes anew for each, from a cache that
+ * all workgroups share.
+ */
+function readByRegions(draft: Draft, sizes: ReadonlyMap<ValueName, number>): number {
+  const regions = regionsOf(draft);
+  const own = new Set(draft.members.flatMap(({ names }) => names));
+  const read = new Map<ValueName, number>();
+  for (const { node, accesses } of draft.members)
+    for (const { tensor, indices } of accesses.values()) {
+      if (own.has(tensor)) continue;
+      const used = indicesIn(indices);
+      const parts = draft.grid.reduce(
+        (product, { size, axisOf }) => product * (used.has(axisOf.get(node.name)!) ? size : 1),
+        1,
+      );
+      read.set(tensor, Math.max(read.get(tensor) ?? 0, ((sizes.get(tensor) ?? 0) * regions) / parts));
+    }
+  return [...read.values()].reduce((sum, elements) => sum + elements, 0);
+}
+
 /** Seconds that a draft is estimated to take as one kernel. `isNeeded` says which values are read outside of it. */
 export function timeOf(
   draft: Draft,
@@ -193,14 +205,18 @@ export function timeOf(
   const scattered = pointwise ? new Set<ValueName>() : scatteredIn(draft);
   const moved = (tensor: ValueName, size: number): number =>
     size * (scattered.has(tensor) && size > cached ? target.scatter : 1);
+  const workOf = new Map(
+    draft.members.map((member) => [member, invocationsFor(member.node, regions, target, turnsIn(member))]),
+  );
+  const busy = Math.max(0, ...draft.members.map(({ node }) => invocationsFor(node, regions, target)));
+  const partOf = (lanes: number): number =>
+    partAtWork(pointwise, regions, target.isVector ? busy : lanes, target, busy);
   let operations = 0;
   let elements = 0;
   let anew = 0;
   let inside = 0;
-  let busy = 0;
   const blocks = pointwise ? [] : draft.members.filter((member) => isInBlocks(member, draft, target));
   for (const member of draft.members) {
-    operations += member.operations;
     const isContraction = pointwise && hasRowsAndColumns(member);
     let loads = loadsIn(member, draft, target, (free) => partOfLoads(free, isContraction, target));
     if (blocks.includes(member)) {
@@ -209,21 +225,20 @@ export function timeOf(
       loads = Math.min(loads, blocks.length * inBlocks);
       anew += readAnew(member, draft, sizes);
     }
-    operations += target.loadCost * loads;
+    // One node after the other, each with the invocations that it has something to do for.
+    operations += (member.operations + target.loadCost * loads) / partOf(workOf.get(member)!);
     for (const tensor of member.tensors) if (!own.has(tensor)) read.add(tensor);
     for (const name of member.names) {
       if (isNeeded(name)) elements += moved(name, member.elements);
       else if (!pointwise) inside += member.elements;
     }
-    busy = Math.max(busy, invocationsFor(member, regions));
   }
   for (const tensor of read) elements += moved(tensor, sizes.get(tensor) ?? 0);
   // What does not fit workgroup memory goes to device memory and back.
   if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
-  const part = partAtWork(pointwise, regions, busy, target);
   const launches = pointwise && regions < target.busyInvocations && busy > 1 ? 2 : 1;
-  const work =
-    Math.max(operations / target.operations, (4 * elements) / target.bandwidth) +
-    (4 * anew) / target.bandwidth;
-  return launches * target.launch + work / part;
+  const bytes = 4 / (target.bandwidth * partOf(busy));
+  const cachedBytes = pointwise ? 0 : (bytes / target.cacheSpeed) * readByRegions(draft, sizes);
+  const work = Math.max(operations / target.operations, bytes * elements, cachedBytes) + bytes * anew;
+  return launches * target.launch + work;
 }

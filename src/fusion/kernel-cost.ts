@@ -6,13 +6,14 @@
  *                                                %g by r, n: lanes along n load side by side
  */
 import { type Comprehension, definitions, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
-import { evaluations, freeAxes, pointCount, readsThrough, type ReadsThrough, turnsOf } from "./accesses.ts";
+import { evaluations, freeAxes, pointCount, readsThrough, type ReadsThrough } from "./accesses.ts";
 import { type Arrangement, arrangementsOf } from "./arrangements.ts";
-import { cached, invocationsFor, partAtWork } from "./draft.ts";
+import { cached } from "./draft.ts";
 import { costAt } from "./inline.ts";
 import type { AxisOrder, Group, Phase } from "./plan.ts";
 import type { Target } from "./target.ts";
 import { type Spread, spreadAt, type Touch, touchesOf } from "./touches.ts";
+import { invocationsFor, partAtWork } from "./work.ts";
 
 /** The order of a value's axes; equal orders of a value are one object. */
 export type OrderOf = (value: ValueType) => AxisOrder;
@@ -122,9 +123,7 @@ function estimate(
 function partAtWorkOf({ owner, grid, phases }: Group, target: Target): number {
   const isPointwise = owner === "invocation";
   const regions = sizeOf(isPointwise ? (phases[0]?.axes ?? []) : grid);
-  const busy = phases.flatMap(({ nodes }) =>
-    nodes.map((node) => invocationsFor({ points: pointCount(node), turns: turnsOf(node) }, regions)),
-  );
+  const busy = phases.flatMap(({ nodes }) => nodes.map((node) => invocationsFor(node, regions, target)));
   return partAtWork(isPointwise, regions, Math.max(...busy), target);
 }
 

@@ -14,6 +14,7 @@ import { type Draft, isPointwise, regionsOf } from "./draft.ts";
 import { type Inlining, inlinedUnder } from "./inline.ts";
 import { isSharedAsItStands, lanesOfPoint } from "./shared.ts";
 import type { Target } from "./target.ts";
+import { bytesForSegments, fewPoints } from "./work.ts";
 
 /** Shorter reductions are not shared. */
 const shortest = 32;
@@ -45,33 +46,36 @@ function cutsInRegion(node: Comprehension, draft: Draft, target: Target): Cut[] 
   const points = pointCount(node) / regions;
   const wanted = target.regionInvocations;
   const turns = turnsOf(node);
-  if (points * 4 > wanted || turns < (points * 16 <= wanted ? shortest : 8 * shortest)) return null;
-  const room = Math.min(wanted / points, Math.max(2, 2 * Math.sqrt(turns)));
-  return cutLongest(node, partsInMemory(node, room, regions, target), target.interleaves);
-}
-
-function cutLongest(node: Comprehension, room: number, interleaved: boolean): Cut[] | null {
-  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
-  const longest = extents.indexOf(Math.max(...extents));
-  const parts = divisorNear(extents[longest]!, Math.min(room, extents[longest]! / 2));
-  return parts > 1 ? [{ axis: longest, parts, interleaved }] : null;
+  if (points * fewPoints > wanted || turns < (points * 16 <= wanted ? shortest : 8 * shortest)) return null;
+  const most = Math.max(2, 2 * Math.sqrt(turns));
+  const ofSegments = target.sharesTurns && node.keys.length > 0 ? segmentParts(node, points, target) : null;
+  return ofSegments === null
+    ? cutLongest(node, Math.min(wanted / points, most), target.interleaves)
+    : cutLongest(node, Math.min(ofSegments, most), target.interleaves, divisorUpTo);
 }
 
 /**
- * Each part of a segment sum has all segments, which are read and written at every turn: where so many parts don't fit a workgroup's memory,
- * there are as many as take half of it.
+ * Into how many parts a segment sum goes, each with all segments, in a workgroup's memory: that of a region, or of a single column where a
+ * region's columns are too long. Null where not even two parts fit.
  */
-function partsInMemory(
+function segmentParts(node: Comprehension, points: number, target: Target): number | null {
+  const room = bytesForSegments(target);
+  const bytes = (4 * sizeOf(node.axes.map(({ size }) => size))) / pointCount(node);
+  const columns = 2 * points * bytes <= room ? points : 1;
+  const fitting = Math.floor(room / (columns * bytes));
+  return fitting < 2 ? null : Math.min(target.regionInvocations / columns, fitting);
+}
+
+function cutLongest(
   node: Comprehension,
-  parts: number,
-  regions: number,
-  { sharesTurns, workgroupBytes }: Target,
-): number {
-  if (node.keys.length === 0 || !sharesTurns) return parts;
-  const bytes = (4 * sizeOf(node.axes.map((axis) => axis.size))) / regions;
-  const fitting = Math.floor(workgroupBytes / 2 / bytes);
-  // What does not fit with two parts is in device memory anyway.
-  return parts * bytes <= workgroupBytes || fitting < 2 ? parts : fitting;
+  room: number,
+  interleaved: boolean,
+  divisor = divisorNear,
+): Cut[] | null {
+  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
+  const longest = extents.indexOf(Math.max(...extents));
+  const parts = divisor(extents[longest]!, Math.min(room, extents[longest]! / 2));
+  return parts > 1 ? [{ axis: longest, parts, interleaved }] : null;
 }
 
 /** Parts of products have about so many turns at least, and the whole has so many times as many. */
@@ -83,9 +87,23 @@ function cutsOfProduct(node: Comprehension, { blockPoints, busyInvocations }: Ta
   const blocks = pointCount(node) / blockPoints;
   const turns = turnsOf(node);
   if (blocks * fewestParts > busyInvocations || turns < fewestParts * shortestProduct) return null;
-  // Turns of a block that follow one another are loaded at once.
-  return cutLongest(node, Math.min(busyInvocations / blocks, turns / shortestProduct), false);
+  const room = Math.min(busyInvocations / blocks, turns / shortestProduct);
+  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
+  const cuts: Cut[] = [];
+  let parts = 1;
+  // Turns of a block that follow one another are loaded at once. An axis more is cut where one gives far too few parts.
+  for (const axis of [...extents.keys()].sort((a, b) => extents[b]! - extents[a]!)) {
+    const wanted = cuts.length === 0 ? room : room / farTooFew / parts;
+    if (wanted < 2) break;
+    const mine = divisorNear(extents[axis]!, Math.min(wanted, extents[axis]! / 2));
+    if (mine > 1) cuts.push({ axis, parts: mine });
+    parts *= mine;
+  }
+  return cuts.length === 0 ? null : cuts;
 }
+
+/** So many times as many parts would keep a device busy. */
+const farTooFew = 4;
 
 /** Turns of a part, for each invocation of the workgroup that shares them. */
 const turnsOfPart = 8;

@@ -7,6 +7,8 @@ export interface Target {
   readonly launch: number;
   /** Bytes of device memory a second. */
   readonly bandwidth: number;
+  /** The cache that all workgroups share is so many times as fast; infinitely where computing is slower in any case. */
+  readonly cacheSpeed: number;
   /** Scalar operations a second, all invocations together. */
   readonly operations: number;
   /** What a load in a reduction costs beside an operation: it mostly hits a cache. */
@@ -62,6 +64,8 @@ export interface Target {
    * They are not in a program of more nodes than this: the texts of blocks are long, and such a driver keeps only so many compiled kernels.
    */
   readonly mostNodesWithBlocks: number;
+  /** Whether the invocations of a region are lanes of one vector, which takes as long over one of them as over all. */
+  readonly isVector: boolean;
   /** So many invocations at work keep the device busy; with fewer, both rates fall in proportion. */
   readonly busyInvocations: number;
   /** So do so many workgroups. */
@@ -89,6 +93,7 @@ export const fewestTurnsThroughMemory = 64;
 export const hardwareTarget: Target = {
   launch: 10e-6,
   bandwidth: 2e11,
+  cacheSpeed: 4,
   operations: 2e12,
   loadCost: 2,
   uniformLoad: 1,
@@ -105,6 +110,7 @@ export const hardwareTarget: Target = {
   sharesTurns: true,
   blocksInRegions: false,
   mostNodesWithBlocks: 1000,
+  isVector: false,
   busyInvocations: 2048,
   busyWorkgroups: 8,
   regionInvocations: 256,
@@ -130,6 +136,7 @@ export const discreteTarget: Target = {
 export const softwareTarget: Target = {
   launch: 20e-6,
   bandwidth: 6e9,
+  cacheSpeed: Infinity,
   operations: 12e9,
   loadCost: 7,
   uniformLoad: 1,
@@ -146,6 +153,7 @@ export const softwareTarget: Target = {
   sharesTurns: false,
   blocksInRegions: false,
   mostNodesWithBlocks: 1000,
+  isVector: true,
   busyInvocations: 16,
   busyWorkgroups: 4,
   regionInvocations: 8,

@@ -208,8 +208,13 @@ describe("the text", () => {
     expect(printWgsl(bindAlone(kernel!))).toMatchSnapshot();
   });
 
+  it("of a product of few points is that of its parts, whose sums are another kernel's", () => {
+    const graph = prepared(graphOf(programs, "product", { m: 128, k: 1024, n: 128 }));
+    expect(kernelsOf(graph, kernelShapeFor("discrete")).map(isStaged)).toEqual([true, false]);
+  });
+
   it("stages nothing where there would be few workgroups, or on a software driver", () => {
-    const small = prepared(graphOf(programs, "product", { m: 128, k: 1024, n: 128 }));
+    const small = prepared(graphOf(programs, "product", { m: 64, k: 512, n: 64 }));
     const large = prepared(graphOf(programs, "product", { m: 1024, k: 1024, n: 1024 }));
     expect(kernelsOf(small, kernelShapeFor("discrete")).some(isStaged)).toBe(false);
     for (const subgroup of [null, 8])

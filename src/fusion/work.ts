@@ -1,0 +1,70 @@
+/**
+ * What part of a device a kernel keeps at work: how many invocations of a region have something to do for a node, and what that is beside
+ * those that a workgroup has.
+ *
+ *     sum[%a[n]] n<784 of 784 segments, in 4 parts; 784 points beside it      4 of 256 invocations: a 64th of the device's rates
+ */
+import { type Comprehension, sizeOf } from "../ir/ir.ts";
+import { pointCount, turnsOf } from "./accesses.ts";
+import type { StoredNode } from "./inline.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * So many invocations of a region have something to do for a node. A long reduction is divided among them where its points are few; a
+ * segment sum into as many parts as half of a workgroup's memory holds, each of which has all segments. `turns` may be those of more loops than
+ * its own. Where a workgroup is one vector, all of that is the same to it.
+ */
+export function invocationsFor(
+  node: Comprehension,
+  regions: number,
+  target: Target,
+  turns = turnsOf(node),
+): number {
+  const points = pointCount(node) / regions;
+  if (target.isVector) return points * Math.max(1, turnsOf(node) / 32);
+  if (points * fewPoints > target.regionInvocations) return points;
+  const bytes = (4 * sizeOf(node.axes.map(({ size }) => size))) / regions;
+  const fitting = node.keys.length === 0 ? Infinity : Math.floor(bytesForSegments(target) / bytes);
+  return points * Math.max(1, Math.min(fitting, turns / 32));
+}
+
+/**
+ * Bytes of workgroup memory for segment sums that are read and written at every turn: with more, so few workgroups have a multiprocessor that
+ * their memory's and barriers' times are not covered.
+ */
+export function bytesForSegments({ workgroupBytes }: Target): number {
+  return workgroupBytes / 2;
+}
+
+/** A reduction is cut for a region's invocations where they are at least so many times its points. */
+export const fewPoints = 4;
+
+/**
+ * The part of a device's rates that some work of a kernel reaches, of which each of so many regions gives so many invocations something to
+ * do. Workgroups have as many as keep `most` busy: those that are idle meanwhile are in the others' way.
+ */
+export function partAtWork(
+  pointwise: boolean,
+  regions: number,
+  busy: number,
+  target: Target,
+  most = busy,
+): number {
+  const { busyInvocations, busyWorkgroups, regionInvocations } = target;
+  if (pointwise) return Math.min(1, (regions * busy) / busyInvocations);
+  const lanes = Math.min(regionInvocations, busy);
+  const used = lanes / Math.min(regionInvocations, most);
+  return Math.min(1, (regions * lanes) / busyInvocations, regions / busyWorkgroups, used);
+}
+
+/** The turns of a member's loops, those of reductions in its turns among them. */
+export function turnsIn({ accesses, turns }: StoredNode): number {
+  return [...accesses.values()].reduce(
+    (most, { loops }) =>
+      Math.max(
+        most,
+        loops.reduce((product, { extent }) => product * extent, 1),
+      ),
+    turns,
+  );
+}
