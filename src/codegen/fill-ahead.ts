@@ -61,8 +61,10 @@ function slabOf(loop: Loop): Slab | null {
   const written = arraysTouched(stores).written;
   if ([...arraysTouched(fills).read].some((array) => written.has(array))) return null;
   const types = typesIn(fills);
-  // What else needs a name would find it a slab too early.
+  // What else needs a name would find it a slab too early, and what is assigned meanwhile would be read too early.
   if ([...localsIn(reads)].some((name) => types.has(name))) return null;
+  const early = localsIn(fills);
+  if (contains(reads, (statement) => statement.kind === "assign" && early.has(statement.name))) return null;
   const used = localsIn(stores);
   const carried = new Map([...types].filter(([name]) => used.has(name)));
   if (carried.size === 0 || used.has(loop.index)) return null;

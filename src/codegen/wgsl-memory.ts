@@ -137,7 +137,7 @@ function elementOf(buffer: Buffer, index: string): string {
 /** The vector in which an element lies; so many further on where `further` is given. */
 function vectorOf({ name, offset }: Buffer, index: string, further = 0): string {
   const first = four(offset === null ? index : infix(offset, "+", index));
-  return `${name}[${further === 0 ? first : bare(infix(`(${first})`, "+", String(further)))}]`;
+  return `${name}[${further === 0 ? first : bare(infix(`(${first})`, "+", further < 0 ? `(${further})` : String(further)))}]`;
 }
 
 /** The number of the vector in which an element lies. */

@@ -200,23 +200,25 @@ export function timeOf(
 ): number {
   const regions = regionsOf(draft);
   const pointwise = isPointwise(draft);
+  const members = draft.members.filter(({ points }) => points > 0);
+  if (members.length === 0) return target.launch;
   const own = new Set(draft.members.flatMap(({ names }) => names));
   const read = new Set<ValueName>();
   const scattered = pointwise ? new Set<ValueName>() : scatteredIn(draft);
   const moved = (tensor: ValueName, size: number): number =>
     size * (scattered.has(tensor) && size > cached ? target.scatter : 1);
   const workOf = new Map(
-    draft.members.map((member) => [member, invocationsFor(member.node, regions, target, turnsIn(member))]),
+    members.map((member) => [member, invocationsFor(member.node, regions, target, turnsIn(member))]),
   );
-  const busy = Math.max(0, ...draft.members.map(({ node }) => invocationsFor(node, regions, target)));
+  const busy = Math.max(...members.map(({ node }) => invocationsFor(node, regions, target)));
   const partOf = (lanes: number): number =>
     partAtWork(pointwise, regions, target.isVector ? busy : lanes, target, busy);
   let operations = 0;
   let elements = 0;
   let anew = 0;
   let inside = 0;
-  const blocks = pointwise ? [] : draft.members.filter((member) => isInBlocks(member, draft, target));
-  for (const member of draft.members) {
+  const blocks = pointwise ? [] : members.filter((member) => isInBlocks(member, draft, target));
+  for (const member of members) {
     const isContraction = pointwise && hasRowsAndColumns(member);
     let loads = loadsIn(member, draft, target, (free) => partOfLoads(free, isContraction, target));
     if (blocks.includes(member)) {

@@ -7,14 +7,14 @@
  *     an argmax over 784 sums                parts of the range that is searched
  */
 import { extentFromZero } from "../ir/extent.ts";
-import { type Comprehension, sizeOf } from "../ir/ir.ts";
+import type { Comprehension } from "../ir/ir.ts";
 import { pointCount, turnsOf } from "./accesses.ts";
 import { type Cut, divisorNear, divisorUpTo } from "./cut.ts";
 import { type Draft, isPointwise, regionsOf } from "./draft.ts";
 import { type Inlining, inlinedUnder } from "./inline.ts";
 import { isSharedAsItStands, lanesOfPoint } from "./shared.ts";
 import type { Target } from "./target.ts";
-import { bytesForSegments, fewPoints } from "./work.ts";
+import { fewPoints, segmentParts } from "./work.ts";
 
 /** Shorter reductions are not shared. */
 const shortest = 32;
@@ -46,24 +46,17 @@ function cutsInRegion(node: Comprehension, draft: Draft, target: Target): Cut[] 
   const points = pointCount(node) / regions;
   const wanted = target.regionInvocations;
   const turns = turnsOf(node);
-  if (points * fewPoints > wanted || turns < (points * 16 <= wanted ? shortest : 8 * shortest)) return null;
+  if (
+    points === 0 ||
+    points * fewPoints > wanted ||
+    turns < (points * 16 <= wanted ? shortest : 8 * shortest)
+  )
+    return null;
   const most = Math.max(2, 2 * Math.sqrt(turns));
-  const ofSegments = target.sharesTurns && node.keys.length > 0 ? segmentParts(node, points, target) : null;
-  return ofSegments === null
+  const fitting = target.sharesTurns && node.keys.length > 0 ? segmentParts(node, points, target) : 0;
+  return fitting < 2
     ? cutLongest(node, Math.min(wanted / points, most), target.interleaves)
-    : cutLongest(node, Math.min(ofSegments, most), target.interleaves, divisorUpTo);
-}
-
-/**
- * Into how many parts a segment sum goes, each with all segments, in a workgroup's memory: that of a region, or of a single column where a
- * region's columns are too long. Null where not even two parts fit.
- */
-function segmentParts(node: Comprehension, points: number, target: Target): number | null {
-  const room = bytesForSegments(target);
-  const bytes = (4 * sizeOf(node.axes.map(({ size }) => size))) / pointCount(node);
-  const columns = 2 * points * bytes <= room ? points : 1;
-  const fitting = Math.floor(room / (columns * bytes));
-  return fitting < 2 ? null : Math.min(target.regionInvocations / columns, fitting);
+    : cutLongest(node, Math.min(fitting, most), target.interleaves, divisorUpTo);
 }
 
 function cutLongest(

@@ -5,7 +5,7 @@
  *     sum[%a[n]] n<784 of 784 segments, in 4 parts; 784 points beside it      4 of 256 invocations: a 64th of the device's rates
  */
 import { type Comprehension, sizeOf } from "../ir/ir.ts";
-import { pointCount, turnsOf } from "./accesses.ts";
+import { type Access, pointCount, turnsOf } from "./accesses.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
 
@@ -23,17 +23,20 @@ export function invocationsFor(
   const points = pointCount(node) / regions;
   if (target.isVector) return points * Math.max(1, turnsOf(node) / 32);
   if (points * fewPoints > target.regionInvocations) return points;
-  const bytes = (4 * sizeOf(node.axes.map(({ size }) => size))) / regions;
-  const fitting = node.keys.length === 0 ? Infinity : Math.floor(bytesForSegments(target) / bytes);
-  return points * Math.max(1, Math.min(fitting, turns / 32));
+  const most = node.keys.length === 0 ? Infinity : segmentParts(node, points, target);
+  return points * Math.max(1, Math.min(most, turns / 32));
 }
 
 /**
- * Bytes of workgroup memory for segment sums that are read and written at every turn: with more, so few workgroups have a multiprocessor that
- * their memory's and barriers' times are not covered.
+ * Into how many parts a segment sum goes at most, each with all segments, of a region with so many columns, or of a single column where a
+ * region's are too long. They lie in half of a workgroup's memory, where they are read and written at every turn: with more, so few workgroups
+ * have a multiprocessor that their memory's and barriers' times are not covered.
  */
-export function bytesForSegments({ workgroupBytes }: Target): number {
-  return workgroupBytes / 2;
+export function segmentParts(node: Comprehension, columns: number, target: Target): number {
+  const room = target.workgroupBytes / 2;
+  const bytes = (4 * sizeOf(node.axes.map(({ size }) => size))) / pointCount(node);
+  const together = 2 * columns * bytes <= room ? columns : 1;
+  return Math.min(target.regionInvocations / together, Math.floor(room / (together * bytes)));
 }
 
 /** A reduction is cut for a region's invocations where they are at least so many times its points. */
@@ -59,12 +62,6 @@ export function partAtWork(
 
 /** The turns of a member's loops, those of reductions in its turns among them. */
 export function turnsIn({ accesses, turns }: StoredNode): number {
-  return [...accesses.values()].reduce(
-    (most, { loops }) =>
-      Math.max(
-        most,
-        loops.reduce((product, { extent }) => product * extent, 1),
-      ),
-    turns,
-  );
+  const product = (loops: Access["loops"]): number => loops.reduce((all, { extent }) => all * extent, 1);
+  return Math.max(turns, ...[...accesses.values()].map(({ loops }) => product(loops)));
 }

@@ -23,6 +23,8 @@ const [invocations, turns] = [4, 20];
 interface Slab {
   /** What is stored to the tile. */
   readonly value?: KernelExpr;
+  /** What is worked out of it before it is stored. */
+  readonly filled?: KernelExpr;
   /** What is added of the tile. */
   readonly added?: KernelExpr;
   readonly to?: number;
@@ -33,7 +35,7 @@ const a = local("a", "f32");
 const inTile = load("workgroup", "tile", apply("sub", integer(invocations - 1), invocation), "f32");
 
 /** Workgroups that go through a row, an element for each invocation at a time, which they read from one another. */
-function staging({ value = a, added = inTile, to = turns }: Slab): Kernel {
+function staging({ value = a, filled, added = inTile, to = turns }: Slab): Kernel {
   const total = local("total", "f32");
   const sum: Statement = { kind: "assign", name: "total", value: apply("add", total, added) };
   const at = add(apply("mul", workgroup, integer(turns)), add(k, invocation));
@@ -48,7 +50,8 @@ function staging({ value = a, added = inTile, to = turns }: Slab): Kernel {
         integer(to),
         [
           { kind: "let", name: "a", value: load("device", "x", at, "f32") },
-          storeWorkgroup("tile", invocation, value),
+          { kind: "let", name: "b", value: filled ?? a },
+          storeWorkgroup("tile", invocation, filled === undefined ? value : local("b", "f32")),
           { kind: "barrier" },
           sum,
           { kind: "barrier" },
@@ -77,12 +80,14 @@ describe("what a loop stages", () => {
         workgroup tile: f32[4]
         var total: f32 = 0.0
         let a_1 = device x[workgroup * 20 + (0 + invocation)]
+        let b_1 = a_1
         var a_ahead: f32 = a_1
         for k = 0 .. 20 step 4 {
           workgroup tile[invocation] = a_ahead
           barrier
           let k_next = min(k + 4, 16)
           let a_2 = device x[workgroup * 20 + (k_next + invocation)]
+          let b_2 = a_2
           total = total + workgroup tile[3 - invocation]
           a_ahead = a_2
           barrier
@@ -101,11 +106,12 @@ describe("what a loop stages", () => {
     expect(results(ahead)).toEqual(results(kernel));
   });
 
-  it("is loaded in its turn where there is one turn, or what is staged is read beside the tile, or depends on the turn", () => {
+  it("is loaded in its turn where there is one turn, or it is read beside the tile, or depends on the turn or on sums", () => {
     for (const slab of [
       { to: invocations },
       { added: apply("add", inTile, a) },
       { value: apply("mul", a, cast("f32", k)) },
+      { filled: apply("mul", a, local("total", "f32")) },
     ] as readonly Slab[]) {
       const kernel = staging(slab);
       expect(fillAhead(kernel)).toBe(kernel);

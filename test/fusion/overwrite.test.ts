@@ -145,6 +145,18 @@ describe("what a reduction reads and its result overwrites", () => {
       expect(wrongResults(graph, [{ result: 0, param: 0 }], "full", shape)).toEqual([]);
   });
 
+  test("is read before it is overwritten by all who compute a short reduction, too", () => {
+    const graph = verified(
+      parseGraph(`graph f(%p: f32[7], %x: f32[7, 90], %s: f32[7, 8]) -> (%next) {
+        %g: f32[7] = for i<7. sum k<90. exp(%x[i, k])
+        %h: f32[7] = for i<7. sum k<8. if %s[i, k] > 0.0 then exp(tanh(%s[i, k] * %p[i])) * %g[i] else 0.0
+        %next: f32[7] = for i<7. %p[i] - 0.1 * %g[i] - %h[i]
+      }`),
+    );
+    for (const shape of [laneShape, sharingShape, kernelShapeFor("discrete")])
+      expect(wrongResults(graph, [{ result: 0, param: 0 }], "full", shape)).toEqual([]);
+  });
+
   test("is shared by a workgroup's invocations nevertheless, and so is the next one's", () => {
     const graph = verified(
       parseGraph(`graph f(%p: f32[7], %q: f32[7], %x: f32[7, 90]) -> (%next, %later) {

@@ -20,7 +20,7 @@ describe("a step of fec_micro", () => {
     expect(await disagreements(step, (inputs) => run(graph, inputs), 1e-9)).toEqual([]);
   });
 
-  test("as kernels that stage their operands wherever they can", { timeout: 120_000 }, async () => {
+  test("as kernels that stage their operands wherever they can", { timeout: 300_000 }, async () => {
     const usual = kernelShapeFor("discrete");
     const staging = { ...usual.block!.staging!, leastWorkgroups: 1, barrier: 0 };
     const shape = { ...usual, block: { ...usual.block!, lanes: 4, laneRows: 4, workgroups: 1, staging } };

@@ -57,7 +57,7 @@ export function lowerTiles(
   const isTogether = phaseReads.reductions > 0 && mayRepeat(emission, instances, phaseReads);
   const invocations = invocationsFor(tiles, dealing);
   const isOnePoint = variables.every(({ size }) => size === 1);
-  // Where a subgroup exchanges what it has, no barrier parts who reads from who overwrites it.
+  // What reductions read may be overwritten if they are shared through memory: a barrier parts the two (`lowerUnderGuards`).
   const isShared =
     isOnePoint &&
     dealing.sharing !== null &&

@@ -23,7 +23,6 @@ import {
 } from "./emission.ts";
 import { kernelType, lengthOf, linearIndex, lower, rememberRead } from "./expression.ts";
 import { applied } from "./fold-constants.ts";
-
 import { combinedOver, isAlike, overAxes, withVariables } from "./reduction.ts";
 import { bind, block, declare, freshName, write } from "./scopes.ts";
 import { elementsOf, isInRegisters } from "./segments.ts";

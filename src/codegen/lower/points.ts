@@ -74,13 +74,15 @@ function lowerUnderGuards(
     for (const instance of instances) lowerNode(emission, instance, own, () => null);
   };
   if ([...groups.values()].every(({ guard }) => guard === null)) return inside(points);
-  const { stored } = emission;
-  // All who share a reduction load what it reads: before the barriers of sharing, which come before what is stored.
-  if (emission.sharing !== null) emission.stored = null;
+  const { stored, sharing } = emission;
+  // Those who share reductions all load what these read, and a barrier parts them from who overwrites it.
+  const isParted = sharing?.through === "memory";
+  if (isParted) emission.stored = null;
   for (const point of points) {
     const seen = new Set<string>();
     for (const instance of instances) lowerReductions(emission, instance, point, seen);
   }
+  if (isParted) write(emission.scopes, { kind: "barrier" });
   emission.stored = stored;
   for (const { guard, points: own } of groups.values())
     if (guard === null) inside(own);
