@@ -59,16 +59,28 @@ function cutsInRegion(node: Comprehension, draft: Draft, target: Target): Cut[] 
     : cutLongest(node, Math.min(fitting, most), target.interleaves, divisorUpTo);
 }
 
+interface LongAxis {
+  readonly axis: number;
+  readonly extent: number;
+}
+
+/** A reduction's axes by number, with their turns, the longest first. */
+function longestFirst(node: Comprehension): readonly [LongAxis, ...LongAxis[]] {
+  const [first, ...others] = node
+    .reduction!.axes.map((own, axis) => ({ axis, extent: extentFromZero(own)! }))
+    .sort((a, b) => b.extent - a.extent);
+  return [first!, ...others];
+}
+
 function cutLongest(
   node: Comprehension,
   room: number,
   interleaved: boolean,
   divisor = divisorNear,
 ): Cut[] | null {
-  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
-  const longest = extents.indexOf(Math.max(...extents));
-  const parts = divisor(extents[longest]!, Math.min(room, extents[longest]! / 2));
-  return parts > 1 ? [{ axis: longest, parts, interleaved }] : null;
+  const [{ axis, extent }] = longestFirst(node);
+  const parts = divisor(extent, Math.min(room, extent / 2));
+  return parts > 1 ? [{ axis, parts, interleaved }] : null;
 }
 
 /** Parts of products have about so many turns at least, and the whole has so many times as many. */
@@ -81,14 +93,13 @@ function cutsOfProduct(node: Comprehension, { blockPoints, busyInvocations }: Ta
   const turns = turnsOf(node);
   if (blocks * fewestParts > busyInvocations || turns < fewestParts * shortestProduct) return null;
   const room = Math.min(busyInvocations / blocks, turns / shortestProduct);
-  const extents = node.reduction!.axes.map((axis) => extentFromZero(axis)!);
   const cuts: Cut[] = [];
   let parts = 1;
   // Turns of a block that follow one another are loaded at once. An axis more is cut where one gives far too few parts.
-  for (const axis of [...extents.keys()].sort((a, b) => extents[b]! - extents[a]!)) {
+  for (const { axis, extent } of longestFirst(node)) {
     const wanted = cuts.length === 0 ? room : room / farTooFew / parts;
     if (wanted < 2) break;
-    const mine = divisorNear(extents[axis]!, Math.min(wanted, extents[axis]! / 2));
+    const mine = divisorNear(extent, Math.min(wanted, extent / 2));
     if (mine > 1) cuts.push({ axis, parts: mine });
     parts *= mine;
   }
