@@ -11,7 +11,7 @@ import { indicesIn } from "../ir/traverse.ts";
 import { type Access, longAxes, partOfLoads, pointAxes, tile } from "./accesses.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
-import { invocationsFor, partAtWork, turnsIn } from "./work.ts";
+import { invocationsFor, partAtWork } from "./work.ts";
 
 /** An axis of the grid: its size, and which axis of each node it is. */
 export interface GridAxis {
@@ -207,12 +207,10 @@ export function timeOf(
   const scattered = pointwise ? new Set<ValueName>() : scatteredIn(draft);
   const moved = (tensor: ValueName, size: number): number =>
     size * (scattered.has(tensor) && size > cached ? target.scatter : 1);
-  const workOf = new Map(
-    members.map((member) => [member, invocationsFor(member.node, regions, target, turnsIn(member))]),
-  );
-  const busy = Math.max(...members.map(({ node }) => invocationsFor(node, regions, target)));
-  const partOf = (lanes: number): number =>
-    partAtWork(pointwise, regions, target.isVector ? busy : lanes, target, busy);
+  const busy = Math.max(...members.map((member) => invocationsFor(member, regions, target)));
+  const lanesOf = (member: StoredNode): number =>
+    target.isVector ? busy : invocationsFor(member, regions, target, member.loopTurns);
+  const partOf = (lanes: number): number => partAtWork(pointwise, regions, lanes, target, busy);
   let operations = 0;
   let elements = 0;
   let anew = 0;
@@ -228,7 +226,7 @@ export function timeOf(
       anew += readAnew(member, draft, sizes);
     }
     // One node after the other, each with the invocations that it has something to do for.
-    operations += (member.operations + target.loadCost * loads) / partOf(workOf.get(member)!);
+    operations += (member.operations + target.loadCost * loads) / partOf(lanesOf(member));
     for (const tensor of member.tensors) if (!own.has(tensor)) read.add(tensor);
     for (const name of member.names) {
       if (isNeeded(name)) elements += moved(name, member.elements);
@@ -240,7 +238,8 @@ export function timeOf(
   if (4 * (inside / regions) > target.workgroupBytes) elements += 2 * inside;
   const launches = pointwise && regions < target.busyInvocations && busy > 1 ? 2 : 1;
   const bytes = 4 / (target.bandwidth * partOf(busy));
-  const cachedBytes = pointwise ? 0 : (bytes / target.cacheSpeed) * readByRegions(draft, sizes);
+  const hasCache = !pointwise && target.cacheSpeed < Infinity;
+  const cachedBytes = hasCache ? (bytes / target.cacheSpeed) * readByRegions(draft, sizes) : 0;
   const work = Math.max(operations / target.operations, bytes * elements, cachedBytes) + bytes * anew;
   return launches * target.launch + work;
 }

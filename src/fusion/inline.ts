@@ -41,6 +41,8 @@ export interface StoredNode {
   /** Points at which it is computed, and turns of its reduction at each. */
   readonly points: number;
   readonly turns: number;
+  /** Turns of all loops at a point, those of inlined reductions in its own turns among them. */
+  readonly loopTurns: number;
   /** What its reductions load, over all points. */
   readonly loads: readonly Loads[];
 }
@@ -138,6 +140,10 @@ export function decideInlining(
 }
 
 function describe({ node, accesses, operations }: Reader): StoredNode {
+  const turns = turnsOf(node);
+  const loopTurns = [...accesses.values()].map(({ loops }) =>
+    loops.reduce((product, { extent }) => product * extent, 1),
+  );
   return {
     node,
     accesses,
@@ -146,7 +152,8 @@ function describe({ node, accesses, operations }: Reader): StoredNode {
     tensors: [...new Set([...accesses.values()].map(({ tensor }) => tensor))],
     elements: sizeOf(node.axes.map((axis) => axis.size)),
     points: pointCount(node),
-    turns: turnsOf(node),
+    turns,
+    loopTurns: Math.max(turns, ...loopTurns),
     loads: [...accesses.values()]
       .filter((access) => access.isStreamed)
       .map((access) => ({ count: loadsOf(node, access), free: freeAxes(node, access) })),

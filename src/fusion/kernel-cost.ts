@@ -6,7 +6,7 @@
  *                                                %g by r, n: lanes along n load side by side
  */
 import { type Comprehension, definitions, sizeOf, type ValueName, type ValueType } from "../ir/ir.ts";
-import { evaluations, freeAxes, pointCount, readsThrough, type ReadsThrough } from "./accesses.ts";
+import { evaluations, freeAxes, pointCount, readsThrough, type ReadsThrough, turnsOf } from "./accesses.ts";
 import { type Arrangement, arrangementsOf } from "./arrangements.ts";
 import { cached } from "./draft.ts";
 import { costAt } from "./inline.ts";
@@ -123,7 +123,12 @@ function estimate(
 function partAtWorkOf({ owner, grid, phases }: Group, target: Target): number {
   const isPointwise = owner === "invocation";
   const regions = sizeOf(isPointwise ? (phases[0]?.axes ?? []) : grid);
-  const busy = phases.flatMap(({ nodes }) => nodes.map((node) => invocationsFor(node, regions, target)));
+  const busy = phases.flatMap(({ nodes }) =>
+    nodes.map((node) => {
+      const work = { node, points: pointCount(node), turns: turnsOf(node) };
+      return invocationsFor(work, regions, target);
+    }),
+  );
   return partAtWork(isPointwise, regions, Math.max(...busy), target);
 }
 

@@ -5,26 +5,26 @@
  *     sum[%a[n]] n<784 of 784 segments, in 4 parts; 784 points beside it      4 of 256 invocations: a 64th of the device's rates
  */
 import { type Comprehension, sizeOf } from "../ir/ir.ts";
-import { type Access, pointCount, turnsOf } from "./accesses.ts";
+import { pointCount } from "./accesses.ts";
 import type { StoredNode } from "./inline.ts";
 import type { Target } from "./target.ts";
 
 /**
  * So many invocations of a region have something to do for a node. A long reduction is divided among them where its points are few; a
  * segment sum into as many parts as half of a workgroup's memory holds, each of which has all segments. `turns` may be those of more loops than
- * its own. Where a workgroup is one vector, all of that is the same to it.
+ * its own. Where a workgroup is one vector, which part of it is at work makes no difference.
  */
 export function invocationsFor(
-  node: Comprehension,
+  { node, points, turns: own }: Pick<StoredNode, "node" | "points" | "turns">,
   regions: number,
   target: Target,
-  turns = turnsOf(node),
+  turns = own,
 ): number {
-  const points = pointCount(node) / regions;
-  if (target.isVector) return points * Math.max(1, turnsOf(node) / 32);
-  if (points * fewPoints > target.regionInvocations) return points;
-  const most = node.keys.length === 0 ? Infinity : segmentParts(node, points, target);
-  return points * Math.max(1, Math.min(most, turns / 32));
+  const inside = points / regions;
+  if (!target.isVector && inside * fewPoints > target.regionInvocations) return inside;
+  const isCut = !target.isVector && node.keys.length > 0;
+  const most = isCut ? segmentParts(node, inside, target) : Infinity;
+  return inside * Math.max(1, Math.min(most, turns / 32));
 }
 
 /**
@@ -58,10 +58,4 @@ export function partAtWork(
   const lanes = Math.min(regionInvocations, busy);
   const used = lanes / Math.min(regionInvocations, most);
   return Math.min(1, (regions * lanes) / busyInvocations, regions / busyWorkgroups, used);
-}
-
-/** The turns of a member's loops, those of reductions in its turns among them. */
-export function turnsIn({ accesses, turns }: StoredNode): number {
-  const product = (loops: Access["loops"]): number => loops.reduce((all, { extent }) => all * extent, 1);
-  return Math.max(turns, ...[...accesses.values()].map(({ loops }) => product(loops)));
 }

@@ -1,5 +1,6 @@
 /** How much of a device a kernel keeps at work. */
 import { describe, expect, it } from "vitest";
+import { pointCount, turnsOf } from "../../src/fusion/accesses.ts";
 import { discreteTarget, hardwareTarget, type Target } from "../../src/fusion/target.ts";
 import { invocationsFor, partAtWork, segmentParts } from "../../src/fusion/work.ts";
 import type { Comprehension, Graph } from "../../src/ir/ir.ts";
@@ -17,6 +18,9 @@ const segments = (n: number, m: number): Graph =>
 const sumOf = (n: number, m: number): Comprehension => segments(n, m).nodes[0] as Comprehension;
 const target: Target = { ...hardwareTarget, regionInvocations: 64, workgroupBytes: 4096 };
 
+const invocationsOf = (node: Comprehension): number =>
+  invocationsFor({ node, points: pointCount(node), turns: turnsOf(node) }, 8, target);
+
 describe("a segment sum", () => {
   it("goes into as many parts as half of the memory holds, of a region or of a column", () => {
     expect(segmentParts(sumOf(96, 16), 4, target)).toBe(8);
@@ -25,8 +29,8 @@ describe("a segment sum", () => {
   });
 
   it("keeps an invocation a column and part busy", () => {
-    expect(invocationsFor(sumOf(960, 16), 8, target)).toBe(32);
-    expect(invocationsFor(sumOf(40, 16), 8, target)).toBe(5);
+    expect(invocationsOf(sumOf(960, 16))).toBe(32);
+    expect(invocationsOf(sumOf(40, 16))).toBe(5);
   });
 });
 
