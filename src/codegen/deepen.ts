@@ -12,7 +12,7 @@ import { add, integer } from "./build.ts";
 import { type Growth, growthOf } from "./growth.ts";
 import { changeLoops, type Loop } from "./loops.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
-import { freshIn } from "./names-in.ts";
+import { type Fresh, freshIn } from "./names-in.ts";
 import { Ordered } from "./needs.ts";
 import { constantTurns, isLoading, postorder, withOperands } from "./traverse.ts";
 
@@ -85,12 +85,7 @@ function isFarApart(loop: Loop, growth: Growth): boolean {
 }
 
 /** The loop with its body so many times in it, and one for the turns that are left over. */
-function deepened(
-  loop: Loop,
-  times: number,
-  growth: Growth,
-  fresh: (name: string) => string,
-): readonly Statement[] {
+function deepened(loop: Loop, times: number, growth: Growth, fresh: Fresh): readonly Statement[] {
   const body: Statement[] = [...loop.body];
   for (let turn = loop.step; turn < times * loop.step; turn += loop.step) {
     const names = new Map<string, string>();

@@ -13,16 +13,7 @@ import { add, integer, local, minimum, typeOf } from "./build.ts";
 import type { Kernel, KernelExpr, KernelType, Quad, Statement } from "./kernel.ts";
 import { changeLoops, type Loop } from "./loops.ts";
 import { freshIn, type Fresh } from "./names-in.ts";
-import {
-  arraysTouched,
-  blocksOf,
-  constantTurns,
-  contains,
-  expressionsOf,
-  isStoring,
-  postorder,
-  rewritten,
-} from "./traverse.ts";
+import { arraysTouched, constantTurns, contains, isStoring, localsRead, rewritten } from "./traverse.ts";
 
 /** The kernel with the loops that fill workgroup memory in every turn loading for the next. */
 export function fillAhead(kernel: Kernel): Kernel {
@@ -62,10 +53,10 @@ function slabOf(loop: Loop): Slab | null {
   if ([...arraysTouched(fills).read].some((array) => written.has(array))) return null;
   const types = typesIn(fills);
   // What else needs a name would find it a slab too early, and what is assigned meanwhile would be read too early.
-  if ([...localsIn(reads)].some((name) => types.has(name))) return null;
-  const early = localsIn(fills);
+  if ([...localsRead(reads)].some((name) => types.has(name))) return null;
+  const early = localsRead(fills);
   if (contains(reads, (statement) => statement.kind === "assign" && early.has(statement.name))) return null;
-  const used = localsIn(stores);
+  const used = localsRead(stores);
   const carried = new Map([...types].filter(([name]) => used.has(name)));
   if (carried.size === 0 || used.has(loop.index)) return null;
   return { fills, stores, reads, carried, last: from.value + step * (turns - 1) };
@@ -83,16 +74,6 @@ function typesIn(list: readonly Statement[]): ReadonlyMap<string, KernelType> {
     if (statement.kind === "loads") for (const name of statement.names) types.set(name, statement.type);
   }
   return types;
-}
-
-/** The locals that statements read. */
-function localsIn(list: readonly Statement[], found: Set<string> = new Set()): ReadonlySet<string> {
-  for (const statement of list) {
-    for (const expr of postorder(...expressionsOf(statement)))
-      if (expr.kind === "local") found.add(expr.name);
-    for (const block of blocksOf(statement)) localsIn(block, found);
-  }
-  return found;
 }
 
 function ahead(

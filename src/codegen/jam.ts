@@ -10,15 +10,7 @@
 import { keyOf } from "./expression-key.ts";
 import type { Kernel, KernelExpr, Statement } from "./kernel.ts";
 import type { Loop } from "./loops.ts";
-import {
-  arraysTouched,
-  blocksOf,
-  contains,
-  expressionsOf,
-  isStoring,
-  postorder,
-  rewritten,
-} from "./traverse.ts";
+import { arraysTouched, contains, isStoring, localsRead, postorder, rewritten } from "./traverse.ts";
 
 /** The kernel with its loops joined. */
 export function jamLoops(kernel: Kernel): Kernel {
@@ -65,7 +57,8 @@ function inStatement(statement: Statement): Statement {
 /** The place of a loop in the list that this one can be joined with: the last, with nothing after it that needs it. */
 function partnerOf(list: readonly Statement[], loop: Loop): number {
   if (!isPlain(loop)) return -1;
-  const needed = namesUsed([loop]);
+  const own = assigned(loop.body);
+  const needed = [...localsRead([loop]), ...own];
   for (let at = list.length - 1; at >= 0; at--) {
     const statement = list[at]!;
     if (statement.kind === "for") {
@@ -78,9 +71,8 @@ function partnerOf(list: readonly Statement[], loop: Loop): number {
       const between = list.slice(at + 1).filter((other) => !storesShared(other));
       const stored = arraysTouched(list.slice(at + 1)).written;
       if ([...arraysTouched([...between, loop]).read].some((array) => stored.has(array))) return -1;
-      const others = new Set([...needed, ...namesUsed(between)]);
-      const own = assigned(loop.body);
-      const mine = namesUsed([statement]);
+      const others = localsRead(between, new Set(needed));
+      const mine = localsRead([statement], new Set(made));
       const isFree = ![...made].some((name) => others.has(name)) && ![...own].some((name) => mine.has(name));
       return isFree && isWorthJoining(statement, loop, made.size + own.size) ? at : -1;
     }
@@ -112,17 +104,6 @@ function isPlain({ body }: Loop): boolean {
 
 function assigned(list: readonly Statement[]): Set<string> {
   return new Set(list.flatMap((statement) => (statement.kind === "assign" ? [statement.name] : [])));
-}
-
-/** The locals that expressions of the statements read, or that are assigned in them. */
-function namesUsed(list: readonly Statement[], found: Set<string> = new Set()): Set<string> {
-  for (const statement of list) {
-    if (statement.kind === "assign") found.add(statement.name);
-    for (const expr of postorder(...expressionsOf(statement)))
-      if (expr.kind === "local") found.add(expr.name);
-    for (const block of blocksOf(statement)) namesUsed(block, found);
-  }
-  return found;
 }
 
 /** The body of the one, then that of the other with the first's index, without what the first has named already. */

@@ -6,7 +6,15 @@
  * A name must be made before it is used, a variable's assignments and uses keep their order, and so do the loads and stores of one array.
  */
 import type { Statement } from "./kernel.ts";
-import { arraysTouched, blocksOf, expressionsOf, isLaneValue, postorder, type Touched } from "./traverse.ts";
+import {
+  arraysTouched,
+  blocksOf,
+  expressionsOf,
+  isLaneValue,
+  localsRead,
+  postorder,
+  type Touched,
+} from "./traverse.ts";
 
 /** For each statement of a straight line, the places of those before it that it must follow, in order. */
 export function needsOf(line: readonly Statement[]): readonly (readonly number[])[] {
@@ -16,7 +24,7 @@ export function needsOf(line: readonly Statement[]): readonly (readonly number[]
     const needs = new Set<number>();
     const { read, written } = touchedBy(statement);
     arrays.note(at, read, written, needs);
-    names.note(at, namesUsed(statement), namesMade(statement), needs);
+    names.note(at, localsRead([statement]), namesMade(statement), needs);
     return [...needs].sort((a, b) => a - b);
   });
 }
@@ -90,13 +98,6 @@ function namesMade(statement: Statement): readonly string[] {
   if (statement.kind === "loads") return statement.names;
   const makes = statement.kind === "let" || statement.kind === "var" || statement.kind === "assign";
   return makes || isLaneValue(statement) ? [statement.name] : [];
-}
-
-function namesUsed(statement: Statement): readonly string[] {
-  const own = postorder(...expressionsOf(statement)).flatMap((expr) =>
-    expr.kind === "local" ? [expr.name] : [],
-  );
-  return [...own, ...blocksOf(statement).flatMap((block) => block.flatMap(namesUsed))];
 }
 
 /** The arrays that a statement reads and writes, those of its invocation alone too. */

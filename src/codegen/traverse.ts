@@ -98,6 +98,16 @@ export function expressionsOf(statement: Statement): readonly KernelExpr[] {
   }
 }
 
+/** The locals that statements read, and those inside of them. */
+export function localsRead(list: readonly Statement[], found: Set<string> = new Set()): Set<string> {
+  for (const statement of list) {
+    for (const expr of postorder(...expressionsOf(statement)))
+      if (expr.kind === "local") found.add(expr.name);
+    for (const block of blocksOf(statement)) localsRead(block, found);
+  }
+  return found;
+}
+
 /** Is there such a statement in a list, or inside one of its statements? */
 export function contains(list: readonly Statement[], isIt: (statement: Statement) => boolean): boolean {
   return list.some(
