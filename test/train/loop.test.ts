@@ -33,10 +33,19 @@ function settingsFor(folder: string, changes: Partial<TrainingSettings> = {}): T
 }
 
 interface Changes extends Partial<RunRequest> {
-  /** After so many steps it is told to stop. */
+  /** Before step number `stopAfter`, counted from 0, it is told to stop. */
   readonly stopAfter?: number;
   readonly device?: Device;
   readonly seen?: (step: number) => unknown;
+}
+
+/**
+ * A signal that is aborted once a loop has looked at it so many times. A listener could not abort at a certain step: a step is measured
+ * while the next one runs already, or before, as the device has it.
+ */
+function abortedAfter(looks = Infinity): AbortSignal {
+  let seen = 0;
+  return Object.defineProperty(new AbortController().signal, "aborted", { get: () => seen++ >= looks });
 }
 
 /** Trains in FOLDER/NAME. */
@@ -51,16 +60,9 @@ async function trainIn(folder: string, name: string, changes: Changes = {}): Ret
     model,
     ...request,
   });
-  const controller = new AbortController();
   const options: TrainOptions = {
-    listener: {
-      measured: ({ step }) => {
-        if (step === stopAfter) controller.abort();
-        seen(step);
-      },
-      evaluated: () => {},
-    },
-    signal: controller.signal,
+    listener: { measured: ({ step }) => seen(step), evaluated: () => {} },
+    signal: abortedAfter(stopAfter),
     stepsPerReading: 1,
     secondsBetweenCheckpoints: 1e9,
     now: () => performance.now() / 1000,
