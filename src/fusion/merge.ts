@@ -77,6 +77,34 @@ export function mergeNodes(
   return { steps: graph.left(), decisions };
 }
 
+/**
+ * Pairs that were kept apart, as they were then: until one of the two grows, nothing that speaks for or against joining them changes but
+ * what lies between them.
+ */
+class KeptApart {
+  private readonly pairs = new Map<
+    Vertex,
+    Map<Vertex, { readonly versions: string; readonly forGrid: boolean }>
+  >();
+
+  /** Keeps two apart; `forGrid`, only as long as grids are kept. Returns false: they are not joined. */
+  keep(producer: Vertex, consumer: Vertex, forGrid = false): false {
+    let mine = this.pairs.get(producer);
+    if (mine === undefined) this.pairs.set(producer, (mine = new Map()));
+    mine.set(consumer, { versions: versionsOf(producer, consumer), forGrid });
+    return false;
+  }
+
+  has(producer: Vertex, consumer: Vertex, keepsGrid: boolean): boolean {
+    const last = this.pairs.get(producer)?.get(consumer);
+    return last?.versions === versionsOf(producer, consumer) && (keepsGrid || !last.forGrid);
+  }
+}
+
+function versionsOf(a: Vertex, b: Vertex): string {
+  return `${a.version} ${b.version}`;
+}
+
 /** Joins what reads with what is read, as often as it saves time: the joins, and why pairs were last kept apart. */
 function joinReaders(
   graph: MergeGraph,
@@ -85,32 +113,28 @@ function joinReaders(
   const { target, timeAlone } = judgement;
   const decisions: Decision[] = [];
   const refusals = new Map<string, string>();
-  /** The versions of two at which they were last kept apart. */
-  const tried = new Map<Vertex, Map<Vertex, string>>();
+  const apart = new KeptApart();
   const attempt = (producer: Vertex, consumer: Vertex, keepsGrid: boolean): boolean => {
     if (producer.item.kind !== "draft" || consumer.item.kind !== "draft") return false;
     const [a, b] = [producer.item.draft, consumer.item.draft];
-    const versions = `${producer.version} ${consumer.version}`;
-    if (tried.get(producer)?.get(consumer) === versions) return false;
+    if (apart.has(producer, consumer, keepsGrid)) return false;
     const refuse = (reason: string): boolean => {
       refusals.set(`${a.members.at(-1)!.node.name} ${b.members[0]!.node.name}`, reason);
-      let mine = tried.get(producer);
-      if (mine === undefined) tried.set(producer, (mine = new Map()));
-      mine.set(consumer, versions);
-      return false;
+      return apart.keep(producer, consumer);
     };
     if (a.members.length + b.members.length > target.nodes)
       return refuse(`a kernel holds ${target.nodes} nodes at most`);
     const isNeeded = graph.isReadOutside(producer, consumer);
     const { draft: joined, time } = overBestGrid(join(a, b), isNeeded, judgement);
-    if (keepsGrid && joined.grid.length === 0 && a.grid.length + b.grid.length > 0) return false;
+    const losesGrid = joined.grid.length === 0 && a.grid.length + b.grid.length > 0;
+    if (keepsGrid && losesGrid) return apart.keep(producer, consumer, true);
     // What only waits for it is no reason to give up the grid.
-    if (!isPointwise(joined) && graph.waitsOnly(producer, consumer)) return false;
+    if (!isPointwise(joined) && graph.waitsOnly(producer, consumer)) return apart.keep(producer, consumer);
     const [copyA, copyB, copyBoth] = [a, b, joined].map((draft) => copying(draft, judgement));
     const together = time + copyBoth!;
-    const apart = timeAlone(producer, a) + timeAlone(consumer, b) + copyA! + copyB!;
-    const numbers = `${micros(together)} as one, ${micros(apart)} as two, by estimate; ${regionsOf(joined)} regions`;
-    if (together >= apart) return refuse(numbers);
+    const separately = timeAlone(producer, a) + timeAlone(consumer, b) + copyA! + copyB!;
+    const numbers = `${micros(together)} as one, ${micros(separately)} as two, by estimate; ${regionsOf(joined)} regions`;
+    if (together >= separately) return refuse(numbers);
     if (graph.isPutOff(producer, consumer.last))
       return refuse("memory that others give back would be kept for long");
     if (graph.isBypassed(producer, consumer)) return refuse("another kernel lies between them");
