@@ -49,16 +49,14 @@ export async function disagreements(
   tolerance: number,
 ): Promise<string[]> {
   const names = weightsOf(step).map(({ name }) => name);
-  const [p, s] = step.params as [Binding, Binding];
   const problems: string[] = [];
   const compare = (what: string, actual: number, wanted: number): void => {
     if (!(Math.abs(actual - wanted) <= tolerance * Math.max(1, Math.abs(wanted))))
       problems.push(`${what}: ${actual}, PyTorch has ${wanted}`);
   };
-  let state: TensorData[] = [...valuesOf(p, portableInputs(step)), ...zerosFor(s)];
-  for (const [number, { rate, loss, hits }] of expected.steps.entries()) {
-    const carried = [...p.values, ...s.values].map((name, i) => [name, state[i]!] as const);
-    const results = await run({ ...Object.fromEntries(carried), ...restOfInputs(step, number, rate) });
+  let state = firstState(step);
+  for (const [number, { loss, hits }] of expected.steps.entries()) {
+    const results = await run(inputsOf(step, number, state));
     compare(`loss of step ${number}`, results.at(-2)!.data[0]!, loss);
     compare(`hits of step ${number}`, results.at(-1)!.data[0]!, hits);
     state = results.slice(0, state.length);
@@ -75,6 +73,23 @@ export async function disagreements(
     });
   });
   return problems;
+}
+
+/** What the first step takes. */
+export function firstInputs(step: Specialised): Inputs {
+  return inputsOf(step, 0, firstState(step));
+}
+
+/** Parameters as they are at first, and moments of zero. */
+function firstState(step: Specialised): TensorData[] {
+  const [p, s] = step.params as [Binding, Binding];
+  return [...valuesOf(p, portableInputs(step)), ...zerosFor(s)];
+}
+
+function inputsOf(step: Specialised, number: number, state: readonly TensorData[]): Inputs {
+  const [p, s] = step.params as [Binding, Binding];
+  const carried = [...p.values, ...s.values].map((name, i) => [name, state[i]!] as const);
+  return { ...Object.fromEntries(carried), ...restOfInputs(step, number, expected.steps[number]!.rate) };
 }
 
 function valuesOf(binding: Binding, inputs: Inputs): TensorData[] {
