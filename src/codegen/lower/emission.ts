@@ -66,6 +66,8 @@ export interface Emission {
   readonly taken: Set<string>;
   /** Subexpressions that are used more than once. */
   readonly shared: Set<Expr>;
+  /** How often subexpressions are used in the bodies that are written. */
+  readonly uses: Map<Expr, number>;
   /** The range of each variable that is in use, wherever it has an instance. */
   readonly ranges: Map<string, Interval>;
   /** What is known of the variables where it is being written. */
@@ -180,7 +182,10 @@ export function instantiate(
     variables,
   };
   emission.instances.set(key, instance);
-  for (const expr of sharedIn(instance.body)) emission.shared.add(expr);
+  for (const [expr, count] of usesIn(instance.body)) {
+    emission.uses.set(expr, (emission.uses.get(expr) ?? 0) + count);
+    if (count > 1) emission.shared.add(expr);
+  }
   return instance;
 }
 
@@ -206,13 +211,12 @@ export function conditionsIn(body: Expr): Expr[] {
   return postorder(body).flatMap((expr) => (expr.kind === "select" ? [expr.condition] : []));
 }
 
-/** The subexpressions that are reached more than once. */
-function sharedIn(body: Expr): Set<Expr> {
-  const seen = new Set<Expr>();
-  const shared = new Set<Expr>();
+/** How often each subexpression of a body is an operand in it; the body itself is used once, by whoever asks for it. */
+export function usesIn(body: Expr): Map<Expr, number> {
+  const uses = new Map<Expr, number>([[body, 1]]);
   for (const expr of postorder(body))
-    for (const operand of operands(expr)) (seen.has(operand) ? shared : seen).add(operand);
-  return shared;
+    for (const operand of operands(expr)) uses.set(operand, (uses.get(operand) ?? 0) + 1);
+  return uses;
 }
 
 /** An index expression kept within an axis of a size. */

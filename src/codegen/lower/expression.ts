@@ -45,7 +45,7 @@ import { applied } from "./fold-constants.ts";
 import { loadOfTile } from "./fill.ts";
 import { reduce } from "./reduction.ts";
 import { bind, branch, declare, depthOf, innermost, known, nameOf, remember, write } from "./scopes.ts";
-import { sidesOf, withinShape } from "./sides.ts";
+import { commonIn, sidesOf, withinShape } from "./sides.ts";
 import { sumByDepth } from "./sums.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
@@ -294,6 +294,7 @@ function lowerSelect(emission: Emission, expr: Extract<Expr, { kind: "select" }>
   const { yes, no, isCheap } = sidesOf(emission, expr);
   if (isCheap) return select(condition, lower(emission, yes, point), lower(emission, no, point));
 
+  for (const common of [yes, no].flatMap((side) => commonIn(emission, side))) lower(emission, common, point);
   const { scopes } = emission;
   const type = kernelType(irTypeOf(expr.yes));
   const chosen = declare(scopes, "chosen", type, constant(type, 0));

@@ -177,6 +177,7 @@ function lowerWith(
     instances: new Map(),
     taken: new Set(),
     shared: new Set(),
+    uses: new Map(),
     ranges: new Map(),
     context: emptyContext,
     loops: [],

@@ -5,11 +5,11 @@
  */
 import { isWithin } from "../../ir/bounds.ts";
 import { read as readAt } from "../../ir/build.ts";
-import { costOf } from "../../ir/expression-cost.ts";
+import { costOf, costsAtLeast } from "../../ir/expression-cost.ts";
 import type { Expr } from "../../ir/ir.ts";
 import { rewriteExpr } from "../../ir/substitute.ts";
 import { operands } from "../../ir/traverse.ts";
-import { clampedIndex, type Emission } from "./emission.ts";
+import { clampedIndex, type Emission, usesIn } from "./emission.ts";
 
 /** A side that costs more than this is computed only where it is chosen. */
 const cheapSide = 24;
@@ -37,6 +37,28 @@ export function sidesOf(emission: Emission, expr: Extract<Expr, { kind: "select"
     map.set(expr, sides);
   }
   return sides;
+}
+
+/**
+ * What a side that is computed only where it is chosen has in common with others, and costs much: computed before the choice it is written
+ * once. In the derivative of a chain of choices every side has what comes after it, which would be written again in each.
+ *
+ *     (if a then t * w else 0.0) + (if not a then t * 0.1 else 0.0)     t
+ */
+export function commonIn(emission: Emission, side: Expr): Expr[] {
+  const inside = usesIn(side);
+  const isCommon = (expr: Expr): boolean =>
+    inside.get(expr)! < (emission.uses.get(expr) ?? 0) &&
+    costsAtLeast(expr, cheapSide) &&
+    !computesMuch(emission, expr) &&
+    withinBounds(emission, expr) === expr;
+  const found: Expr[] = [];
+  const open = new Set([side]);
+  for (const expr of open) {
+    if (isCommon(expr)) found.push(expr);
+    else for (const operand of operands(expr)) open.add(operand);
+  }
+  return found;
 }
 
 /** Does it read something that is computed at the read and costs more than a few operations? */
