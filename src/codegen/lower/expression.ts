@@ -19,7 +19,7 @@ import {
 import { affineOf, prove, rangeOf } from "../../ir/ranges.ts";
 import { scalarFunctions } from "../../ir/scalar.ts";
 import { substituteIndices } from "../../ir/substitute.ts";
-import { indicesIn } from "../../ir/traverse.ts";
+import { bottomUp, operands } from "../../ir/traverse.ts";
 import {
   add,
   and,
@@ -131,17 +131,22 @@ export function placeIn(
   return linear;
 }
 
-const nothing: readonly string[] = [];
 const variables = new WeakMap<Expr, readonly string[]>();
 
+/** The names of the index variables in an expression, sorted. */
 function variablesOf(expr: Expr): readonly string[] {
-  let names = variables.get(expr);
-  if (names === undefined) {
-    names = [...indicesIn([expr])].sort();
-    variables.set(expr, names.length === 0 ? nothing : names);
-  }
-  return names;
+  return bottomUp(variables, expr, (e) => {
+    if (e.kind === "index") return [e.name];
+    const lists = operands(e).map((operand) => variables.get(operand)!);
+    const longest = lists.reduce((a, b) => (b.length > a.length ? b : a), nothing);
+    // Most have no other variables than one of their operands has: they share its list.
+    return lists.every((list) => list.every((name) => longest.includes(name)))
+      ? longest
+      : [...new Set(lists.flat())].sort();
+  });
 }
+
+const nothing: readonly string[] = [];
 
 function instanceOf(name: string, point: Point): NonNullable<ReturnType<Point["get"]>> {
   const found = point.get(name);

@@ -2,7 +2,7 @@
 import { structuralKey } from "../affine.ts";
 import { all, apply, integer, select, zeroOf } from "../build.ts";
 import { type Expr, typeOf } from "../ir.ts";
-import { operands, postorder } from "../traverse.ts";
+import { bottomUp, operands, postorder } from "../traverse.ts";
 
 export interface Guarded {
   readonly guards: readonly Expr[];
@@ -121,7 +121,7 @@ function levelsOf(guards: readonly Expr[]): Expr[][] {
     guard,
     depth: readDepth(guard),
     compared: comparesIntegers(guard) ? comparedIn([guard]) : new Set<string>(),
-    readAt: placesIn([guard]),
+    readAt: placesOf(guard),
   }));
   while (left.length > 0) {
     const isFree = ({ readAt, guard }: (typeof left)[number]): boolean =>
@@ -156,6 +156,15 @@ export function comparedIn(exprs: readonly Expr[]): Set<string> {
   return found;
 }
 
+const places = new WeakMap<Expr, ReadonlySet<string>>();
+
+/** The same of one condition, which stands around many values. */
+function placesOf(guard: Expr): ReadonlySet<string> {
+  let found = places.get(guard);
+  if (found === undefined) places.set(guard, (found = placesIn([guard])));
+  return found;
+}
+
 /** The index variables and reads in the indices of reads, by their structural keys. */
 export function placesIn(exprs: readonly Expr[]): Set<string> {
   return atomsIn(postorder(...exprs).flatMap((e) => (e.kind === "read" ? e.indices : [])));
@@ -167,12 +176,12 @@ export function atomsIn(exprs: readonly Expr[]): Set<string> {
   return new Set(atoms.map(structuralKey));
 }
 
+const depths = new WeakMap<Expr, number>();
+
 /** How deep reads are nested: 0 without a read, 2 for `%x[%a[i]]`. */
 export function readDepth(expr: Expr): number {
-  const depths = new Map<Expr, number>();
-  for (const e of postorder(expr)) {
+  return bottomUp(depths, expr, (e) => {
     const below = operands(e).reduce((most, x) => Math.max(most, depths.get(x)!), 0);
-    depths.set(e, e.kind === "read" ? below + 1 : below);
-  }
-  return depths.get(expr)!;
+    return e.kind === "read" ? below + 1 : below;
+  });
 }
