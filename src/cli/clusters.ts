@@ -90,7 +90,7 @@ async function clustersCommand(
   const size = sizeFor(options.size, run);
   const clusters = compileClusters(model.name, size);
   const chosen = layersWithHead(chosenLayers(clusters.layers, layer), head, clusters.layers);
-  const weights = await readWeights(model, pathOf(terminal, options.weights));
+  const { parameters: weights } = await readWeights(model, pathOf(terminal, options.weights));
   const shape = { channels: 3, height: size, width: size } as const;
   const images = await readImages(
     files.map((file) => pathOf(terminal, file)),

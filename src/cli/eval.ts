@@ -5,7 +5,7 @@ import type { Dataset } from "../train/data/dataset.ts";
 import { datasetNames, openDataset } from "../train/data/open.ts";
 import { evaluate, type Evaluation } from "../train/evaluate.ts";
 import { openModel, readWeights } from "../train/model-on-device.ts";
-import { requireClasses } from "../train/prepare.ts";
+import { requireClasses, requireSameClasses } from "../train/prepare.ts";
 import type { TrainingSettings } from "../train/settings.ts";
 import { modelFor, runBeside, sizeFor } from "./applied-model.ts";
 import { fuseOption, onDevice } from "./device.ts";
@@ -54,7 +54,7 @@ async function evalCommand(terminal: Terminal, options: Options): Promise<void> 
   const run = runBeside(terminal, options.weights);
   const model = modelFor(options.model, run, options.weights);
   const size = sizeFor(options.size, run);
-  const weights = await readWeights(model, pathOf(terminal, options.weights));
+  const { parameters: weights, classes } = await readWeights(model, pathOf(terminal, options.weights));
   const { environment } = terminal;
   const data = dataFor(terminal, options.data, run);
   // The run's seed divides a folder as it did in training.
@@ -62,6 +62,7 @@ async function evalCommand(terminal: Terminal, options: Options): Promise<void> 
   const dataset = await openDataset(data, { height: size, width: size, seed, environment });
   try {
     requireClasses(model, dataset.classes.length, data, size);
+    requireSameClasses(classes, dataset, options.weights);
     const batch = Math.max(1, Math.min(options.batch, dataset.heldOut.size));
     await onDevice(terminal, choice, async (device) => {
       const { forward, parameters } = await openModel(device, model, weights, {

@@ -79,8 +79,9 @@ async function predictCommand(
   for (const file of images) readBytes(terminal, file);
   const run = runBeside(terminal, options.weights);
   const model = modelFor(options.model, run, options.weights);
-  const weights = await readWeights(model, pathOf(terminal, options.weights));
-  const classes = await classNames(terminal, options.data, run);
+  const trained = await readWeights(model, pathOf(terminal, options.weights));
+  const known = options.data === undefined ? trained.classes : null;
+  const classes = known ?? (await classNames(terminal, options.data, run));
   const size = sizeFor(options.size, run);
   const input =
     options.input === undefined
@@ -90,7 +91,12 @@ async function predictCommand(
   await onDevice(terminal, choice, async (device) => {
     const { names, floats, height, width } = input;
     const batch = Math.min(options.batch, names.length);
-    const { forward, parameters } = await openModel(device, model, weights, { batch, height, width, fuse });
+    const { forward, parameters } = await openModel(device, model, trained.parameters, {
+      batch,
+      height,
+      width,
+      fuse,
+    });
     const each = 3 * height * width;
     const logits: Float32Array[] = [];
     for (let first = 0; first < names.length; first += batch) {

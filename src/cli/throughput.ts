@@ -85,7 +85,8 @@ async function throughput(terminal: Terminal, options: Options): Promise<void> {
   const { reassociate = false } = options;
   const model = modelNamed(options.model, { reassociate });
   const size = sizeFor(options.size, weights === undefined ? null : runBeside(terminal, weights));
-  const trained = weights === undefined ? null : await readWeights(model, pathOf(terminal, weights));
+  const trained =
+    weights === undefined ? null : (await readWeights(model, pathOf(terminal, weights))).parameters;
   const sizes = { batch, size, ...kernelOptions(options) };
   const plan = { warmUp, passes, batch };
   const measured = await onDevice(terminal, choice, (device) =>

@@ -10,7 +10,7 @@ import { defaultSettings, settingsOf, type TrainingSettings } from "../train/set
 import { train, type TrainOptions } from "../train/training.ts";
 import { fuseOption, memoryOption, onDevice } from "./device.ts";
 import { drawRun } from "./draw-run.ts";
-import { exit, Failure } from "./failure.ts";
+import { exit, Failure, Silent } from "./failure.ts";
 import { percent } from "./percent.ts";
 import { interrupted, stoppable } from "./stop.ts";
 import { pathOf, type Terminal } from "./terminal.ts";
@@ -136,7 +136,7 @@ export async function runTraining(
     terminal,
     () =>
       onDevice(terminal, options.device, (device) =>
-        stoppable(terminal, "saving a checkpoint; Ctrl-C again ends at once", (signal) =>
+        stoppable(terminal, "stopping; Ctrl-C again ends at once", (signal) =>
           train(device, prepared, {
             ...progress,
             signal,
@@ -145,6 +145,10 @@ export async function runTraining(
             now: () => performance.now() / 1000,
             ...(options.atEnd === undefined ? {} : { atEnd: options.atEnd }),
             ...(options.tune === true ? { tune: showTuning(terminal) } : {}),
+          }).catch((error: unknown) => {
+            if (!signal.aborted || error !== signal.reason) throw error;
+            terminal.err("fecit: stopped before the first step; nothing was to be saved\n");
+            throw new Silent(interrupted);
           }),
         ),
       ).finally(progress.end),

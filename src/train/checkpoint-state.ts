@@ -14,6 +14,8 @@ export interface TrainingState {
   readonly model: string;
   /** `configurationHash` of the run's configuration. */
   readonly configuration: string;
+  /** The names of the data's classes, in the order of their numbers; null in checkpoints that do not say. */
+  readonly classes: readonly string[] | null;
   /** The best held-out accuracy so far, 0 … 1; null before the first evaluation. */
   readonly bestAccuracy: number | null;
 }
@@ -24,7 +26,8 @@ const format = "1";
 type Metadata = Readonly<Record<string, string>>;
 
 /** The state as metadata. */
-export function stateMetadata({ step, place, model, configuration, bestAccuracy }: TrainingState): Metadata {
+export function stateMetadata(state: TrainingState): Metadata {
+  const { step, place, model, configuration, classes, bestAccuracy } = state;
   return {
     "fecit.format": format,
     "fecit.step": String(step),
@@ -33,6 +36,7 @@ export function stateMetadata({ step, place, model, configuration, bestAccuracy 
     "fecit.seed": String(place.seed),
     "fecit.model": model,
     "fecit.configuration": configuration,
+    ...(classes === null ? {} : { "fecit.classes": JSON.stringify(classes) }),
     ...(bestAccuracy === null ? {} : { "fecit.best-accuracy": String(bestAccuracy) }),
   };
 }
@@ -54,8 +58,20 @@ export function readState(metadata: Metadata, file: string): TrainingState | nul
     },
     model: text(metadata, "fecit.model", file),
     configuration: text(metadata, "fecit.configuration", file),
+    classes: classesOf(metadata["fecit.classes"], file),
     bestAccuracy: best === undefined ? null : numberOf(best, "fecit.best-accuracy", file),
   };
+}
+
+function classesOf(value: string | undefined, file: string): readonly string[] | null {
+  if (value === undefined) return null;
+  try {
+    const classes = JSON.parse(value) as unknown;
+    if (Array.isArray(classes) && classes.every((name) => typeof name === "string")) return classes;
+  } catch {
+    // As wrong as what is no list of names.
+  }
+  throw wrong(file, `its fecit.classes is "${value.slice(0, 40)}"`, ["a list of names in JSON is expected"]);
 }
 
 function text(metadata: Metadata, key: string, file: string): string {

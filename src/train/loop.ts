@@ -61,13 +61,14 @@ export function stepsOf({ epochs, batch }: TrainingSettings, dataset: Dataset): 
   return Math.max(1, Math.floor(epochs * batchesOfEpoch(dataset.training.size, batch)));
 }
 
-/** The state before the first step. */
-export function firstState(settings: TrainingSettings): TrainingState {
+/** The state before the first step, of a run on data of these classes. */
+export function firstState(settings: TrainingSettings, classes: readonly string[]): TrainingState {
   return {
     step: 0,
     place: { seed: settings.seed, epoch: 0, position: 0 },
     model: settings.model,
     configuration: configurationHash(configurationOf(settings)),
+    classes,
     bestAccuracy: null,
   };
 }

@@ -1,7 +1,7 @@
 /**
  * A trained model on a device, to be applied: its forward with the batch open, and its weights.
  *
- *     const weights = await readWeights(model, "best.safetensors");
+ *     const { parameters: weights } = await readWeights(model, "best.safetensors");
  *     const applied = await openModel(device, model, weights, { batch: 64, height: 32, width: 32, fuse: "full" });
  *     await logitsOf(applied.forward, applied.parameters, images, count);
  */
@@ -27,12 +27,18 @@ export interface ModelSizes {
   readonly fuse: FusionLevel;
 }
 
+/** A model's parameters, and the classes that they were trained on, if the file says so. */
+export interface Weights {
+  readonly parameters: DeviceArgument;
+  readonly classes: readonly string[] | null;
+}
+
 /** Reads a model's parameters from a safetensors file, a checkpoint or weights alone. Throws `CheckpointError`. */
-export async function readWeights(model: Model, file: string): Promise<DeviceArgument> {
-  const { parameters } = await readCheckpoint(file);
+export async function readWeights(model: Model, file: string): Promise<Weights> {
+  const { parameters, state } = await readCheckpoint(file);
   // Parameters have the same shapes at every size of image.
   const { shape } = model.forward({ b: 1, h: 32, w: 32 }).params[0]!;
-  return parametersFrom(parameters, model, shape, file);
+  return { parameters: parametersFrom(parameters, model, shape, file), classes: state?.classes ?? null };
 }
 
 /** Compiles the model and puts the weights on the device. Throws `CompileError`, and the device's errors. */

@@ -52,10 +52,9 @@ export interface RunRequest {
 export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { settings, folder, isResumed } = request;
   const model = request.model ?? loadModel(settings.model);
-  if (!isResumed) {
-    requireNoRun(folder);
-    requireWritable(folder);
-  }
+  if (!isResumed) requireNoRun(folder);
+  // A folder without a run is refused by what reads it.
+  if (!isResumed || existsSync(runFiles(folder).configuration)) requireWritable(folder);
   const { size, seed } = settings;
   const dataset = await openDataset(settings.data, {
     height: size,
@@ -71,7 +70,8 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
       throw new DataError(`${settings.data} has no held-out images`, [], "add a folder `val` to it");
     const { beginning, state } = isResumed
       ? await resumed(folder, settings)
-      : { beginning: await begun(settings, model), state: firstState(settings) };
+      : { beginning: await begun(settings, model), state: firstState(settings, dataset.classes) };
+    if (isResumed) requireSameClasses(state.classes, dataset, runFiles(folder).latest);
     return { settings, folder, isResumed, model, dataset, beginning, state };
   } catch (error) {
     await dataset.close();
@@ -87,6 +87,34 @@ export function requireClasses(model: Model, classes: number, data: string, size
     `${data} has ${classes} classes, ${model.name} tells ${most} apart`,
     [],
     "choose a model with a wider head (fec_small has 1000), or fewer classes",
+  );
+}
+
+/**
+ * Classes are numbered in the order of their names: were one added or gone, each answer would be taken for another class. `known` are
+ * those that `file` was trained on, if it says so. Throws `DataError`.
+ */
+export function requireSameClasses(
+  known: readonly string[] | null,
+  { name, classes }: Pick<Dataset, "name" | "classes">,
+  file: string,
+): void {
+  if (known === null || (known.length === classes.length && known.every((one, i) => one === classes[i])))
+    return;
+  const some = (names: readonly string[]): string =>
+    names.slice(0, 8).join(", ") + (names.length > 8 ? `, … (${names.length})` : "");
+  const [gone, added] = [
+    known.filter((one) => !classes.includes(one)),
+    classes.filter((one) => !known.includes(one)),
+  ];
+  throw new DataError(
+    `${name} has other classes than ${file} was trained on`,
+    [
+      ...(gone.length > 0 ? [`not there: ${some(gone)}`] : []),
+      ...(added.length > 0 ? [`not known: ${some(added)}`] : []),
+      ...(gone.length + added.length === 0 ? [`in another order: ${some(classes)}`] : []),
+    ],
+    "put the classes back as they were, or begin a new run with its weights by `fecit train --weights`",
   );
 }
 

@@ -136,14 +136,23 @@ function damaged(folder: string, problem: string): RunError {
   );
 }
 
-/** Writes kernels as `kernels/NAME.wgsl`, to be read. */
+/** Writes kernels as `kernels/NAME.wgsl`, to be read. Throws `RunError`. */
 export function writeKernels(
   { kernels }: RunFolder,
   texts: readonly { readonly name: string; readonly wgsl: string }[],
 ): void {
   makeFolder(kernels);
   for (const { name, wgsl } of texts) {
-    writeFileSync(join(kernels, `${name.replaceAll(/[^\w.-]+/g, "_")}.wgsl`), wgsl);
+    const file = join(kernels, `${name.replaceAll(/[^\w.-]+/g, "_")}.wgsl`);
+    try {
+      writeFileSync(file, wgsl);
+    } catch (error) {
+      throw new RunError(
+        `${file} can't be written: ${reasonOf(error)}`,
+        [],
+        "make room, or let it be written",
+      );
+    }
   }
 }
 
@@ -158,7 +167,7 @@ function occupied(folder: string, file: string): RunError {
 const chooseAnother = "choose another folder by --out";
 
 /**
- * Tries whether a new run's folder can be made and written to, and leaves nothing of it. A run writes only when it has been compiled,
+ * Tries whether a run's folder can be made and written to, and leaves nothing of it. A run writes only when it has been compiled,
  * which is too late to hear of it. Throws `RunError`.
  */
 export function requireWritable(folder: string): void {
@@ -167,7 +176,10 @@ export function requireWritable(folder: string): void {
   try {
     writeFileSync(probe, "can it be written to?\n");
   } catch (error) {
-    throw new RunError(`${folder} can't be written to: ${reasonOf(error)}`, [], chooseAnother);
+    const help = existsSync(runFiles(folder).configuration)
+      ? "let it be written, or copy the run to another folder and resume it there"
+      : chooseAnother;
+    throw new RunError(`${folder} can't be written to: ${reasonOf(error)}`, [], help);
   } finally {
     rmSync(probe, { force: true });
     removeEmpty(made);

@@ -5,7 +5,7 @@
  */
 import { type Device } from "../device.ts";
 import { type OpenFunction } from "../open-function.ts";
-import { type LoopEnd, type LoopOptions, trainingLoop } from "./loop.ts";
+import { type LoopEnd, type LoopOptions, stepsOf, trainingLoop } from "./loop.ts";
 import { type PreparedRun } from "./prepare.ts";
 import { createRun, type RunFolder, runFiles, writeKernels } from "./run-folder.ts";
 import { configurationOf } from "./settings.ts";
@@ -38,9 +38,9 @@ export interface TrainedModel {
 const heldOutBatch = 64;
 
 /**
- * Trains a prepared run to its end, or until it is stopped.
+ * Trains a prepared run to its end, or until it is stopped. What has come to its end before is not compiled, unless `atEnd` wants it.
  *
- * @throws what `openTrainer` and `trainingLoop` throw; before the first step nothing has been written.
+ * @throws the signal's reason when it is aborted before the first step: nothing has been written, and nothing is lost. @throws what `openTrainer` and `trainingLoop` throw; before the first step nothing has been written.
  */
 export async function train(
   device: Device,
@@ -49,17 +49,29 @@ export async function train(
 ): Promise<LoopEnd & { readonly run: RunFolder }> {
   const { settings, dataset, model, beginning, state, folder, isResumed } = prepared;
   const { size, fuse, batch } = settings;
+  const steps = stepsOf(settings, dataset);
+  if (isResumed && state.step >= steps && options.atEnd === undefined) {
+    const { step, bestAccuracy } = state;
+    return { kind: "finished", step, steps, bestAccuracy, evaluation: null, run: runFiles(folder) };
+  }
   const tune = options.tune === undefined ? false : { ...options.tune, signal: options.signal };
+  // Between kernels: who stops a run here need not wait for all of them.
+  const compiling =
+    (what: string) =>
+    (done: number, total: number): void => {
+      options.signal.throwIfAborted();
+      options.compiling?.(what, done, total);
+    };
   const trainer = await openTrainer(device, model, settings, beginning, {
     tune,
-    progress: (done, total) => options.compiling?.("the step", done, total),
+    progress: compiling("the step"),
   });
   const capacity = Math.min(Math.max(batch, heldOutBatch), dataset.heldOut.size);
   const forward = await device.compile(model.forward({ b: capacity, h: size, w: size }), {
     fuse,
     open: "b",
     tune,
-    progress: (done, total) => options.compiling?.("the evaluation", done, total),
+    progress: compiling("the evaluation"),
   });
   try {
     const run = isResumed ? runFiles(folder) : createRun(folder, configurationOf(settings));

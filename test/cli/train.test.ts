@@ -178,6 +178,7 @@ describe("train refuses", () => {
           place: { seed: 0, epoch: 1, position: 0 },
           model: "fec_mini",
           configuration: configurationHash(configuration),
+          classes: null,
           bestAccuracy: 0.5,
         },
       });

@@ -13,6 +13,7 @@ for (let step = Number(process.argv[3]); ; step++) {
     place: { seed: 1, epoch: 0, position: step },
     model: "none",
     configuration: "0",
+    classes: null,
     bestAccuracy: null,
   };
   for (const name of step % 2 === 0 ? ["latest", "best"] : ["latest"]) {

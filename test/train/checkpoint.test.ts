@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { type NumberArray } from "../../src/formats/array.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint.ts";
+import { stateMetadata } from "../../src/train/checkpoint-state.ts";
 import { matchArrays } from "../../src/train/checkpoint-match.ts";
 import { configurationHash, differences } from "../../src/train/configuration.ts";
 import { removeLeftovers } from "../../src/train/whole-file.ts";
@@ -30,6 +31,7 @@ const checkpoint: Checkpoint = {
     place: { seed: 2 ** 40, epoch: 3, position: 128 },
     model: "fec_mini",
     configuration: "8f31c00000000000",
+    classes: ["Ankle boot", 'a "quoted" one', "ñ"],
     bestAccuracy: 0.8725,
   },
 };
@@ -46,7 +48,7 @@ test("a checkpoint comes back as it was written, and nothing else is in the fold
 test("before the first evaluation there is no best accuracy", async () => {
   await inFolder(async (folder) => {
     const file = join(folder, "latest.safetensors");
-    const state = { ...checkpoint.state!, bestAccuracy: null };
+    const state = { ...checkpoint.state!, classes: null, bestAccuracy: null };
     await writeCheckpoint(file, { ...checkpoint, state });
     expect((await readCheckpoint(file)).state).toEqual(state);
   });
@@ -105,6 +107,12 @@ test("a state that makes no sense is refused", async () => {
       message: `${file}: its fecit.step is -3`,
     });
     expect(await faultOf({ "fecit.format": "1", "fecit.step": "" })).toMatchObject({ fault: "state" });
+    const state = stateMetadata(checkpoint.state!);
+    for (const classes of ["cat", '{"0": "cat"}', "[1]"]) {
+      expect(await faultOf({ ...state, "fecit.classes": classes })).toMatchObject({
+        message: `${file}: its fecit.classes is "${classes}"`,
+      });
+    }
   });
 });
 

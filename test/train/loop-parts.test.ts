@@ -80,6 +80,7 @@ describe("the meter", () => {
       place: { seed: 0, epoch: 1, position: 0 },
       model: "m",
       configuration: "c",
+      classes: null,
       bestAccuracy: null,
     });
     clock = 2;
@@ -109,6 +110,7 @@ describe("the meter", () => {
       place: { seed: 0, epoch: 0, position: 1 },
       model: "",
       configuration: "",
+      classes: null,
       bestAccuracy: null,
     };
     await meter.next(state);

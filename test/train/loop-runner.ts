@@ -57,7 +57,7 @@ await train(
     model: tinyModel(),
     dataset,
     beginning: checkpoint === null ? { kind: "drawn" } : { kind: "checkpoint", checkpoint, file: latest },
-    state: checkpoint?.state ?? firstState(settings),
+    state: checkpoint?.state ?? firstState(settings, dataset.classes),
   },
   {
     listener: { measured: ({ step }) => void process.stdout.write(`${step}\n`), evaluated: () => {} },

@@ -1,5 +1,5 @@
 /** The training loop: bits that depend on seed and place only, stopping and going on, numbers that leave their bounds. */
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, withCompiler } from "../../src/device.ts";
@@ -35,12 +35,13 @@ function settingsFor(folder: string, changes: Partial<TrainingSettings> = {}): T
 interface Changes extends Partial<RunRequest> {
   /** Before step number `stopAfter`, counted from 0, it is told to stop. */
   readonly stopAfter?: number;
+  readonly signal?: AbortSignal;
   readonly device?: Device;
   readonly seen?: (step: number) => unknown;
 }
 
 /**
- * A signal that is aborted once a loop has looked at it so many times. A listener could not abort at a certain step: a step is measured
+ * A signal that is aborted once a loop has looked at it so many times. (Compiling asks it to throw, which is no look.) A listener could not abort at a certain step: a step is measured
  * while the next one runs already, or before, as the device has it.
  */
 function abortedAfter(looks = Infinity): AbortSignal {
@@ -50,7 +51,7 @@ function abortedAfter(looks = Infinity): AbortSignal {
 
 /** Trains in FOLDER/NAME. */
 async function trainIn(folder: string, name: string, changes: Changes = {}): ReturnType<typeof train> {
-  const { stopAfter, device: own = device, seen = () => {}, ...request } = changes;
+  const { stopAfter, signal, device: own = device, seen = () => {}, ...request } = changes;
   const settings = settingsFor(folder);
   const prepared = await prepareRun({
     settings,
@@ -62,7 +63,7 @@ async function trainIn(folder: string, name: string, changes: Changes = {}): Ret
   });
   const options: TrainOptions = {
     listener: { measured: ({ step }) => seen(step), evaluated: () => {} },
-    signal: abortedAfter(stopAfter),
+    signal: signal ?? abortedAfter(stopAfter),
     stepsPerReading: 1,
     secondsBetweenCheckpoints: 1e9,
     now: () => performance.now() / 1000,
@@ -103,6 +104,7 @@ describe("a run", () => {
       expect(state).toMatchObject({
         step: 4,
         place: { seed: 0, epoch: 2, position: 0 },
+        classes: ["0", "1", "2", "3"],
         bestAccuracy: end.bestAccuracy,
       });
       expect([...parameters.keys()]).toEqual(model.parameters.map(({ name }) => name));
@@ -148,16 +150,40 @@ describe("a run", () => {
     });
   });
 
-  it("that has ended has nothing left to do", async () => {
+  it("that has ended has nothing left to do, and compiles nothing for it", async () => {
     await withImages(async (folder) => {
       await trainIn(folder, "a");
       const before = bytesOf(folder, "a");
-      expect(await trainIn(folder, "a", { isResumed: true })).toMatchObject({
+      const closed = withCompiler(await openTestDevice());
+      closed.close();
+      expect(await trainIn(folder, "a", { isResumed: true, device: closed })).toMatchObject({
         kind: "finished",
         step: 4,
         evaluation: null,
       });
       expect(bytesOf(folder, "a").equals(before)).toBe(true);
+    });
+  });
+
+  it("goes on with the classes that it began with, or not at all", async () => {
+    await withImages(async (folder) => {
+      await trainIn(folder, "a", { stopAfter: 1 });
+      const before = bytesOf(folder, "a");
+      renameSync(join(folder, "images/train/3"), join(folder, "images/train/03"));
+      renameSync(join(folder, "images/val/3"), join(folder, "images/val/03"));
+      await expect(trainIn(folder, "a", { isResumed: true })).rejects.toMatchObject({
+        message: expect.stringContaining("has other classes than") as string,
+        notes: ["not there: 3", "not known: 03"],
+      });
+      expect(bytesOf(folder, "a").equals(before)).toBe(true);
+    });
+  });
+
+  it("that is stopped while it is compiled writes nothing", async () => {
+    await withImages(async (folder) => {
+      const stopped = trainIn(folder, "a", { signal: AbortSignal.abort("enough") });
+      await expect(stopped).rejects.toBe("enough");
+      expect(existsSync(join(folder, "a"))).toBe(false);
     });
   });
 

@@ -106,5 +106,7 @@ test("kernels are kept to be read", async () => {
     const run = createRun(folder, configuration);
     writeKernels(run, [{ name: "cluster/forward", wgsl: "fn main() {}" }]);
     expect(readFileSync(join(run.kernels, "cluster_forward.wgsl"), "utf8")).toBe("fn main() {}");
+    mkdirSync(join(run.kernels, "taken.wgsl"));
+    expect(() => writeKernels(run, [{ name: "taken", wgsl: "" }])).toThrow("can't be written");
   });
 });
