@@ -129,12 +129,15 @@ async function inspect(terminal: Terminal, file: string, name: string, options: 
     return functionNamed(module.program, name);
   });
   knowDims(info, dims);
-  if (stage === "typed" && html === undefined)
-    return showStage(terminal, name, options, printTypedFunction(info), typedNodes(info));
+  const showTyped = (): void =>
+    showStage(terminal, name, options, printTypedFunction(info), typedNodes(info));
+  if (stage === "typed" && html === undefined) return showTyped();
   needDims(info, dims);
   const compiled = orDiagnose(terminal, () => compileFor(module, name, options));
-  if ((stage === "ir" || stage === "vjp") && html === undefined)
-    return showStage(terminal, name, options, printGraph(compiled.graph), graphNodes(compiled.graph));
+  const isGraph = stage === "ir" || stage === "vjp";
+  const showGraph = (): void =>
+    showStage(terminal, name, options, printGraph(compiled.graph), graphNodes(compiled.graph));
+  if (isGraph && html === undefined) return showGraph();
   const { made, report, adapter } = await kernelsOf(terminal, compiled, options);
   const about = { function: compiled.name, dims: Object.fromEntries(dims), adapter, fuse: options.fuse };
   if (html !== undefined) {
@@ -142,6 +145,8 @@ async function inspect(terminal: Terminal, file: string, name: string, options: 
     writeWhole(terminal, html, inspectionPage({ ...about, ...report, sources, plan: printPlan(made.plan) }));
     terminal.err(`fecit: ${html} written\n`);
     if (json !== true && stage === undefined) return;
+    if (stage === "typed") return showTyped();
+    if (isGraph) return showGraph();
   }
   if (json === true) return terminal.out(`${JSON.stringify({ ...about, ...report })}\n`);
   terminal.out(stage === undefined ? kernelTable(report) : backEndText(stage, made, report));

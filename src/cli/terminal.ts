@@ -28,22 +28,24 @@ export function processTerminal(): Terminal {
     outColors: stdout.isTTY && !plain,
     errColors: stderr.isTTY && !plain,
   };
-  stdout.on("error", (error) =>
-    endBy(error, () => reportFailure(terminal, fileFailure("stdout", error, "write"))),
+  stdout.on("error", (error) => {
+    // A reader that goes away (`| head`) ends the output, not the program with an error.
+    if (isGone(error)) process.exit(process.exitCode ?? 0);
+    reportFailure(terminal, fileFailure("stdout", error, "write"));
+    process.exit(exit.inputWrong);
+  });
+  // There is nowhere left to say so. Work that tells its progress there has not come to its end.
+  stderr.on("error", (error) =>
+    process.exit(isGone(error) ? (process.exitCode ?? readerGone) : exit.inputWrong),
   );
-  // There is nowhere left to say so.
-  stderr.on("error", (error) => endBy(error, () => {}));
   return terminal;
 }
 
-/**
- * Ends the process since a stream can't be written. A reader that goes away (`| head`) ends the output, not the
- * program with an error.
- */
-function endBy(error: NodeJS.ErrnoException, say: () => void): never {
-  if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
-  say();
-  process.exit(exit.inputWrong);
+/** What shells expect of a process whose reader went away: 128 and the number of SIGPIPE. */
+const readerGone = 141;
+
+function isGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === "EPIPE";
 }
 
 /** The path of a file that is named as the user does. */

@@ -1,7 +1,9 @@
 import { stripVTControlCharacters } from "node:util";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { inFolder } from "../folder.ts";
 import { fecit } from "./capture.ts";
 
 describe("the command line", () => {
@@ -123,6 +125,17 @@ describe.skipIf(!existsSync("dist/cli.js"))("the built command", () => {
       { encoding: "utf8" },
     );
     expect({ status, stderr: stripVTControlCharacters(stderr) }).toEqual({ status: 0, stderr: "" });
+  });
+});
+
+it("work whose progress nobody hears any more has not come to its end", async () => {
+  await inFolder((folder) => {
+    const status = join(folder, "status");
+    const words =
+      "run examples/kmeans.fec kmeans x=normal c=normal --dim n=9,d=2,o=3,steps=2 --device software";
+    const run = `"${process.execPath}" --import tsx src/cli/bin.ts ${words}`;
+    spawnSync("sh", ["-c", `{ ${run}; echo $? > "${status}"; } 2>&1 >/dev/null | true`]);
+    expect(readFileSync(status, "utf8")).toBe("141\n");
   });
 });
 

@@ -237,6 +237,8 @@ describe("inspect shows kernels", () => {
       // What looks like a tag in WGSL is none.
       expect(page.includes("&lt;")).toBe(true);
       expect(page.match(/<(storage|uniform|workgroup|f32|i32)\b/)).toBeNull();
+      const graph = await fecit([...cluster, "--stage", "ir"]);
+      expect((await fecit([...cluster, "--html", file, "--stage", "ir"])).out).toBe(graph.out);
     });
   });
 });
