@@ -147,7 +147,7 @@ export async function runTraining(
             ...(options.tune === true ? { tune: showTuning(terminal) } : {}),
           }).catch((error: unknown) => {
             if (!signal.aborted || error !== signal.reason) throw error;
-            terminal.err("fecit: stopped before the first step; nothing was to be saved\n");
+            terminal.err("fecit: stopped before a step was taken; nothing was to be saved\n");
             throw new Silent(interrupted);
           }),
         ),

@@ -40,7 +40,8 @@ const heldOutBatch = 64;
 /**
  * Trains a prepared run to its end, or until it is stopped. What has come to its end before is not compiled, unless `atEnd` wants it.
  *
- * @throws the signal's reason when it is aborted before the first step: nothing has been written, and nothing is lost. @throws what `openTrainer` and `trainingLoop` throw; before the first step nothing has been written.
+ * @throws the signal's reason when it is aborted while compiling, and what `openTrainer` and `trainingLoop` throw; before the first step
+ * nothing has been written.
  */
 export async function train(
   device: Device,

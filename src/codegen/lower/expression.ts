@@ -45,7 +45,7 @@ import { applied } from "./fold-constants.ts";
 import { loadOfTile } from "./fill.ts";
 import { reduce } from "./reduction.ts";
 import { bind, branch, declare, depthOf, innermost, known, nameOf, remember, write } from "./scopes.ts";
-import { commonIn, sidesOf, withinShape } from "./sides.ts";
+import { sidesOf, withinShape } from "./sides.ts";
 import { sumByDepth } from "./sums.ts";
 
 /** The type that a kernel computes with: `f16` is widened. */
@@ -296,10 +296,10 @@ const comparisons: ReadonlySet<string> = new Set(["lt", "le", "gt", "ge"]);
 function lowerSelect(emission: Emission, expr: Extract<Expr, { kind: "select" }>, point: Point): KernelExpr {
   const condition = conditionAt(emission, expr.condition, point);
   if (condition.kind === "const") return lower(emission, condition.value !== 0 ? expr.yes : expr.no, point);
-  const { yes, no, isCheap } = sidesOf(emission, expr);
+  const { yes, no, isCheap, common } = sidesOf(emission, expr);
   if (isCheap) return select(condition, lower(emission, yes, point), lower(emission, no, point));
 
-  for (const common of [yes, no].flatMap((side) => commonIn(emission, side))) lower(emission, common, point);
+  for (const shared of common) lower(emission, shared, point);
   const { scopes } = emission;
   const type = kernelType(irTypeOf(expr.yes));
   const chosen = declare(scopes, "chosen", type, constant(type, 0));

@@ -18,6 +18,8 @@ interface Sides {
   readonly yes: Expr;
   readonly no: Expr;
   readonly isCheap: boolean;
+  /** What dear sides have in common with others. */
+  readonly common: readonly Expr[];
 }
 
 const sidesKnown = new WeakMap<Emission, Map<Expr, Sides>>();
@@ -32,8 +34,13 @@ export function sidesOf(emission: Emission, expr: Extract<Expr, { kind: "select"
       (side) => costOf(side) <= cheapSide && !computesMuch(emission, side),
     );
     sides = isCheap
-      ? { yes: withinBounds(emission, expr.yes), no: withinBounds(emission, expr.no), isCheap }
-      : { yes: expr.yes, no: expr.no, isCheap };
+      ? { yes: withinBounds(emission, expr.yes), no: withinBounds(emission, expr.no), isCheap, common: [] }
+      : {
+          yes: expr.yes,
+          no: expr.no,
+          isCheap,
+          common: [expr.yes, expr.no].flatMap((side) => commonIn(emission, side)),
+        };
     map.set(expr, sides);
   }
   return sides;
@@ -45,7 +52,7 @@ export function sidesOf(emission: Emission, expr: Extract<Expr, { kind: "select"
  *
  *     (if a then t * w else 0.0) + (if not a then t * 0.1 else 0.0)     t
  */
-export function commonIn(emission: Emission, side: Expr): Expr[] {
+function commonIn(emission: Emission, side: Expr): Expr[] {
   const inside = usesIn(side);
   const isCommon = (expr: Expr): boolean =>
     inside.get(expr)! < (emission.uses.get(expr) ?? 0) &&
