@@ -6,7 +6,6 @@
  *       = help: write or copy the file again
  */
 import { createColors } from "picocolors";
-import type { interrupted } from "./stop.ts";
 import type { Terminal } from "./terminal.ts";
 import { FormatError } from "../formats/array.ts";
 
@@ -38,7 +37,7 @@ export class Failure extends Error {
 /** Ends a command when everything has been said already. */
 export class Silent extends Error {
   override readonly name = "Silent";
-  constructor(readonly code: ExitCode | typeof interrupted) {
+  constructor(readonly code: ExitCode) {
     super();
   }
 }

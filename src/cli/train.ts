@@ -10,7 +10,7 @@ import { defaultSettings, settingsOf, type TrainingSettings } from "../train/set
 import { train, type TrainOptions } from "../train/training.ts";
 import { fuseOption, memoryOption, onDevice } from "./device.ts";
 import { drawRun } from "./draw-run.ts";
-import { exit, Failure, Silent } from "./failure.ts";
+import { exit, Failure } from "./failure.ts";
 import { percent } from "./percent.ts";
 import { interrupted, stoppable } from "./stop.ts";
 import { pathOf, type Terminal } from "./terminal.ts";
@@ -148,7 +148,8 @@ export async function runTraining(
           }).catch((error: unknown) => {
             if (!signal.aborted || error !== signal.reason) throw error;
             terminal.err("fecit: stopped before a step was taken; nothing was to be saved\n");
-            throw new Silent(interrupted);
+            // The driver would have compiled all kernels that it was given before the process ended by itself.
+            process.exit(interrupted);
           }),
         ),
       ).finally(progress.end),
