@@ -134,10 +134,11 @@ async function inspect(terminal: Terminal, file: string, name: string, options: 
   if (stage === "typed" && html === undefined) return showTyped();
   needDims(info, dims);
   const compiled = orDiagnose(terminal, () => compileFor(module, name, options));
-  const isGraph = stage === "ir" || stage === "vjp";
   const showGraph = (): void =>
     showStage(terminal, name, options, printGraph(compiled.graph), graphNodes(compiled.graph));
-  if (isGraph && html === undefined) return showGraph();
+  const showFrontEnd =
+    stage === "typed" ? showTyped : stage === "ir" || stage === "vjp" ? showGraph : undefined;
+  if (html === undefined && showFrontEnd !== undefined) return showFrontEnd();
   const { made, report, adapter } = await kernelsOf(terminal, compiled, options);
   const about = { function: compiled.name, dims: Object.fromEntries(dims), adapter, fuse: options.fuse };
   if (html !== undefined) {
@@ -145,9 +146,8 @@ async function inspect(terminal: Terminal, file: string, name: string, options: 
     writeWhole(terminal, html, inspectionPage({ ...about, ...report, sources, plan: printPlan(made.plan) }));
     terminal.err(`fecit: ${html} written\n`);
     if (json !== true && stage === undefined) return;
-    if (stage === "typed") return showTyped();
-    if (isGraph) return showGraph();
   }
+  if (showFrontEnd !== undefined) return showFrontEnd();
   if (json === true) return terminal.out(`${JSON.stringify({ ...about, ...report })}\n`);
   terminal.out(stage === undefined ? kernelTable(report) : backEndText(stage, made, report));
 }

@@ -86,6 +86,7 @@ function countOf(names: readonly string[]): string {
   return names.length === 1 ? "a tensor" : `${names.length} tensors`;
 }
 
-function some(names: readonly string[]): string {
-  return names.slice(0, 5).join(", ") + (names.length > 5 ? `, … (${names.length})` : "");
+/** The first `most` of some names, and how many there are if there are more. */
+export function some(names: readonly string[], most = 5): string {
+  return names.slice(0, most).join(", ") + (names.length > most ? `, … (${names.length})` : "");
 }

@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { loadModel, type Model } from "../model.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
+import { some } from "./checkpoint-match.ts";
 import { type TrainingState } from "./checkpoint-state.ts";
 import { configurationHash } from "./configuration.ts";
 import { DataError } from "./data/data-error.ts";
@@ -90,6 +91,9 @@ export function requireClasses(model: Model, classes: number, data: string, size
   );
 }
 
+/** A message names so many classes at most. */
+const shownClasses = 8;
+
 /**
  * Classes are numbered in the order of their names: were one added or gone, each answer would be taken for another class. `known` are
  * those that `file` was trained on, if it says so. Throws `DataError`.
@@ -101,8 +105,6 @@ export function requireSameClasses(
 ): void {
   if (known === null || (known.length === classes.length && known.every((one, i) => one === classes[i])))
     return;
-  const some = (names: readonly string[]): string =>
-    names.slice(0, 8).join(", ") + (names.length > 8 ? `, … (${names.length})` : "");
   const [gone, added] = [
     known.filter((one) => !classes.includes(one)),
     classes.filter((one) => !known.includes(one)),
@@ -110,9 +112,9 @@ export function requireSameClasses(
   throw new DataError(
     `${name} has other classes than ${file} was trained on`,
     [
-      ...(gone.length > 0 ? [`not there: ${some(gone)}`] : []),
-      ...(added.length > 0 ? [`not known: ${some(added)}`] : []),
-      ...(gone.length + added.length === 0 ? [`in another order: ${some(classes)}`] : []),
+      ...(gone.length > 0 ? [`not there: ${some(gone, shownClasses)}`] : []),
+      ...(added.length > 0 ? [`not known: ${some(added, shownClasses)}`] : []),
+      ...(gone.length + added.length === 0 ? [`in another order: ${some(classes, shownClasses)}`] : []),
     ],
     "put the classes back as they were, or begin a new run with its weights by `fecit train --weights`",
   );

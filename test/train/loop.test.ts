@@ -41,8 +41,8 @@ interface Changes extends Partial<RunRequest> {
 }
 
 /**
- * A signal that is aborted once a loop has looked at it so many times. (Compiling asks it to throw, which is no look.) A listener could not abort at a certain step: a step is measured
- * while the next one runs already, or before, as the device has it.
+ * A signal that is aborted once a loop has looked at it so many times; compiling asks it to throw, which is no look. A listener could
+ * not abort at a certain step: a step is measured while the next one runs already, or before, as the device has it.
  */
 function abortedAfter(looks = Infinity): AbortSignal {
   let seen = 0;

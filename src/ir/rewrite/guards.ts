@@ -158,7 +158,7 @@ export function comparedIn(exprs: readonly Expr[]): Set<string> {
 
 const places = new WeakMap<Expr, ReadonlySet<string>>();
 
-/** The same of one condition, which stands around many values. */
+/** `placesIn` of one condition: it stands around many values, and is asked again for each. */
 function placesOf(guard: Expr): ReadonlySet<string> {
   let found = places.get(guard);
   if (found === undefined) places.set(guard, (found = placesIn([guard])));
