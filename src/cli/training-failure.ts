@@ -20,7 +20,7 @@ import type { Terminal } from "./terminal.ts";
 /** The errors that say themselves what to do; all are of the input. */
 const kinds = [CheckpointError, DataError, DivergedError, FormatError, MetricsError, RunError] as const;
 
-/** Runs a step; its errors become failures. `kept` is what remains of the work when the device fails. */
+/** Runs a step; its errors become failures. `kept` is what remains of the work when the device, or an image, fails. */
 export async function orFail<T>(
   terminal: Terminal,
   step: () => Promise<T>,
@@ -36,7 +36,8 @@ export async function orFail<T>(
     const known = kinds.find((kind) => error instanceof kind);
     if (known !== undefined) {
       const { message, notes, help } = error as InstanceType<typeof known>;
-      throw new Failure(exit.inputWrong, message, { notes, help });
+      const saved = error instanceof DataError ? kept() : [];
+      throw new Failure(exit.inputWrong, message, { notes: [...notes, ...saved], help });
     }
     const failure = error instanceof Failure ? null : failureOf(error);
     if (failure === null) throw error;

@@ -4,7 +4,7 @@
  *     const { bytes, floats } = await readImages(["cat.jpg", "dog.png"], shape);       // u8 and f32 [2, 3, 224, 224]
  */
 import { type ImageShape, imageSize } from "./data/dataset.ts";
-import { startDecoder } from "./data/decode.ts";
+import { decodeAll, startDecoder } from "./data/decode.ts";
 import { still } from "./data/augment.ts";
 import { defaultNormalisation, levelsOf, normaliseImage } from "./data/normalise.ts";
 
@@ -15,21 +15,15 @@ export interface ImageList {
   readonly floats: Float32Array;
 }
 
-/** Decodes images: the shorter side resized, the middle of the longer one. Throws `BrokenImageError`. */
+/** Decodes images: the shorter side resized, the middle of the longer one. Throws as `decodeAll` does. */
 export async function readImages(files: readonly string[], shape: ImageShape): Promise<ImageList> {
   const decoder = startDecoder();
-  const size = imageSize(shape);
-  const bytes = new Uint8Array(files.length * size);
   try {
-    const images = await Promise.allSettled(files.map((file) => decoder.decode(file, shape)));
-    images.forEach((image, i) => {
-      if (image.status === "rejected") throw image.reason;
-      bytes.set(image.value, i * size);
-    });
+    const bytes = await decodeAll(decoder, files, shape);
+    return { bytes, floats: normalised(bytes, shape) };
   } finally {
     await decoder.close();
   }
-  return { bytes, floats: normalised(bytes, shape) };
 }
 
 /** Images in bytes as a model takes them. */

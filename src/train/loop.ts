@@ -2,13 +2,15 @@
  * The training loop: steps, measurements, held-out accuracy after each epoch, checkpoints. It can be stopped between any two steps
  * and goes on from there with the same bits.
  *
- *     step step step ─▶ metrics     … end of epoch ─▶ held-out accuracy ─▶ latest, best     … stop ─▶ latest
+ *     step step step ─▶ metrics     … end of epoch ─▶ held-out accuracy ─▶ latest, best     … stop, broken image ─▶ latest
  */
+import { existsSync } from "node:fs";
 import { type OpenFunction } from "../open-function.ts";
 import { type Arrays, type Checkpoint, writeCheckpoint } from "./checkpoint.ts";
 import { type TrainingState } from "./checkpoint-state.ts";
 import { configurationHash } from "./configuration.ts";
 import { trainingBatches, type TrainingPlan } from "./data/batches.ts";
+import { DataError } from "./data/data-error.ts";
 import { type Dataset } from "./data/dataset.ts";
 import { defaultNormalisation } from "./data/normalise.ts";
 import { batchesOfEpoch } from "./data/order.ts";
@@ -74,10 +76,20 @@ export function firstState(settings: TrainingSettings, classes: readonly string[
 }
 
 /**
+ * Is this the end of an epoch, or of all `steps`, whose held-out accuracy was not measured? A run gets there when held-out images can't
+ * be read. Throws `MetricsError`.
+ */
+export function owesEvaluation(run: RunFolder, { step, place }: TrainingState, steps: number): boolean {
+  const isEndOfEpoch = step > 0 && (place.position === 0 || step >= steps);
+  return isEndOfEpoch && !metricsOf(run).some((line) => line.kind === "held-out" && line.step === step);
+}
+
+/**
  * Trains from a state to the end, or until it is stopped. The state's parameters and moments are in the trainer.
  *
- * @throws {DivergedError} when a number is not finite any more: the last checkpoint is from before. @throws {DataError |
- * CheckpointError | MetricsError}, and the device's errors: the last checkpoint stays.
+ * @throws {DataError} when images can't be read: the steps before have been saved. @throws {DivergedError} when a number is not finite
+ * any more: the last checkpoint is from before. @throws {CheckpointError | MetricsError}, and the device's errors: the last checkpoint
+ * stays.
  */
 export async function trainingLoop(
   trainer: Trainer,
@@ -145,6 +157,8 @@ export async function trainingLoop(
 
   try {
     if (from.step === 0) await save(false);
+    const { epoch, position } = from.place;
+    if (owesEvaluation(run, from, steps)) await endEpoch(position === 0 ? epoch : epoch + 1);
     if (from.step >= steps) return end("finished");
     const plan = { batchSize: settings.batch, normalisation, augmentation };
     for await (const batch of trainingBatches(dataset, plan, from.place)) {
@@ -161,6 +175,11 @@ export async function trainingLoop(
     await save(false);
     return end("interrupted");
   } catch (error) {
+    // Images that can't be read take nothing of what was learnt before them.
+    if (error instanceof DataError) {
+      await meter.rest(state);
+      await save(false);
+    }
     await meter.settle();
     throw error;
   } finally {
@@ -184,10 +203,10 @@ function momentsOf({ optimizer }: Pick<Checkpoint, "optimizer">): (readonly [str
 
 /** How long the run had gone on when it was stopped. */
 function secondsBefore(run: RunFolder): number {
-  try {
-    return readMetrics(run.metrics).at(-1)?.seconds ?? 0;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
-    throw error;
-  }
+  return metricsOf(run).at(-1)?.seconds ?? 0;
+}
+
+/** What a run has measured, nothing when it has no file for it. Throws `MetricsError`. */
+function metricsOf(run: RunFolder): readonly Metrics[] {
+  return existsSync(run.metrics) ? readMetrics(run.metrics) : [];
 }

@@ -5,7 +5,7 @@
  */
 import { type Device } from "../device.ts";
 import { type OpenFunction } from "../open-function.ts";
-import { type LoopEnd, type LoopOptions, stepsOf, trainingLoop } from "./loop.ts";
+import { type LoopEnd, type LoopOptions, owesEvaluation, stepsOf, trainingLoop } from "./loop.ts";
 import { type PreparedRun } from "./prepare.ts";
 import { createRun, type RunFolder, runFiles, writeKernels } from "./run-folder.ts";
 import { configurationOf } from "./settings.ts";
@@ -51,9 +51,11 @@ export async function train(
   const { settings, dataset, model, beginning, state, folder, isResumed } = prepared;
   const { size, fuse, batch } = settings;
   const steps = stepsOf(settings, dataset);
-  if (isResumed && state.step >= steps && options.atEnd === undefined) {
+  const before = runFiles(folder);
+  const isDone = isResumed && state.step >= steps && !owesEvaluation(before, state, steps);
+  if (isDone && options.atEnd === undefined) {
     const { step, bestAccuracy } = state;
-    return { kind: "finished", step, steps, bestAccuracy, evaluation: null, run: runFiles(folder) };
+    return { kind: "finished", step, steps, bestAccuracy, evaluation: null, run: before };
   }
   const tune = options.tune === undefined ? false : { ...options.tune, signal: options.signal };
   // Between kernels: who stops a run here need not wait for all of them.
@@ -75,7 +77,7 @@ export async function train(
     progress: compiling("the evaluation"),
   });
   try {
-    const run = isResumed ? runFiles(folder) : createRun(folder, configurationOf(settings));
+    const run = isResumed ? before : createRun(folder, configurationOf(settings));
     writeKernels(run, kernelsOf(trainer));
     const end = await trainingLoop(trainer, forward, state, { ...options, settings, dataset, run });
     await options.atEnd?.({ run, trainer, forward, end }, device);

@@ -1,10 +1,11 @@
 /** The training loop: bits that depend on seed and place only, stopping and going on, numbers that leave their bounds. */
-import { existsSync, readFileSync, readdirSync, renameSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, withCompiler } from "../../src/device.ts";
 import { loadModel } from "../../src/model.ts";
 import { readCheckpoint } from "../../src/train/checkpoint.ts";
+import { DataError } from "../../src/train/data/data-error.ts";
 import { firstNotFinite } from "../../src/train/model-weights.ts";
 import { readMetrics } from "../../src/train/metrics.ts";
 import { prepareRun, type RunRequest } from "../../src/train/prepare.ts";
@@ -76,6 +77,12 @@ async function trainIn(folder: string, name: string, changes: Changes = {}): Ret
 }
 
 const bytesOf = (folder: string, name: string): Buffer => readFileSync(runFiles(join(folder, name)).latest);
+
+/** The steps after which held-out accuracy was measured. */
+function heldOutSteps(folder: string, name: string): number[] {
+  const metrics = readMetrics(runFiles(join(folder, name)).metrics);
+  return metrics.filter(({ kind }) => kind === "held-out").map(({ step }) => step);
+}
 
 async function withImages<T>(action: (folder: string) => Promise<T>): Promise<T> {
   return inFolder(async (folder) => {
@@ -162,6 +169,52 @@ describe("a run", () => {
         evaluation: null,
       });
       expect(bytesOf(folder, "a").equals(before)).toBe(true);
+    });
+  });
+
+  it("that meets images that can't be read keeps what it has learnt, and owes nothing in the end", async () => {
+    await withImages(async (folder) => {
+      await trainIn(folder, "whole");
+      const heldOut = join(folder, "images/val/3");
+      const [training, first, second] = [
+        join(folder, "images/train/1", readdirSync(join(folder, "images/train/1"))[0]!),
+        ...readdirSync(heldOut).map((file) => join(heldOut, file)),
+      ];
+      for (const [broken, steps] of [
+        [[training!], [0, 1]],
+        [[first!, second!], [2]],
+      ] as const) {
+        const name = `without-${broken.length}`;
+        const kept = broken.map((file) => readFileSync(file));
+        for (const file of broken) writeFileSync(file, "");
+        await expect(trainIn(folder, name)).rejects.toBeInstanceOf(DataError);
+        const { state } = await readCheckpoint(runFiles(join(folder, name)).latest);
+        expect(steps).toContain(state!.step);
+        broken.forEach((file, i) => writeFileSync(file, kept[i]!));
+        expect(await trainIn(folder, name, { isResumed: true })).toMatchObject({ kind: "finished", step: 4 });
+        expect(bytesOf(folder, name).equals(bytesOf(folder, "whole"))).toBe(true);
+        expect(heldOutSteps(folder, name)).toEqual([2, 4]);
+      }
+    });
+  });
+
+  it("whose last held-out images can't be read is done once they have been", async () => {
+    await withImages(async (folder) => {
+      await trainIn(folder, "whole");
+      const folderOf = join(folder, "images/val/3");
+      const file = join(folderOf, readdirSync(folderOf)[0]!);
+      const kept = readFileSync(file);
+      const settings = settingsFor(folder, { epochs: 1 });
+      const again = { settings, isResumed: true };
+      writeFileSync(file, "");
+      for (const request of [{ settings }, again])
+        await expect(trainIn(folder, "a", request)).rejects.toMatchObject({ file });
+      writeFileSync(file, kept);
+      const end = await trainIn(folder, "a", again);
+      expect(end).toMatchObject({ kind: "finished", step: 2, evaluation: { images: 12 } });
+      expect(end.bestAccuracy).toBe(end.evaluation!.top1);
+      expect(await trainIn(folder, "a", again)).toMatchObject({ kind: "finished", evaluation: null });
+      expect(heldOutSteps(folder, "a")).toEqual([2]);
     });
   });
 

@@ -27,3 +27,21 @@ export class BrokenImageError extends DataError {
     super(`${file} can't be decoded: ${reason}`, [], "write it again as a PNG or JPEG, or leave it out");
   }
 }
+
+/** A message names so many broken images at most. */
+const shownImages = 8;
+
+/** What is told of several broken images: all of them, or of one what it says itself. */
+export function brokenImages(broken: readonly BrokenImageError[]): DataError {
+  const [first] = broken;
+  if (first !== undefined && broken.length === 1) return first;
+  const more = broken.length - shownImages;
+  return new DataError(
+    `${broken.length} images can't be decoded`,
+    [
+      ...broken.slice(0, shownImages).map(({ file, reason }) => `${file}: ${reason}`),
+      ...(more > 0 ? [`and ${more} more`] : []),
+    ],
+    "write them again as PNG or JPEG, or leave them out",
+  );
+}

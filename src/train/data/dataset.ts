@@ -17,8 +17,8 @@ export interface Split {
   /** Of each image, the number of its class. */
   readonly labels: Int32Array;
   /**
-   * The images of these numbers, `[indices.length, channels, height, width]`, 0 … 255. Throws `BrokenImageError`, or
-   * `DataError` when a file is gone.
+   * The images of these numbers, `[indices.length, channels, height, width]`, 0 … 255. Throws a `DataError` that names those that are
+   * broken or gone.
    */
   images(indices: ArrayLike<number>): Promise<Uint8Array>;
 }

@@ -6,8 +6,8 @@
  */
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import { BrokenImageError, DataError } from "./data-error.ts";
-import { type ImageShape } from "./dataset.ts";
+import { BrokenImageError, brokenImages, DataError } from "./data-error.ts";
+import { type ImageShape, imageSize } from "./dataset.ts";
 
 /** What a thread is asked. */
 export interface DecodeJob extends ImageShape {
@@ -106,6 +106,29 @@ export function startDecoder(threads = defaultThreads()): Decoder {
       await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()));
     },
   };
+}
+
+/**
+ * Several images, `[files.length, channels, height, width]`. Throws a `DataError` that names all that are broken, a `BrokenImageError` for
+ * a single one.
+ */
+export async function decodeAll(
+  decoder: Decoder,
+  files: readonly string[],
+  shape: ImageShape,
+): Promise<Uint8Array> {
+  const size = imageSize(shape);
+  const bytes = new Uint8Array(files.length * size);
+  const broken: BrokenImageError[] = [];
+  // All are waited for, so that none still runs when an error is told.
+  const images = await Promise.allSettled(files.map((file) => decoder.decode(file, shape)));
+  images.forEach((image, i) => {
+    if (image.status === "fulfilled") bytes.set(image.value, i * size);
+    else if (image.reason instanceof BrokenImageError) broken.push(image.reason);
+    else throw image.reason;
+  });
+  if (broken.length > 0) throw brokenImages(broken);
+  return bytes;
 }
 
 function closedError(file: string): DataError {

@@ -5,8 +5,8 @@
  *     await openImageFolder("pets", { shape, division, broken: "refuse", threads: 2 })
  */
 import { BrokenImageError } from "./data-error.ts";
-import { type Dataset, type ImageShape, imageSize, type SkippedImage, type Split } from "./dataset.ts";
-import { type Decoder, startDecoder } from "./decode.ts";
+import { type Dataset, type ImageShape, type SkippedImage, type Split } from "./dataset.ts";
+import { decodeAll, type Decoder, startDecoder } from "./decode.ts";
 import { type Division, findImages, type ImageFile } from "./image-files.ts";
 
 export interface ImageFolderOptions {
@@ -48,18 +48,9 @@ function splitOf(files: readonly ImageFile[], decoder: Decoder, shape: ImageShap
   return {
     size: files.length,
     labels: Int32Array.from(files, (image) => image.label),
-    images: async (indices) => {
-      const size = imageSize(shape);
-      const result = new Uint8Array(indices.length * size);
-      // All are waited for, so that none still runs when the first error is told.
-      const images = await Promise.allSettled(
-        Array.from(indices, (index) => decoder.decode(files[index]!.file, shape)),
-      );
-      images.forEach((image, i) => {
-        if (image.status === "rejected") throw image.reason;
-        result.set(image.value, i * size);
-      });
-      return result;
+    images: (indices) => {
+      const chosen = Array.from(indices, (index) => files[index]!.file);
+      return decodeAll(decoder, chosen, shape);
     },
   };
 }

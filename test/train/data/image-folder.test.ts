@@ -107,10 +107,18 @@ test("broken images are named, with the reason", async () => {
     const dataset = await openDataset(folder, size);
     const all = Array.from({ length: dataset.training.size }, (_, i) => i);
     await expect(dataset.training.images(all)).rejects.toMatchObject({
-      name: "BrokenImageError",
-      message: expect.stringMatching(/(0\.png|a\.jpg) can't be decoded: /),
-      help: expect.stringContaining("or leave it out"),
+      name: "DataError",
+      message: "2 images can't be decoded",
+      notes: [expect.stringContaining(`${text}: `), expect.stringContaining(`${cut}: `)] as string[],
     });
+    const single = await Promise.allSettled(all.map((i) => dataset.training.images([i])));
+    expect(single.flatMap((one) => (one.status === "rejected" ? [one.reason] : []))).toMatchObject(
+      [text, cut].map((file) => ({
+        name: "BrokenImageError",
+        message: expect.stringContaining(`${file} can't be decoded: `) as string,
+        help: expect.stringContaining("or leave it out") as string,
+      })),
+    );
     expect(await dataset.training.images([2])).toHaveLength(192);
     await dataset.close();
   });
