@@ -1,10 +1,14 @@
 /**
  * What commands that apply a model know of it before a device is opened: its weights, the size of its images, its classes.
  *
- *     --weights runs/mini/best.safetensors      the run's config.json tells the model, the size, and by its data the classes
+ *     --weights runs/mini/best.safetensors      the checkpoint tells the model, the size and the classes, the run beside it the data
  */
 import { dirname } from "node:path";
-import { type Model } from "../model.ts";
+import { type DeviceArgument } from "../device-value.ts";
+import { type Model, type ModelOptions } from "../model.ts";
+import { readCheckpoint } from "../train/checkpoint.ts";
+import { type TrainingState } from "../train/checkpoint-state.ts";
+import { weightsOf } from "../train/model-on-device.ts";
 import { openDataset } from "../train/data/open.ts";
 import { readConfiguration, RunError } from "../train/run-folder.ts";
 import { settingsOf, type TrainingSettings } from "../train/settings.ts";
@@ -12,8 +16,51 @@ import { exit, Failure } from "./failure.ts";
 import { pathOf, type Terminal } from "./terminal.ts";
 import { dataPath, modelNamed } from "./training-options.ts";
 
+/** What a command is told of a model. */
+export interface ModelRequest {
+  /** The path of a safetensors file, as it was given. */
+  readonly weights: string;
+  /** Default: what the checkpoint says, or the run that it lies in. */
+  readonly model?: string | undefined;
+  /** The side of the images. Default: as for the model, and that of the published models where nothing tells it. */
+  readonly size?: number | undefined;
+}
+
+/** A model, and what a file of its weights tells. */
+export interface ModelToApply {
+  readonly model: Model;
+  readonly size: number;
+  readonly weights: DeviceArgument;
+  /** What a checkpoint of a run says; null for weights alone. */
+  readonly state: TrainingState | null;
+  /** The settings of the run that the file lies in; null when it lies in none. */
+  readonly run: TrainingSettings | null;
+}
+
+/** Reads the weights of a model, and finds which it is; it is compiled as `options` say. Throws `CheckpointError`. */
+export async function modelToApply(
+  terminal: Terminal,
+  request: ModelRequest,
+  options: ModelOptions = {},
+): Promise<ModelToApply> {
+  const file = pathOf(terminal, request.weights);
+  // A wrong name is told before a large file is read.
+  const named = request.model === undefined ? null : modelNamed(request.model, options);
+  const checkpoint = await readCheckpoint(file);
+  const { state } = checkpoint;
+  const run = runBeside(terminal, request.weights);
+  const model = named ?? modelNamed(nameIn(state, run, request.weights), options);
+  return {
+    model,
+    size: request.size ?? state?.size ?? run?.size ?? publishedSize,
+    weights: weightsOf(checkpoint, model, file),
+    state,
+    run,
+  };
+}
+
 /** The settings of the run that a file of weights lies in; null when it is in none. */
-export function runBeside(terminal: Terminal, weights: string): TrainingSettings | null {
+function runBeside(terminal: Terminal, weights: string): TrainingSettings | null {
   const folder = dirname(pathOf(terminal, weights));
   try {
     return settingsOf(readConfiguration(folder), folder);
@@ -23,26 +70,19 @@ export function runBeside(terminal: Terminal, weights: string): TrainingSettings
   }
 }
 
-/** The model of a name, or of the run that the weights are of. */
-export function modelFor(name: string | undefined, run: TrainingSettings | null, weights: string): Model {
-  if (name !== undefined) return modelNamed(name);
-  if (run !== null) return modelNamed(run.model);
+/** The name of the model that weights are of. */
+function nameIn(state: TrainingState | null, run: TrainingSettings | null, weights: string): string {
+  const name = state?.model ?? run?.model;
+  if (name !== undefined) return name;
   throw new Failure(
     exit.commandWrong,
-    `--model is not given, and ${weights} lies in no run that would tell it`,
-    {
-      help: "as in `--model fec_small`",
-    },
+    `--model is not given, and ${weights} is no checkpoint, and lies in no run, that would tell it`,
+    { help: "as in `--model fec_small`" },
   );
 }
 
-/** What published models were trained with. */
-const publishedSize = 224;
-
-/** The side of the images: given, or the run's, or that of the published models. */
-export function sizeFor(size: number | undefined, run: TrainingSettings | null): number {
-  return size ?? run?.size ?? publishedSize;
-}
+/** The side of the images that published models were trained with. */
+export const publishedSize = 224;
 
 /** The names of the classes of a data set, or of the run's; null when neither is known. Throws `DataError` for one that was given. */
 export async function classNames(

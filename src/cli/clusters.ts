@@ -11,8 +11,7 @@ import {
 } from "../train/cluster-layers.ts";
 import { imageSize } from "../train/data/dataset.ts";
 import { readImages } from "../train/image-list.ts";
-import { readWeights } from "../train/model-on-device.ts";
-import { modelFor, runBeside, sizeFor } from "./applied-model.ts";
+import { modelToApply } from "./applied-model.ts";
 import { fuseOption, onDevice } from "./device.ts";
 import { readBytes, writeWhole } from "./files.ts";
 import { exit, Failure } from "./failure.ts";
@@ -85,12 +84,9 @@ async function clustersCommand(
   }
   // Says in the words of all commands that there is no such file, or that it is a folder.
   for (const file of files) readBytes(terminal, file);
-  const run = runBeside(terminal, options.weights);
-  const model = modelFor(options.model, run, options.weights);
-  const size = sizeFor(options.size, run);
+  const { model, size, weights } = await modelToApply(terminal, options);
   const clusters = compileClusters(model.name, size);
   const chosen = layersWithHead(chosenLayers(clusters.layers, layer), head, clusters.layers);
-  const { parameters: weights } = await readWeights(model, pathOf(terminal, options.weights));
   const shape = { channels: 3, height: size, width: size } as const;
   const images = await readImages(
     files.map((file) => pathOf(terminal, file)),

@@ -4,15 +4,15 @@ import type { FusionLevel } from "../fusion/plan.ts";
 import type { Dataset } from "../train/data/dataset.ts";
 import { datasetNames, openDataset } from "../train/data/open.ts";
 import { evaluate, type Evaluation } from "../train/evaluate.ts";
-import { openModel, readWeights } from "../train/model-on-device.ts";
+import { openModel } from "../train/model-on-device.ts";
 import { requireClasses, requireSameClasses } from "../train/prepare.ts";
 import type { TrainingSettings } from "../train/settings.ts";
-import { modelFor, runBeside, sizeFor } from "./applied-model.ts";
+import { modelToApply } from "./applied-model.ts";
 import { fuseOption, onDevice } from "./device.ts";
 import { exit, Failure } from "./failure.ts";
 import { percent } from "./percent.ts";
 import { table } from "./table.ts";
-import { pathOf, type Terminal } from "./terminal.ts";
+import { type Terminal } from "./terminal.ts";
 import { orFail } from "./training-failure.ts";
 import { dataPath, modelDeviceOption, modelOption, settingOption } from "./training-options.ts";
 
@@ -51,18 +51,15 @@ export function addEval(program: Command, terminal: Terminal, done: (code: numbe
 
 async function evalCommand(terminal: Terminal, options: Options): Promise<void> {
   const { fuse, device: choice } = options;
-  const run = runBeside(terminal, options.weights);
-  const model = modelFor(options.model, run, options.weights);
-  const size = sizeFor(options.size, run);
-  const { parameters: weights, classes } = await readWeights(model, pathOf(terminal, options.weights));
+  const { model, size, weights, state, run } = await modelToApply(terminal, options);
   const { environment } = terminal;
   const data = dataFor(terminal, options.data, run);
   // The run's seed divides a folder as it did in training.
-  const seed = run?.seed ?? 0;
+  const seed = state?.place.seed ?? run?.seed ?? 0;
   const dataset = await openDataset(data, { height: size, width: size, seed, environment });
   try {
     requireClasses(model, dataset.classes.length, data, size);
-    requireSameClasses(classes, dataset, options.weights);
+    requireSameClasses(state?.classes ?? null, dataset, options.weights);
     const batch = Math.max(1, Math.min(options.batch, dataset.heldOut.size));
     await onDevice(terminal, choice, async (device) => {
       const { forward, parameters } = await openModel(device, model, weights, {

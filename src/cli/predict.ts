@@ -6,8 +6,8 @@ import { readNpy, writeNpy } from "../formats/npy.ts";
 import { type Model } from "../model.ts";
 import { logitsOf, logSoftmax, ranked } from "../train/evaluate.ts";
 import { readImages } from "../train/image-list.ts";
-import { openModel, readWeights } from "../train/model-on-device.ts";
-import { classNames, modelFor, runBeside, sizeFor } from "./applied-model.ts";
+import { openModel } from "../train/model-on-device.ts";
+import { classNames, modelToApply } from "./applied-model.ts";
 import { fuseOption, onDevice } from "./device.ts";
 import { exit, Failure, fileFailure } from "./failure.ts";
 import { readBytes, writeWhole } from "./files.ts";
@@ -77,12 +77,9 @@ async function predictCommand(
   }
   // Says in the words of all commands that there is no such file, or that it is a folder.
   for (const file of images) readBytes(terminal, file);
-  const run = runBeside(terminal, options.weights);
-  const model = modelFor(options.model, run, options.weights);
-  const trained = await readWeights(model, pathOf(terminal, options.weights));
-  const known = options.data === undefined ? trained.classes : null;
+  const { model, size, weights, state, run } = await modelToApply(terminal, options);
+  const known = options.data === undefined ? (state?.classes ?? null) : null;
   const classes = known ?? (await classNames(terminal, options.data, run));
-  const size = sizeFor(options.size, run);
   const input =
     options.input === undefined
       ? await imageInput(terminal, images, size)
@@ -91,7 +88,7 @@ async function predictCommand(
   await onDevice(terminal, choice, async (device) => {
     const { names, floats, height, width } = input;
     const batch = Math.min(options.batch, names.length);
-    const { forward, parameters } = await openModel(device, model, trained.parameters, {
+    const { forward, parameters } = await openModel(device, model, weights, {
       batch,
       height,
       width,

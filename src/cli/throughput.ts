@@ -13,16 +13,15 @@ import type { Argument } from "../runtime/arguments.ts";
 import { formatBytes } from "../runtime/errors.ts";
 import type { Executable } from "../runtime/executable.ts";
 import { flatSteps } from "../runtime/memory-plan.ts";
-import { readWeights } from "../train/model-on-device.ts";
 import { median, quantile } from "../runtime/quantiles.ts";
-import { runBeside, sizeFor } from "./applied-model.ts";
+import { modelToApply, publishedSize } from "./applied-model.ts";
 import { figures } from "./ceilings-text.ts";
 import { fuseOption, kernelOptions, memoryOption, onDevice, requireRunning } from "./device.ts";
 import { counted } from "./diagnose.ts";
 import { type ForwardSizes, planFitting, type PlannedForward } from "./fitting-batch.ts";
 import { parseCount, reassociateHelp } from "./options.ts";
 import { type PassPlan, showCompiling, showPasses } from "./pass-progress.ts";
-import { pathOf, type Terminal } from "./terminal.ts";
+import { type Terminal } from "./terminal.ts";
 import { timeText } from "./timing.ts";
 import { orFail } from "./training-failure.ts";
 import { modelDeviceOption, modelNamed, modelOption } from "./training-options.ts";
@@ -83,10 +82,17 @@ interface Measured {
 async function throughput(terminal: Terminal, options: Options): Promise<void> {
   const { weights, batch, warmup: warmUp, passes, device: choice } = options;
   const { reassociate = false } = options;
-  const model = modelNamed(options.model, { reassociate });
-  const size = sizeFor(options.size, weights === undefined ? null : runBeside(terminal, weights));
-  const trained =
-    weights === undefined ? null : (await readWeights(model, pathOf(terminal, weights))).parameters;
+  const {
+    model,
+    size,
+    weights: trained,
+  } = weights === undefined
+    ? {
+        model: modelNamed(options.model, { reassociate }),
+        size: options.size ?? publishedSize,
+        weights: null,
+      }
+    : await modelToApply(terminal, { ...options, weights }, { reassociate });
   const sizes = { batch, size, ...kernelOptions(options) };
   const plan = { warmUp, passes, batch };
   const measured = await onDevice(terminal, choice, (device) =>

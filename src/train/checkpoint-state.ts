@@ -12,6 +12,8 @@ export interface TrainingState {
   /** The images that come next. */
   readonly place: OrderPlace;
   readonly model: string;
+  /** Height and width of the images; null in checkpoints that do not say. */
+  readonly size: number | null;
   /** `configurationHash` of the run's configuration. */
   readonly configuration: string;
   /** The names of the data's classes, in the order of their numbers; null in checkpoints that do not say. */
@@ -27,7 +29,7 @@ type Metadata = Readonly<Record<string, string>>;
 
 /** The state as metadata. */
 export function stateMetadata(state: TrainingState): Metadata {
-  const { step, place, model, configuration, classes, bestAccuracy } = state;
+  const { step, place, model, size, configuration, classes, bestAccuracy } = state;
   return {
     "fecit.format": format,
     "fecit.step": String(step),
@@ -35,6 +37,7 @@ export function stateMetadata(state: TrainingState): Metadata {
     "fecit.position": String(place.position),
     "fecit.seed": String(place.seed),
     "fecit.model": model,
+    ...(size === null ? {} : { "fecit.size": String(size) }),
     "fecit.configuration": configuration,
     ...(classes === null ? {} : { "fecit.classes": JSON.stringify(classes) }),
     ...(bestAccuracy === null ? {} : { "fecit.best-accuracy": String(bestAccuracy) }),
@@ -57,6 +60,7 @@ export function readState(metadata: Metadata, file: string): TrainingState | nul
       position: whole(metadata, "fecit.position", file),
     },
     model: text(metadata, "fecit.model", file),
+    size: metadata["fecit.size"] === undefined ? null : whole(metadata, "fecit.size", file),
     configuration: text(metadata, "fecit.configuration", file),
     classes: classesOf(metadata["fecit.classes"], file),
     bestAccuracy: best === undefined ? null : numberOf(best, "fecit.best-accuracy", file),

@@ -69,6 +69,7 @@ export function firstState(settings: TrainingSettings, classes: readonly string[
     step: 0,
     place: { seed: settings.seed, epoch: 0, position: 0 },
     model: settings.model,
+    size: settings.size,
     configuration: configurationHash(configurationOf(settings)),
     classes,
     bestAccuracy: null,

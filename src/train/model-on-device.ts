@@ -1,7 +1,7 @@
 /**
  * A trained model on a device, to be applied: its forward with the batch open, and its weights.
  *
- *     const { parameters: weights } = await readWeights(model, "best.safetensors");
+ *     const weights = weightsOf(await readCheckpoint(file), model, file);
  *     const applied = await openModel(device, model, weights, { batch: 64, height: 32, width: 32, fuse: "full" });
  *     await logitsOf(applied.forward, applied.parameters, images, count);
  */
@@ -10,7 +10,7 @@ import { type DeviceArgument, type DeviceValue, free } from "../device-value.ts"
 import { type FusionLevel } from "../fusion/plan.ts";
 import { type Model } from "../model.ts";
 import { type OpenFunction } from "../open-function.ts";
-import { readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint } from "./checkpoint.ts";
 import { parametersFrom } from "./model-weights.ts";
 
 export interface AppliedModel {
@@ -27,18 +27,11 @@ export interface ModelSizes {
   readonly fuse: FusionLevel;
 }
 
-/** A model's parameters, and the classes that they were trained on, if the file says so. */
-export interface Weights {
-  readonly parameters: DeviceArgument;
-  readonly classes: readonly string[] | null;
-}
-
-/** Reads a model's parameters from a safetensors file, a checkpoint or weights alone. Throws `CheckpointError`. */
-export async function readWeights(model: Model, file: string): Promise<Weights> {
-  const { parameters, state } = await readCheckpoint(file);
+/** A model's parameters, of a checkpoint or of weights alone; `file` is for messages. Throws `CheckpointError`. */
+export function weightsOf({ parameters }: Checkpoint, model: Model, file: string): DeviceArgument {
   // Parameters have the same shapes at every size of image.
   const { shape } = model.forward({ b: 1, h: 32, w: 32 }).params[0]!;
-  return { parameters: parametersFrom(parameters, model, shape, file), classes: state?.classes ?? null };
+  return parametersFrom(parameters, model, shape, file);
 }
 
 /** Compiles the model and puts the weights on the device. Throws `CompileError`, and the device's errors. */

@@ -5,6 +5,7 @@
  *     settings, folder ──▶ { model, dataset, beginning, state }        for `train` of `training.ts`
  */
 import { existsSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { loadModel, type Model } from "../model.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
@@ -56,6 +57,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   if (!isResumed) requireNoRun(folder);
   // A folder without a run is refused by what reads it.
   if (!isResumed || existsSync(runFiles(folder).configuration)) requireWritable(folder);
+  if (isResumed) requireData(settings.data);
   const { size, seed } = settings;
   const dataset = await openDataset(settings.data, {
     height: size,
@@ -78,6 +80,16 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     await dataset.close();
     throw error;
   }
+}
+
+/** A run keeps where the folder of its images lay. Throws `DataError` when it is not there any more. */
+function requireData(data: string): void {
+  if (!isAbsolute(data) || existsSync(data)) return;
+  throw new DataError(
+    "the run's images are not where they were",
+    [`there is no folder ${data}`],
+    "say where they are now by --data FOLDER, beside --resume",
+  );
 }
 
 /** A model's head is as wide as its configuration says; classes beyond the data's stay unused. Throws `DataError`. */

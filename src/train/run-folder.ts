@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, write
 import { dirname, join } from "node:path";
 import { type Configuration, configurationHash, differences } from "./configuration.ts";
 import { reasonOf } from "./file-reason.ts";
-import { removeLeftovers } from "./whole-file.ts";
+import { removeLeftovers, writeWholeFile } from "./whole-file.ts";
 
 /** The paths of a run's files; only `configuration` is there from the beginning. */
 export interface RunFolder {
@@ -70,7 +70,7 @@ export function createRun(folder: string, configuration: Configuration): RunFold
   makeFolder(folder);
   try {
     // `wx` fails when another process has just begun a run here.
-    writeFileSync(files.configuration, `${JSON.stringify(configuration, null, 2)}\n`, { flag: "wx" });
+    writeFileSync(files.configuration, textOf(configuration), { flag: "wx" });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw occupied(folder, files.configuration);
@@ -102,6 +102,26 @@ export async function resumeRun(folder: string, configuration: Configuration): P
   }
   await removeLeftovers(folder);
   return files;
+}
+
+/** The folder of a run that goes on; where its data lie now is noted, if they were moved. Throws `RunError`. */
+export async function goOnWithRun(folder: string, configuration: Configuration): Promise<RunFolder> {
+  const files = runFiles(folder);
+  if (readConfiguration(folder)["data"] === configuration["data"]) return files;
+  try {
+    await writeWholeFile(files.configuration, textOf(configuration));
+  } catch (error) {
+    throw new RunError(
+      `${files.configuration} can't be written: ${reasonOf(error)}`,
+      [],
+      "let it be written",
+    );
+  }
+  return files;
+}
+
+function textOf(configuration: Configuration): string {
+  return `${JSON.stringify(configuration, null, 2)}\n`;
 }
 
 /** The configuration of a run. Throws `RunError` when the folder holds no run. */

@@ -7,7 +7,7 @@ import { type Device } from "../device.ts";
 import { type OpenFunction } from "../open-function.ts";
 import { type LoopEnd, type LoopOptions, owesEvaluation, stepsOf, trainingLoop } from "./loop.ts";
 import { type PreparedRun } from "./prepare.ts";
-import { createRun, type RunFolder, runFiles, writeKernels } from "./run-folder.ts";
+import { createRun, goOnWithRun, type RunFolder, runFiles, writeKernels } from "./run-folder.ts";
 import { configurationOf } from "./settings.ts";
 import { type TuneOptions } from "../tune.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
@@ -77,7 +77,8 @@ export async function train(
     progress: compiling("the evaluation"),
   });
   try {
-    const run = isResumed ? before : createRun(folder, configurationOf(settings));
+    const configuration = configurationOf(settings);
+    const run = isResumed ? await goOnWithRun(folder, configuration) : createRun(folder, configuration);
     writeKernels(run, kernelsOf(trainer));
     const end = await trainingLoop(trainer, forward, state, { ...options, settings, dataset, run });
     await options.atEnd?.({ run, trainer, forward, end }, device);

@@ -6,6 +6,7 @@ import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { writeSafetensors } from "../../src/formats/safetensors.ts";
 import { tensor, type Tensor } from "../../src/host-value.ts";
 import { loadModel } from "../../src/model.ts";
+import { writeCheckpoint } from "../../src/train/checkpoint.ts";
 import { drawnWeights } from "../train/drawn-weights.ts";
 import { writeImages } from "../train/pictured-classes.ts";
 import { inFolder } from "../folder.ts";
@@ -86,6 +87,22 @@ describe("predict", () => {
       const { answers } = images[0]!;
       expect(answers.map((answer) => answer.class).sort()).toEqual(["0", "1"]);
       expect(answers.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 6);
+    });
+  });
+
+  it("knows from a checkpoint, wherever it lies, the model, the size and the classes", async () => {
+    await withFiles(async (folder) => {
+      const place = { seed: 0, epoch: 1, position: 0 };
+      const known = { model: "fec_mini", size: 32, configuration: "0", classes: ["ant", "bee"] };
+      const state = { step: 1, place, bestAccuracy: null, ...known };
+      const checkpoint = { parameters: drawn.arrays, optimizer: new Map(), state };
+      await writeCheckpoint(join(folder, "c.safetensors"), checkpoint);
+      const kernels = ["--fuse", "map", "--device", device];
+      const words = ["predict", "--weights", "c.safetensors", "images/val/0/0.png", "--json", ...kernels];
+      const { code, out } = await fecit(words, folder, quiet);
+      expect(code).toBe(0);
+      const { images } = JSON.parse(out) as { images: { answers: { class: string }[] }[] };
+      expect(images[0]!.answers.map((answer) => answer.class).sort()).toEqual(["ant", "bee"]);
     });
   });
 });

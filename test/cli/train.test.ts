@@ -177,6 +177,7 @@ describe("train refuses", () => {
           step: 40,
           place: { seed: 0, epoch: 1, position: 0 },
           model: "fec_mini",
+          size: 32,
           configuration: configurationHash(configuration),
           classes: null,
           bestAccuracy: 0.5,

@@ -12,6 +12,7 @@ for (let step = Number(process.argv[3]); ; step++) {
     step,
     place: { seed: 1, epoch: 0, position: step },
     model: "none",
+    size: null,
     configuration: "0",
     classes: null,
     bestAccuracy: null,

@@ -30,6 +30,7 @@ const checkpoint: Checkpoint = {
     step: 1200,
     place: { seed: 2 ** 40, epoch: 3, position: 128 },
     model: "fec_mini",
+    size: 224,
     configuration: "8f31c00000000000",
     classes: ["Ankle boot", 'a "quoted" one', "ñ"],
     bestAccuracy: 0.8725,
@@ -168,6 +169,10 @@ test("a configuration's hash does not depend on the order of its keys", () => {
   const b = { recipe: { steps: 10, rate: 0.001 }, model: "fec_mini" };
   expect(configurationHash(a)).toBe(configurationHash(b));
   expect(configurationHash(a)).toMatch(/^[0-9a-f]{16}$/);
+  const [here, there, elsewhere] = ["/photos", "/mnt/photos", "photos"].map((data) => ({ ...a, data }));
+  expect(configurationHash(here!)).toBe(configurationHash(there!));
+  expect(differences(here!, there!)).toEqual([]);
+  expect(configurationHash(here!)).not.toBe(configurationHash(elsewhere!));
   expect(configurationHash(a)).not.toBe(configurationHash({ ...a, model: "fec_base" }));
   expect(differences(a, { ...b, model: "fec_base" })).toEqual([
     { key: "model", before: '"fec_mini"', now: '"fec_base"' },

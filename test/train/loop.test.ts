@@ -9,7 +9,7 @@ import { DataError } from "../../src/train/data/data-error.ts";
 import { firstNotFinite } from "../../src/train/model-weights.ts";
 import { readMetrics } from "../../src/train/metrics.ts";
 import { prepareRun, type RunRequest } from "../../src/train/prepare.ts";
-import { runFiles } from "../../src/train/run-folder.ts";
+import { readConfiguration, runFiles } from "../../src/train/run-folder.ts";
 import { defaultSettings, type TrainingSettings } from "../../src/train/settings.ts";
 import { train, type TrainOptions } from "../../src/train/training.ts";
 import { inFolder } from "../folder.ts";
@@ -215,6 +215,23 @@ describe("a run", () => {
       expect(end.bestAccuracy).toBe(end.evaluation!.top1);
       expect(await trainIn(folder, "a", again)).toMatchObject({ kind: "finished", evaluation: null });
       expect(heldOutSteps(folder, "a")).toEqual([2]);
+    });
+  });
+
+  it("goes on where its images were moved to, and notes where they are", async () => {
+    await withImages(async (folder) => {
+      await trainIn(folder, "whole");
+      await trainIn(folder, "a", { stopAfter: 1 });
+      renameSync(join(folder, "images"), join(folder, "moved"));
+      await expect(trainIn(folder, "a", { isResumed: true })).rejects.toMatchObject({
+        notes: [`there is no folder ${join(folder, "images")}`],
+        help: expect.stringContaining("--data FOLDER") as string,
+      });
+      const settings = settingsFor(folder, { data: join(folder, "moved") });
+      expect(await trainIn(folder, "a", { settings, isResumed: true })).toMatchObject({ step: 4 });
+      expect(readConfiguration(join(folder, "a"))).toEqual(settings);
+      const { parameters } = await readCheckpoint(runFiles(join(folder, "a")).latest);
+      expect(parameters).toEqual((await readCheckpoint(runFiles(join(folder, "whole")).latest)).parameters);
     });
   });
 
