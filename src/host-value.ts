@@ -43,7 +43,10 @@ export function tensor(
   type: ScalarType = "f32",
 ): Tensor {
   requireTensor(shape, numbers, type);
-  const given = Float64Array.from(numbers);
+  const given = Float64Array.from(numbers, (one: unknown) => {
+    if (typeof one === "number") return one;
+    throw mismatch("tensor", "numbers after the shape", one);
+  });
   const { data } = checked({ scalar: type, bound: null }, shape, given, "tensor");
   if (data.length === sizeOf(shape)) return { type, shape: [...shape], data };
   throw new ArgumentError(

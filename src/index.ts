@@ -87,7 +87,7 @@ export { type RenderOptions, renderDiagnostics } from "./lang/render.ts";
 
 export type { Axis, Comprehension, ElementType, Expr, Graph, Node, ScalarType, ValueType } from "./ir/ir.ts";
 export { type TensorData, interpret, InterpretError } from "./ir/interpret.ts";
-export { parseGraph } from "./ir/parse.ts";
+export { IrSyntaxError, parseGraph } from "./ir/parse.ts";
 export { printGraph } from "./ir/print.ts";
 export { verifyGraph } from "./ir/verify.ts";
 

@@ -260,6 +260,7 @@ function compileRequest(start: Compilation, options: PipelineOptions): Compiled 
     vjp: () => derivative("vjp"),
     jvp: () => derivative("jvp"),
     print(stage) {
+      wordGiven("stage", stage, ["typed", "ir", "vjp"]);
       if (stage === "typed") return printTyped(done.program!, compiled.function.name);
       return printGraph(stage === "ir" ? compiled.graph : derivative("vjp").graph);
     },

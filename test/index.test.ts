@@ -273,6 +273,12 @@ describe("the parts", () => {
     expect(bad(() => tensor([1], any(1)))).toBe(
       "tensor: expected an array of numbers after the shape, found the number 1",
     );
+    expect(bad(() => tensor([2], any(["a", 2])))).toBe(
+      'tensor: expected numbers after the shape, found the text "a"',
+    );
+    expect(bad(() => f.print(any("wgsl")))).toBe(
+      'stage: expected one of typed, ir, vjp, found the text "wgsl"',
+    );
     expect(bad(() => f.kernels({ fuse: any("ful") }))).toBe(
       'fuse: expected one of off, map, full, found the text "ful"; did you mean full?',
     );

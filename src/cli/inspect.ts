@@ -50,7 +50,9 @@ interface Options {
   readonly trace?: string;
 }
 
-const stages = ["typed", "ir", "vjp", "fused", "kernels", "wgsl"] as const;
+/** Before kernels are made. */
+const earlyStages = ["typed", "ir", "vjp"] as const;
+const stages = [...earlyStages, "fused", "kernels", "wgsl"] as const;
 type Stage = (typeof stages)[number];
 
 export function addInspect(program: Command, terminal: Terminal, done: (code: number) => void): void {
@@ -129,6 +131,12 @@ async function inspect(terminal: Terminal, file: string, name: string, options: 
     return functionNamed(module.program, name);
   });
   knowDims(info, dims);
+  const isEarly = earlyStages.some((early) => early === stage);
+  if (isEarly && options.measure === true && html === undefined) {
+    throw new Failure(exit.commandWrong, `--stage ${stage} has no kernels that --measure could time`, {
+      help: "leave one of them out",
+    });
+  }
   const showTyped = (): void =>
     showStage(terminal, name, options, printTypedFunction(info), typedNodes(info));
   if (stage === "typed" && html === undefined) return showTyped();

@@ -11,7 +11,7 @@ import { formatBytes } from "../runtime/errors.ts";
 import { flatSteps, planMemory } from "../runtime/memory-plan.ts";
 import { fuseOption, kernelOptions, memoryOption } from "./device.ts";
 import { orDiagnose } from "./diagnose.ts";
-import { parseCount, reassociateHelp } from "./options.ts";
+import { parseCount, parseSide, reassociateHelp } from "./options.ts";
 import { showCount, table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 import { traceHelp, tracing } from "./trace.ts";
@@ -37,7 +37,7 @@ export function addSummary(program: Command, terminal: Terminal, done: (code: nu
       "Shows a model's parameters, multiply-accumulates, kernels and memory, forward and in training.",
     )
     .requiredOption("--model <name>", modelNames.join(", "))
-    .option("--size <pixels>", "the side of its images", parseCount("--size"), 224)
+    .option("--size <pixels>", "the side of its images", parseSide("--size"), 224)
     .option("--batch <images>", "images at once", parseCount("--batch"), 1)
     .addOption(fuseOption())
     .addOption(memoryOption())

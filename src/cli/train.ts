@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { FusionLevel, MemoryChoice } from "../fusion/plan.ts";
 import { datasetNames } from "../train/data/open.ts";
-import type { LoopEnd } from "../train/loop.ts";
+import { type LoopEnd, stepsOf } from "../train/loop.ts";
 import { prepareRun, type PreparedRun } from "../train/prepare.ts";
 import { freshRunFolder, readConfiguration, type RunFolder } from "../train/run-folder.ts";
 import { defaultSettings, settingsOf, type TrainingSettings } from "../train/settings.ts";
@@ -112,12 +112,22 @@ async function trainCommand(terminal: Terminal, options: Options): Promise<numbe
   const { environment } = terminal;
   const prepared = await orFail(terminal, () => prepareRun({ settings, folder, isResumed, environment }));
   try {
+    noteWarmUp(terminal, prepared);
     const end = await runTraining(terminal, prepared, options);
     terminal.out(options.json === true ? jsonOf(end) : endText(terminal, end));
     return end.kind === "finished" ? 0 : interrupted;
   } finally {
     await prepared.dataset.close();
   }
+}
+
+/** A short run may never come to the rate that was asked for. */
+function noteWarmUp(terminal: Terminal, { settings, dataset }: PreparedRun): void {
+  const steps = stepsOf(settings, dataset);
+  if (settings.warmUp < steps) return;
+  terminal.err(
+    `fecit: the learning rate rises in all ${steps} steps of this run: --warm-up is ${settings.warmUp}\n`,
+  );
 }
 
 /** Trains a prepared run, shows how it goes, and draws its curve. */

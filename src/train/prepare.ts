@@ -55,6 +55,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   const { settings, folder, isResumed } = request;
   const model = request.model ?? loadModel(settings.model);
   if (!isResumed) requireNoRun(folder);
+  requirePicture(settings);
   // A folder without a run is refused by what reads it.
   if (!isResumed || existsSync(runFiles(folder).configuration)) requireWritable(folder);
   if (isResumed) requireData(settings.data);
@@ -80,6 +81,16 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
     await dataset.close();
     throw error;
   }
+}
+
+/** Crops of images that are padded by as much as they measure may have nothing of them. Throws `DataError`. */
+function requirePicture({ cropPadding, size }: TrainingSettings): void {
+  if (cropPadding < size) return;
+  throw new DataError(
+    `images of ${size} × ${size} that are padded by ${cropPadding} may be left out of their crops`,
+    [],
+    `choose a padding below ${size}; an eighth of the side is usual`,
+  );
 }
 
 /** A run keeps where the folder of its images lay. Throws `DataError` when it is not there any more. */

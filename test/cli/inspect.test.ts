@@ -61,6 +61,7 @@ describe("inspect", () => {
     ["a dimension with two values", ["examples/cluster.fec", "assign", ...dims, "--dim", "n=4"]],
     ["the interpreter as a device", ["examples/cluster.fec", "assign", ...dims, "--device", "interpreter"]],
     ["a stage that there is not", ["examples/cluster.fec", "assign", "--stage", "typd"]],
+    ["to time what has no kernels", ["examples/cluster.fec", "assign", "--stage", "ir", "--measure"]],
   ])("refuses %s", async (_, words) => {
     const { code, out, err } = await fecit(["inspect", ...words]);
     expect({ code, out }).toEqual({ code: 2, out: "" });

@@ -86,6 +86,7 @@ describe("summary", () => {
     ["a model that there is not", ["--model", "fec_smal"]],
     ["a choice that there is not", ["--model", "fec_mini", "--memory", "leest"]],
     ["a batch that is no number", ["--model", "fec_mini", "--batch", "many"]],
+    ["a side that stages can't halve", ["--model", "fec_mini", "--size", "100"]],
   ])("refuses %s", async (_, words) => {
     const { code, out, err } = await fecit(["summary", ...words]);
     expect({ code, out }).toEqual({ code: 2, out: "" });

@@ -48,6 +48,7 @@ describe("train", () => {
         code: 0,
         err: expect.stringContaining("epoch 1: held-out accuracy") as string,
       });
+      expect(err).toContain("the learning rate rises in all 2 steps of this run: --warm-up is 50");
       expect(out).toContain("2 steps done, held-out accuracy up to");
       expect(readdirSync(join(folder, "a")).sort()).toEqual([
         "best.safetensors",

@@ -361,6 +361,14 @@ describe("is refused before anything is written", () => {
     });
   });
 
+  it("a padding that may leave nothing of an image", async () => {
+    await withImages(async (folder) => {
+      const settings = settingsFor(folder, { cropPadding: 32 });
+      await expect(trainIn(folder, "a", { settings })).rejects.toThrow("padded by 32");
+      expect(existsSync(join(folder, "a"))).toBe(false);
+    });
+  });
+
   it("more classes than the model tells apart", async () => {
     await inFolder(async (folder) => {
       await writeImages(join(folder, "images"), { classes: 11, training: 1, heldOut: 1 });
