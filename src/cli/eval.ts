@@ -5,7 +5,7 @@ import type { Dataset } from "../train/data/dataset.ts";
 import { datasetNames, openDataset } from "../train/data/open.ts";
 import { evaluate, type Evaluation } from "../train/evaluate.ts";
 import { openModel } from "../train/model-on-device.ts";
-import { requireClasses, requireSameClasses } from "../train/prepare.ts";
+import { requireClasses, requireSameClasses } from "../train/model-classes.ts";
 import type { TrainingSettings } from "../train/settings.ts";
 import { modelToApply } from "./applied-model.ts";
 import { fuseOption, onDevice } from "./device.ts";

@@ -90,7 +90,10 @@ export function addTrain(program: Command, terminal: Terminal, done: (code: numb
     .addOption(settingOption("--seed <number>", "seed", "of parameters, order and augmentation (0)"))
     .option("--weights <file>", "start from these weights (.safetensors)")
     .option("--out <folder>", "the run's folder (runs/DATE-MODEL)")
-    .option("--resume <folder>", "go on with the run in this folder, with its settings; --data where its images were moved")
+    .option(
+      "--resume <folder>",
+      "go on with the run in this folder, with its settings; --data where its images were moved",
+    )
     .option("--save-every <minutes>", "a checkpoint at least so often", parsePositive("--save-every"), 5)
     .addOption(modelDeviceOption(terminal))
     .addOption(fuseOption().default(undefined))

@@ -9,7 +9,6 @@ import { isAbsolute } from "node:path";
 import { loadModel, type Model } from "../model.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
-import { some } from "./checkpoint-match.ts";
 import { type TrainingState } from "./checkpoint-state.ts";
 import { configurationHash } from "./configuration.ts";
 import { DataError } from "./data/data-error.ts";
@@ -17,7 +16,7 @@ import { type Dataset } from "./data/dataset.ts";
 import { openDataset } from "./data/open.ts";
 import { trainingOrder } from "./data/order.ts";
 import { firstState } from "./loop.ts";
-import { classCount } from "./model-classes.ts";
+import { requireClasses, requireSameClasses } from "./model-classes.ts";
 import { parametersFrom } from "./model-weights.ts";
 import { requireWritable, resumeRun, RunError, runFiles, type RunFolder } from "./run-folder.ts";
 import { configurationOf, type TrainingSettings } from "./settings.ts";
@@ -100,46 +99,6 @@ function requireData(data: string): void {
     "the run's images are not where they were",
     [`there is no folder ${data}`],
     "say where they are now by --data FOLDER, beside --resume",
-  );
-}
-
-/** A model's head is as wide as its configuration says; classes beyond the data's stay unused. Throws `DataError`. */
-export function requireClasses(model: Model, classes: number, data: string, size: number): void {
-  const most = classCount(model, size);
-  if (classes <= most) return;
-  throw new DataError(
-    `${data} has ${classes} classes, ${model.name} tells ${most} apart`,
-    [],
-    "choose a model with a wider head (fec_small has 1000), or fewer classes",
-  );
-}
-
-/** A message names so many classes at most. */
-const shownClasses = 8;
-
-/**
- * Classes are numbered in the order of their names: were one added or gone, each answer would be taken for another class. `known` are
- * those that `file` was trained on, if it says so. Throws `DataError`.
- */
-export function requireSameClasses(
-  known: readonly string[] | null,
-  { name, classes }: Pick<Dataset, "name" | "classes">,
-  file: string,
-): void {
-  if (known === null || (known.length === classes.length && known.every((one, i) => one === classes[i])))
-    return;
-  const [gone, added] = [
-    known.filter((one) => !classes.includes(one)),
-    classes.filter((one) => !known.includes(one)),
-  ];
-  throw new DataError(
-    `${name} has other classes than ${file} was trained on`,
-    [
-      ...(gone.length > 0 ? [`not there: ${some(gone, shownClasses)}`] : []),
-      ...(added.length > 0 ? [`not known: ${some(added, shownClasses)}`] : []),
-      ...(gone.length + added.length === 0 ? [`in another order: ${some(classes, shownClasses)}`] : []),
-    ],
-    "put the classes back as they were, or begin a new run with its weights by `fecit train --weights`",
   );
 }
 
