@@ -43,10 +43,7 @@ export function tensor(
   type: ScalarType = "f32",
 ): Tensor {
   requireTensor(shape, numbers, type);
-  const given = Float64Array.from(numbers, (one: unknown) => {
-    if (typeof one === "number") return one;
-    throw mismatch("tensor", "numbers after the shape", one);
-  });
+  const given = Float64Array.from(numbersOf(numbers));
   const { data } = checked({ scalar: type, bound: null }, shape, given, "tensor");
   if (data.length === sizeOf(shape)) return { type, shape: [...shape], data };
   throw new ArgumentError(
@@ -63,6 +60,20 @@ function requireTensor(shape: unknown, numbers: unknown, type: unknown): void {
   if (size !== undefined) throw mismatch("tensor", "whole numbers from 0 in the shape", size);
   const isIterable = typeof numbers === "object" && numbers !== null && Symbol.iterator in numbers;
   if (!isIterable) throw mismatch("tensor", "an array of numbers after the shape", numbers);
+}
+
+/** The elements; those of a typed array need no look at each. */
+function numbersOf(numbers: Iterable<unknown>): ArrayLike<number> {
+  if (ArrayBuffer.isView(numbers) && !(numbers instanceof DataView) && !isOfBigInts(numbers))
+    return numbers as unknown as ArrayLike<number>;
+  const list = [...numbers];
+  for (const one of list)
+    if (typeof one !== "number") throw mismatch("tensor", "numbers after the shape", one);
+  return list as number[];
+}
+
+function isOfBigInts(numbers: unknown): boolean {
+  return numbers instanceof BigInt64Array || numbers instanceof BigUint64Array;
 }
 
 /** The tensors of a value in the order of its shape's leaves. `where` names the value in errors. @throws {ArgumentError} */

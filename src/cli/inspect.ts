@@ -144,8 +144,7 @@ async function inspect(terminal: Terminal, file: string, name: string, options: 
   const compiled = orDiagnose(terminal, () => compileFor(module, name, options));
   const showGraph = (): void =>
     showStage(terminal, name, options, printGraph(compiled.graph), graphNodes(compiled.graph));
-  const showFrontEnd =
-    stage === "typed" ? showTyped : stage === "ir" || stage === "vjp" ? showGraph : undefined;
+  const showFrontEnd = stage === "typed" ? showTyped : isEarly ? showGraph : undefined;
   if (html === undefined && showFrontEnd !== undefined) return showFrontEnd();
   const { made, report, adapter } = await kernelsOf(terminal, compiled, options);
   const about = { function: compiled.name, dims: Object.fromEntries(dims), adapter, fuse: options.fuse };

@@ -87,17 +87,6 @@ export function parseSeed(text: string): number {
   });
 }
 
-/** The side of a model's images, in pixels: a multiple of 32, since stages halve a fourth of it three times. */
-export function parseSide(option: string): (text: string) => number {
-  return (text) => {
-    const side = parseCount(option)(text);
-    if (side % 32 === 0) return side;
-    throw new Failure(exit.commandWrong, `${option} ${text}: a multiple of 32 is expected`, {
-      help: `as in \`${option} ${Math.max(32, 32 * Math.round(side / 32))}\``,
-    });
-  };
-}
-
 /** A whole number from 1. */
 export function parseCount(option: string): (text: string) => number {
   return (text) => {

@@ -11,11 +11,12 @@ import { formatBytes } from "../runtime/errors.ts";
 import { flatSteps, planMemory } from "../runtime/memory-plan.ts";
 import { fuseOption, kernelOptions, memoryOption } from "./device.ts";
 import { orDiagnose } from "./diagnose.ts";
-import { parseCount, parseSide, reassociateHelp } from "./options.ts";
+import { publishedSize } from "./applied-model.ts";
+import { parseCount, reassociateHelp } from "./options.ts";
 import { showCount, table } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 import { traceHelp, tracing } from "./trace.ts";
-import { modelNamed } from "./training-options.ts";
+import { modelNamed, settingOption } from "./training-options.ts";
 
 interface Options {
   readonly model: string;
@@ -37,7 +38,7 @@ export function addSummary(program: Command, terminal: Terminal, done: (code: nu
       "Shows a model's parameters, multiply-accumulates, kernels and memory, forward and in training.",
     )
     .requiredOption("--model <name>", modelNames.join(", "))
-    .option("--size <pixels>", "the side of its images", parseSide("--size"), 224)
+    .addOption(settingOption("--size <pixels>", "size", "the side of its images").default(publishedSize))
     .option("--batch <images>", "images at once", parseCount("--batch"), 1)
     .addOption(fuseOption())
     .addOption(memoryOption())

@@ -19,12 +19,12 @@ import { figures } from "./ceilings-text.ts";
 import { fuseOption, kernelOptions, memoryOption, onDevice, requireRunning } from "./device.ts";
 import { counted } from "./diagnose.ts";
 import { type ForwardSizes, planFitting, type PlannedForward } from "./fitting-batch.ts";
-import { parseCount, parseSide, reassociateHelp } from "./options.ts";
+import { parseCount, reassociateHelp } from "./options.ts";
 import { type PassPlan, showCompiling, showPasses } from "./pass-progress.ts";
 import { type Terminal } from "./terminal.ts";
 import { timeText } from "./timing.ts";
 import { orFail } from "./training-failure.ts";
-import { modelDeviceOption, modelNamed, modelOption } from "./training-options.ts";
+import { modelDeviceOption, modelNamed, modelOption, settingOption } from "./training-options.ts";
 import { showTuning, tuneOption } from "./tuning.ts";
 
 interface Options {
@@ -51,7 +51,13 @@ export function addThroughput(program: Command, terminal: Terminal, done: (code:
     )
     .addOption(modelOption().makeOptionMandatory())
     .option("--weights <file>", "the model's weights (.safetensors); drawn unless given")
-    .option("--size <pixels>", "the side of the images (the run's of the weights; 224)", parseSide("--size"))
+    .addOption(
+      settingOption(
+        "--size <pixels>",
+        "size",
+        `the side of the images (the run's of the weights; ${publishedSize})`,
+      ),
+    )
     .option("--batch <images>", "images of a pass", parseCount("--batch"), 256)
     .option("--warmup <passes>", "passes that are not timed", parseCount("--warmup"), 20)
     .option("--passes <passes>", "passes that are timed", parseCount("--passes"), 100)

@@ -18,6 +18,8 @@ export interface TrainingState {
   readonly configuration: string;
   /** The names of the data's classes, in the order of their numbers; null in checkpoints that do not say. */
   readonly classes: readonly string[] | null;
+  /** `images` of the data set; null in checkpoints that do not say. */
+  readonly images: string | null;
   /** The best held-out accuracy so far, 0 … 1; null before the first evaluation. */
   readonly bestAccuracy: number | null;
 }
@@ -29,7 +31,7 @@ type Metadata = Readonly<Record<string, string>>;
 
 /** The state as metadata. */
 export function stateMetadata(state: TrainingState): Metadata {
-  const { step, place, model, size, configuration, classes, bestAccuracy } = state;
+  const { step, place, model, size, configuration, classes, images, bestAccuracy } = state;
   return {
     "fecit.format": format,
     "fecit.step": String(step),
@@ -40,6 +42,7 @@ export function stateMetadata(state: TrainingState): Metadata {
     ...(size === null ? {} : { "fecit.size": String(size) }),
     "fecit.configuration": configuration,
     ...(classes === null ? {} : { "fecit.classes": JSON.stringify(classes) }),
+    ...(images === null ? {} : { "fecit.images": images }),
     ...(bestAccuracy === null ? {} : { "fecit.best-accuracy": String(bestAccuracy) }),
   };
 }
@@ -63,6 +66,7 @@ export function readState(metadata: Metadata, file: string): TrainingState | nul
     size: metadata["fecit.size"] === undefined ? null : whole(metadata, "fecit.size", file),
     configuration: text(metadata, "fecit.configuration", file),
     classes: classesOf(metadata["fecit.classes"], file),
+    images: metadata["fecit.images"] ?? null,
     bestAccuracy: best === undefined ? null : numberOf(best, "fecit.best-accuracy", file),
   };
 }

@@ -21,15 +21,15 @@ export function configurationHash(configuration: Configuration): string {
 
 /** The keys of two configurations that don't have the same value, with both values as text; where the data lie is no difference. */
 export function differences(
-  first: Configuration,
-  second: Configuration,
+  before: Configuration,
+  now: Configuration,
 ): { readonly key: string; readonly before: string; readonly now: string }[] {
-  const [before, now] = [placeless(first), placeless(second)];
   const keys = [...new Set([...Object.keys(before), ...Object.keys(now)])].sort();
   const shown = (value: Json | undefined): string => (value === undefined ? "not set" : canonical(value));
+  const compared = [placeless(before), placeless(now)] as const;
   return keys
-    .map((key) => ({ key, before: shown(before[key]), now: shown(now[key]) }))
-    .filter((difference) => difference.before !== difference.now);
+    .filter((key) => shown(compared[0][key]) !== shown(compared[1][key]))
+    .map((key) => ({ key, before: shown(before[key]), now: shown(now[key]) }));
 }
 
 /** A run goes on with its images wherever they were moved: an absolute path is a place, a name or a path from here is not. */

@@ -63,8 +63,11 @@ export function stepsOf({ epochs, batch }: TrainingSettings, dataset: Dataset): 
   return Math.max(1, Math.floor(epochs * batchesOfEpoch(dataset.training.size, batch)));
 }
 
-/** The state before the first step, of a run on data of these classes. */
-export function firstState(settings: TrainingSettings, classes: readonly string[]): TrainingState {
+/** The state before the first step of a run on a data set. */
+export function firstState(
+  settings: TrainingSettings,
+  { classes, images }: Pick<Dataset, "classes" | "images">,
+): TrainingState {
   return {
     step: 0,
     place: { seed: settings.seed, epoch: 0, position: 0 },
@@ -72,6 +75,7 @@ export function firstState(settings: TrainingSettings, classes: readonly string[
     size: settings.size,
     configuration: configurationHash(configurationOf(settings)),
     classes,
+    images,
     bestAccuracy: null,
   };
 }
@@ -88,7 +92,7 @@ export function owesEvaluation(run: RunFolder, { step, place }: TrainingState, s
 /**
  * Trains from a state to the end, or until it is stopped. The state's parameters and moments are in the trainer.
  *
- * @throws {DataError} when images can't be read: the steps before have been saved. @throws {DivergedError} when a number is not finite
+ * @throws {DataError} when images can't be read: the steps before have been saved, or what prevented it is thrown. @throws {DivergedError} when a number is not finite
  * any more: the last checkpoint is from before. @throws {CheckpointError | MetricsError}, and the device's errors: the last checkpoint
  * stays.
  */
@@ -142,10 +146,12 @@ export async function trainingLoop(
     await meter.rest(state);
     evaluation = await evaluate(forward, trainer.parameters, dataset.heldOut, dataset.shape);
     const { loss, top1 } = evaluation;
-    metrics.append({ kind: "held-out", step: state.step, epoch, loss, accuracy: top1, seconds: seconds() });
+    const at = { step: state.step, epoch, seconds: seconds() };
     const isBest = state.bestAccuracy === null || top1 > state.bestAccuracy;
     if (isBest) state = { ...state, bestAccuracy: top1 };
     await save(isBest);
+    // Whoever is killed before this line evaluates again; after it, the best accuracy and the best weights are on the disk.
+    metrics.append({ kind: "held-out", ...at, loss, accuracy: top1 });
     listener.evaluated(evaluation, epoch, isBest);
   };
   const end = (kind: LoopEnd["kind"]): LoopEnd => ({

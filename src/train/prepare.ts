@@ -18,7 +18,14 @@ import { trainingOrder } from "./data/order.ts";
 import { firstState } from "./loop.ts";
 import { requireClasses, requireSameClasses } from "./model-classes.ts";
 import { parametersFrom } from "./model-weights.ts";
-import { requireWritable, resumeRun, RunError, runFiles, type RunFolder } from "./run-folder.ts";
+import {
+  readConfiguration,
+  requireWritable,
+  resumeRun,
+  RunError,
+  runFiles,
+  type RunFolder,
+} from "./run-folder.ts";
 import { configurationOf, type TrainingSettings } from "./settings.ts";
 import { type Beginning } from "./trainer.ts";
 
@@ -57,7 +64,7 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   requirePicture(settings);
   // A folder without a run is refused by what reads it.
   if (!isResumed || existsSync(runFiles(folder).configuration)) requireWritable(folder);
-  if (isResumed) requireData(settings.data);
+  if (isResumed) requireData(settings.data, folder);
   const { size, seed } = settings;
   const dataset = await openDataset(settings.data, {
     height: size,
@@ -73,8 +80,11 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
       throw new DataError(`${settings.data} has no held-out images`, [], "add a folder `val` to it");
     const { beginning, state } = isResumed
       ? await resumed(folder, settings)
-      : { beginning: await begun(settings, model), state: firstState(settings, dataset.classes) };
-    if (isResumed) requireSameClasses(state.classes, dataset, runFiles(folder).latest);
+      : { beginning: await begun(settings, model), state: firstState(settings, dataset) };
+    if (isResumed) {
+      requireSameClasses(state.classes, dataset, runFiles(folder).latest);
+      requireSameImages(state.images, dataset);
+    }
     return { settings, folder, isResumed, model, dataset, beginning, state };
   } catch (error) {
     await dataset.close();
@@ -92,9 +102,22 @@ function requirePicture({ cropPadding, size }: TrainingSettings): void {
   );
 }
 
-/** A run keeps where the folder of its images lay. Throws `DataError` when it is not there any more. */
-function requireData(data: string): void {
-  if (!isAbsolute(data) || existsSync(data)) return;
+/**
+ * The order of a run's images, its epochs and its held-out images are those of the images that it began with: with one more or less,
+ * images that it has been trained on would be held out. `known` are those of its checkpoint, if it says so. Throws `DataError`.
+ */
+function requireSameImages(known: string | null, { name, images }: Pick<Dataset, "name" | "images">): void {
+  if (known === null || known === images) return;
+  throw new DataError(
+    `${name} has other images than the run began with`,
+    [`then: ${known}`, `now: ${images}`],
+    "put them back under their names, or begin a new run with its weights by `fecit train --weights`",
+  );
+}
+
+/** A run keeps where the folder of its images lay. Throws `DataError` when it is not there any more, and none other was said. */
+function requireData(data: string, folder: string): void {
+  if (!isAbsolute(data) || existsSync(data) || readConfiguration(folder)["data"] !== data) return;
   throw new DataError(
     "the run's images are not where they were",
     [`there is no folder ${data}`],

@@ -74,7 +74,7 @@ export function createRun(folder: string, configuration: Configuration): RunFold
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw occupied(folder, files.configuration);
-    throw new RunError(`${files.configuration} can't be written: ${reasonOf(error)}`, [], chooseAnother);
+    throw unwritable(files.configuration, error, chooseAnother);
   }
   return files;
 }
@@ -111,11 +111,7 @@ export async function goOnWithRun(folder: string, configuration: Configuration):
   try {
     await writeWholeFile(files.configuration, textOf(configuration));
   } catch (error) {
-    throw new RunError(
-      `${files.configuration} can't be written: ${reasonOf(error)}`,
-      [],
-      "let it be written",
-    );
+    throw unwritable(files.configuration, error, "let it be written");
   }
   return files;
 }
@@ -167,13 +163,13 @@ export function writeKernels(
     try {
       writeFileSync(file, wgsl);
     } catch (error) {
-      throw new RunError(
-        `${file} can't be written: ${reasonOf(error)}`,
-        [],
-        "make room, or let it be written",
-      );
+      throw unwritable(file, error, "make room, or let it be written");
     }
   }
+}
+
+function unwritable(file: string, error: unknown, help: string): RunError {
+  return new RunError(`${file} can't be written: ${reasonOf(error)}`, [], help);
 }
 
 function occupied(folder: string, file: string): RunError {

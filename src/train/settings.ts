@@ -72,7 +72,7 @@ const real = (least: number, most: number): Range => ({ least, most, isWhole: fa
 
 /** The settings that are numbers, with what they may be. */
 export const settingRanges = {
-  size: whole(32, 4096),
+  size: whole(32, 65_536),
   epochs: real(0.001, 1e6),
   batch: whole(1, 65_536),
   learningRate: real(0, 100),

@@ -51,11 +51,12 @@ export async function train(
   const { settings, dataset, model, beginning, state, folder, isResumed } = prepared;
   const { size, fuse, batch } = settings;
   const steps = stepsOf(settings, dataset);
-  const before = runFiles(folder);
-  const isDone = isResumed && state.step >= steps && !owesEvaluation(before, state, steps);
+  const configuration = configurationOf(settings);
+  const isDone = isResumed && state.step >= steps && !owesEvaluation(runFiles(folder), state, steps);
   if (isDone && options.atEnd === undefined) {
     const { step, bestAccuracy } = state;
-    return { kind: "finished", step, steps, bestAccuracy, evaluation: null, run: before };
+    const run = await goOnWithRun(folder, configuration);
+    return { kind: "finished", step, steps, bestAccuracy, evaluation: null, run };
   }
   const tune = options.tune === undefined ? false : { ...options.tune, signal: options.signal };
   // Between kernels: who stops a run here need not wait for all of them.
@@ -77,7 +78,6 @@ export async function train(
     progress: compiling("the evaluation"),
   });
   try {
-    const configuration = configurationOf(settings);
     const run = isResumed ? await goOnWithRun(folder, configuration) : createRun(folder, configuration);
     writeKernels(run, kernelsOf(trainer));
     const end = await trainingLoop(trainer, forward, state, { ...options, settings, dataset, run });

@@ -93,7 +93,13 @@ describe("predict", () => {
   it("knows from a checkpoint, wherever it lies, the model, the size and the classes", async () => {
     await withFiles(async (folder) => {
       const place = { seed: 0, epoch: 1, position: 0 };
-      const known = { model: "fec_mini", size: 32, configuration: "0", classes: ["ant", "bee"] };
+      const known = {
+        model: "fec_mini",
+        size: 32,
+        configuration: "0",
+        classes: ["ant", "bee"],
+        images: null,
+      };
       const state = { step: 1, place, bestAccuracy: null, ...known };
       const checkpoint = { parameters: drawn.arrays, optimizer: new Map(), state };
       await writeCheckpoint(join(folder, "c.safetensors"), checkpoint);

@@ -181,6 +181,7 @@ describe("train refuses", () => {
           size: 32,
           configuration: configurationHash(configuration),
           classes: null,
+          images: null,
           bestAccuracy: 0.5,
         },
       });

@@ -26,7 +26,9 @@ interface Opened {
 
 /** What a process says that opens the adapter of a choice. */
 async function open(choice: string, environment: Readonly<Record<string, string>> = {}): Promise<Opened> {
-  const env = { ...process.env, FECIT_DEVICE: "", ...environment };
+  // Whoever opened SwiftShader in this process has left where its driver is.
+  const { VK_DRIVER_FILES: _driver, VK_ICD_FILENAMES: _older, ...own } = process.env;
+  const env = { ...own, FECIT_DEVICE: "", ...environment };
   const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", script, choice], {
     env,
   });

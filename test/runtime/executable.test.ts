@@ -2,7 +2,7 @@
  * Programs on a device: what goes in, what comes out, what is kept.
  */
 /// <reference types="@webgpu/types" />
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { globals } from "webgpu";
 import { constant } from "../../src/codegen/build.ts";
 import type { Program } from "../../src/codegen/program.ts";
@@ -238,9 +238,9 @@ describe("run", () => {
         "pushErrorScope",
       ] as const
     ).map((name) => vi.spyOn(prototype, name));
+    onTestFinished(() => makers.forEach((maker) => maker.mockRestore()));
     await step.run([x, g]);
     expect(makers.map((maker) => maker.mock.calls.length)).toEqual([0, 0, 0, 0, 0]);
-    makers.forEach((maker) => maker.mockRestore());
     expect(await x.read()).toEqual(Float32Array.of(2, 4, 6));
   });
 

@@ -15,6 +15,7 @@ for (let step = Number(process.argv[3]); ; step++) {
     size: null,
     configuration: "0",
     classes: null,
+    images: null,
     bestAccuracy: null,
   };
   for (const name of step % 2 === 0 ? ["latest", "best"] : ["latest"]) {

@@ -33,6 +33,7 @@ const checkpoint: Checkpoint = {
     size: 224,
     configuration: "8f31c00000000000",
     classes: ["Ankle boot", 'a "quoted" one', "ñ"],
+    images: "32 for training, 8 held out (8f31c0d2)",
     bestAccuracy: 0.8725,
   },
 };
@@ -172,6 +173,7 @@ test("a configuration's hash does not depend on the order of its keys", () => {
   const [here, there, elsewhere] = ["/photos", "/mnt/photos", "photos"].map((data) => ({ ...a, data }));
   expect(configurationHash(here!)).toBe(configurationHash(there!));
   expect(differences(here!, there!)).toEqual([]);
+  expect(differences(here!, elsewhere!)).toEqual([{ key: "data", before: '"/photos"', now: '"photos"' }]);
   expect(configurationHash(here!)).not.toBe(configurationHash(elsewhere!));
   expect(configurationHash(a)).not.toBe(configurationHash({ ...a, model: "fec_base" }));
   expect(differences(a, { ...b, model: "fec_base" })).toEqual([

@@ -82,6 +82,7 @@ describe("the meter", () => {
       size: null,
       configuration: "c",
       classes: null,
+      images: null,
       bestAccuracy: null,
     });
     clock = 2;
@@ -113,6 +114,7 @@ describe("the meter", () => {
       size: null,
       configuration: "",
       classes: null,
+      images: null,
       bestAccuracy: null,
     };
     await meter.next(state);

@@ -39,6 +39,7 @@ const dataset: Dataset = {
   training: split(64),
   heldOut: split(10),
   skipped: [],
+  images: "64 for training, 10 held out (noise)",
   close: async () => {},
 };
 const settings = { ...defaultSettings, model: "tiny", data: "noise", batch: 8, epochs: 1000 };
@@ -57,7 +58,7 @@ await train(
     model: tinyModel(),
     dataset,
     beginning: checkpoint === null ? { kind: "drawn" } : { kind: "checkpoint", checkpoint, file: latest },
-    state: checkpoint?.state ?? firstState(settings, dataset.classes),
+    state: checkpoint?.state ?? firstState(settings, dataset),
   },
   {
     listener: { measured: ({ step }) => void process.stdout.write(`${step}\n`), evaluated: () => {} },

@@ -1,5 +1,5 @@
 /** The training loop: bits that depend on seed and place only, stopping and going on, numbers that leave their bounds. */
-import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Device, withCompiler } from "../../src/device.ts";
@@ -198,6 +198,21 @@ describe("a run", () => {
     });
   });
 
+  it("that was killed before its epoch's accuracy was written measures it again", async () => {
+    await withImages(async (folder) => {
+      const whole = await trainIn(folder, "a");
+      const files = runFiles(join(folder, "a"));
+      const lines = readFileSync(files.metrics, "utf8").trimEnd().split("\n");
+      writeFileSync(files.metrics, `${lines.slice(0, -1).join("\n")}\n`);
+      const before = bytesOf(folder, "a");
+      const again = await trainIn(folder, "a", { isResumed: true });
+      expect(again.evaluation).toEqual(whole.evaluation);
+      expect(again.bestAccuracy).toBe(whole.bestAccuracy);
+      expect(heldOutSteps(folder, "a")).toEqual([2, 4]);
+      expect(bytesOf(folder, "a").equals(before)).toBe(true);
+    });
+  });
+
   it("whose last held-out images can't be read is done once they have been", async () => {
     await withImages(async (folder) => {
       await trainIn(folder, "whole");
@@ -232,6 +247,28 @@ describe("a run", () => {
       expect(readConfiguration(join(folder, "a"))).toEqual(settings);
       const { parameters } = await readCheckpoint(runFiles(join(folder, "a")).latest);
       expect(parameters).toEqual((await readCheckpoint(runFiles(join(folder, "whole")).latest)).parameters);
+
+      renameSync(join(folder, "moved"), join(folder, "images"));
+      const back = { settings: settingsFor(folder), isResumed: true };
+      expect(await trainIn(folder, "a", back)).toMatchObject({ kind: "finished", evaluation: null });
+      expect(readConfiguration(join(folder, "a"))).toEqual(back.settings);
+    });
+  });
+
+  it("keeps to the images that it began with", async () => {
+    await withImages(async (folder) => {
+      await trainIn(folder, "a", { stopAfter: 1 });
+      const before = bytesOf(folder, "a");
+      const own = join(folder, "images/train/1");
+      rmSync(join(own, readdirSync(own)[0]!));
+      await expect(trainIn(folder, "a", { isResumed: true })).rejects.toMatchObject({
+        message: expect.stringContaining("has other images than the run began with") as string,
+        notes: [
+          expect.stringMatching(/^then: 16 for training, 12 held out \([0-9a-f]{8}\)$/),
+          expect.stringMatching(/^now: 15 for training, 12 held out \([0-9a-f]{8}\)$/),
+        ] as string[],
+      });
+      expect(bytesOf(folder, "a").equals(before)).toBe(true);
     });
   });
 

@@ -17,6 +17,10 @@ export class DataError extends Error {
   }
 }
 
+/** A run goes on with the images that it began with. */
+const mend =
+  "write it again as a PNG or JPEG under the same name; a new run, or an evaluation, may be without it";
+
 /** An image file that can't be decoded. */
 export class BrokenImageError extends DataError {
   override readonly name = "BrokenImageError";
@@ -24,14 +28,14 @@ export class BrokenImageError extends DataError {
     readonly file: string,
     readonly reason: string,
   ) {
-    super(`${file} can't be decoded: ${reason}`, [], "write it again as a PNG or JPEG, or leave it out");
+    super(`${file} can't be decoded: ${reason}`, [], mend);
   }
 }
 
 /** A message names so many broken images at most. */
 const shownImages = 8;
 
-/** What is told of several broken images: all of them, or of one what it says itself. */
+/** What is told of several broken images: the first of them and how many there are, or of one what it says itself. */
 export function brokenImages(broken: readonly BrokenImageError[]): DataError {
   const [first] = broken;
   if (first !== undefined && broken.length === 1) return first;
@@ -42,6 +46,6 @@ export function brokenImages(broken: readonly BrokenImageError[]): DataError {
       ...broken.slice(0, shownImages).map(({ file, reason }) => `${file}: ${reason}`),
       ...(more > 0 ? [`and ${more} more`] : []),
     ],
-    "write them again as PNG or JPEG, or leave them out",
+    mend,
   );
 }

@@ -109,8 +109,8 @@ export function startDecoder(threads = defaultThreads()): Decoder {
 }
 
 /**
- * Several images, `[files.length, channels, height, width]`. Throws a `DataError` that names all that are broken, a `BrokenImageError` for
- * a single one.
+ * Several images, `[files.length, channels, height, width]`. Throws a `DataError` that names those that are broken, a
+ * `BrokenImageError` for a single one.
  */
 export async function decodeAll(
   decoder: Decoder,

@@ -53,13 +53,15 @@ export function openFashion(name: string, folder: string, shape: ImageShape): Da
       "ask for 28×28 or more",
     );
   }
+  const [training, heldOut] = [openSplit(folder, "train", shape), openSplit(folder, "t10k", shape)];
   return {
     name,
     classes: fashionClasses,
     shape,
-    training: openSplit(folder, "train", shape),
-    heldOut: openSplit(folder, "t10k", shape),
+    training,
+    heldOut,
     skipped: [],
+    images: `${training.size} for training, ${heldOut.size} held out (${name})`,
     close: async () => {},
   };
 }

@@ -4,6 +4,8 @@
  *
  *     await openImageFolder("pets", { shape, division, broken: "refuse", threads: 2 })
  */
+import { createHash } from "node:crypto";
+import { relative } from "node:path";
 import { BrokenImageError } from "./data-error.ts";
 import { type Dataset, type ImageShape, type SkippedImage, type Split } from "./dataset.ts";
 import { decodeAll, type Decoder, startDecoder } from "./decode.ts";
@@ -29,19 +31,28 @@ export async function openImageFolder(folder: string, options: ImageFolderOption
   const sound = (files: readonly ImageFile[]): Promise<readonly ImageFile[]> =>
     broken === "refuse" ? Promise.resolve(files) : soundOnes(files, decoder, shape, skipped);
   try {
+    const [forTraining, forEvaluation] = [await sound(training), await sound(heldOut)];
     return {
       name: folder,
       classes,
       shape,
-      training: splitOf(await sound(training), decoder, shape),
-      heldOut: splitOf(await sound(heldOut), decoder, shape),
+      training: splitOf(forTraining, decoder, shape),
+      heldOut: splitOf(forEvaluation, decoder, shape),
       skipped,
+      images: imagesOf(folder, forTraining, forEvaluation),
       close: () => decoder.close(),
     };
   } catch (error) {
     await decoder.close();
     throw error;
   }
+}
+
+/** The images of both splits by their names below the folder, wherever that lies. */
+function imagesOf(folder: string, training: readonly ImageFile[], heldOut: readonly ImageFile[]): string {
+  const names = [training, heldOut].map((files) => files.map(({ file }) => relative(folder, file)));
+  const hash = createHash("sha256").update(JSON.stringify(names)).digest("hex").slice(0, 8);
+  return `${training.length} for training, ${heldOut.length} held out (${hash})`;
 }
 
 function splitOf(files: readonly ImageFile[], decoder: Decoder, shape: ImageShape): Split {

@@ -33,6 +33,7 @@ function datasetOf(training: Split): Dataset {
     training,
     heldOut: numbered(5),
     skipped: [],
+    images: "numbers",
     close: async () => {},
   };
 }
