@@ -1,7 +1,7 @@
 /** Modules and compiled functions as the public face gives them; `index.ts` says what is public. */
 import type { DerivativeKind } from "./derived.ts";
 import { sourceGiven, wordGiven } from "./given.ts";
-import { ArgumentError, showShape, tensorsOf, type Value, valueOf } from "./host-value.ts";
+import { ArgumentError, describe, showShape, tensorsOf, type Value, valueOf } from "./host-value.ts";
 import { interpret } from "./ir/interpret.ts";
 import type { Graph } from "./ir/ir.ts";
 import { printGraph } from "./ir/print.ts";
@@ -393,7 +393,7 @@ function dimensions(given: Readonly<Record<string, number>>): Map<string, number
   for (const [name, value] of Object.entries(given)) {
     if (Number.isInteger(value) && value >= 0 && value <= largestDim) continue;
     throw new ArgumentError(
-      `the dimension ${name}: expected a whole number from 0 to ${largestDim}, found ${value}`,
+      `the dimension ${name}: expected a whole number from 0 to ${largestDim}, found ${typeof value === "number" ? value : describe(value)}`,
     );
   }
   return new Map(Object.entries(given));

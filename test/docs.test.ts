@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest";
 import { codeBlocks } from "../scripts/doc-blocks.ts";
 import { withOutputs } from "../scripts/doc-outputs.ts";
 import { generatedPages, readPage, writtenPages } from "../scripts/docs.ts";
+import * as main from "../src/index.ts";
 import { format, load, renderDiagnostics } from "../src/index.ts";
+import * as node from "../src/node.ts";
 
 const pages = [...writtenPages(), "CHANGELOG.md", ...Object.keys(generatedPages)];
 
@@ -41,7 +43,20 @@ describe.each(writtenPages())("%s", (path) => {
 
 describe.each(pages)("%s", (path) => {
   it("links to what there is", () => expect(deadLinks(path)).toEqual([]));
+  it("imports what there is", () => expect(missingImports(path)).toEqual([]));
 });
+
+/** What the programs of a page import from the package, though it is not exported. */
+function missingImports(path: string): string[] {
+  const faces = { fecit: main, "fecit/node": node } as const;
+  return [...readPage(path).matchAll(/^import \{([^}]*)\} from "(fecit|fecit\/node)";/gm)].flatMap(
+    ([, names, face]) =>
+      names!
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => !name.startsWith("type ") && !(name in faces[face as keyof typeof faces])),
+  );
+}
 
 /** The links of a page to files and headings that are not there. */
 function deadLinks(path: string): string[] {

@@ -120,6 +120,11 @@ function textOf({ choice, adapter, tried, help, ceilings }: Finding): string {
 
 function verdict(findings: readonly Finding[]): string {
   const found = findings.find(({ adapter }) => adapter !== null);
-  if (found === undefined) return "No adapter: programs run with `--device interpreter` only.";
+  if (found === undefined) {
+    const [asked] = findings;
+    return findings.length === 1
+      ? `No adapter for \`--device ${asked!.choice}\`; \`fecit doctor\` shows which there are.`
+      : "No adapter: programs run with `--device interpreter` only.";
+  }
   return `\`--device auto\` is ${found.adapter?.name ?? ""}.`;
 }

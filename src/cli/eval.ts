@@ -5,6 +5,7 @@ import type { Dataset } from "../train/data/dataset.ts";
 import { datasetNames, openDataset } from "../train/data/open.ts";
 import { evaluate, type Evaluation } from "../train/evaluate.ts";
 import { openModel } from "../train/model-on-device.ts";
+import { requireData } from "../train/prepare.ts";
 import { requireClasses, requireSameClasses } from "../train/model-classes.ts";
 import type { TrainingSettings } from "../train/settings.ts";
 import { modelToApply } from "./applied-model.ts";
@@ -85,7 +86,10 @@ async function evalCommand(terminal: Terminal, options: Options): Promise<void> 
 
 function dataFor(terminal: Terminal, data: string | undefined, run: TrainingSettings | null): string {
   if (data !== undefined) return dataPath(terminal, data);
-  if (run !== null) return run.data;
+  if (run !== null) {
+    requireData(run.data, "--data FOLDER");
+    return run.data;
+  }
   throw new Failure(
     exit.commandWrong,
     "--data is not given, and the weights lie in no run that would tell it",

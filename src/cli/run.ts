@@ -9,6 +9,7 @@ import type { ArrayType, NumberArray } from "../formats/array.ts";
 import { writeNpy } from "../formats/npy.ts";
 import { writeSafetensors } from "../formats/safetensors.ts";
 import { tensorsOf, type Value } from "../host-value.ts";
+import type { TensorData } from "../ir/interpret.ts";
 import { type Shape, shapeLeaves } from "../lang/elaborate/shape.ts";
 import type { Compiled, Parameter } from "../module.ts";
 import { calledFunction, type CallOptions, takeCall, withMemory } from "./called-function.ts";
@@ -31,7 +32,7 @@ export function addRun(program: Command, terminal: Terminal, done: (code: number
     .description("Compiles a function for the dimensions given and runs it.")
     .option("--out <dir>", "write the results there: 0.npy, 1.npy, …, a struct as N.safetensors", parseFolder)
     .addOption(tuneOption())
-    .option("--json", "print one JSON object")
+    .option("--json", "print one JSON object, with the numbers of what --out does not write")
     .addHelpText(
       "after",
       "\nExample:\n  fecit run examples/cluster.fec cluster --dim n=49,o=4,d=32 \\\n" +
@@ -116,7 +117,8 @@ function report(
     const file =
       out === undefined ? null : join(out, `${i}.${shape.kind === "tensor" ? "npy" : "safetensors"}`);
     if (file !== null) writeWhole(terminal, file, bytesOf(values[i]!, shape, name));
-    return { name, ...described(shape), file };
+    const tensors = file === null ? tensorsOf(values[i]!, shape, name) : null;
+    return { ...described(shape, tensors), name, file };
   });
   if (json === true) {
     const times = { compileMs: rounded(compileMs), runMs: rounded(runMs) };
@@ -130,15 +132,27 @@ function report(
 
 const rounded = (ms: number): number => Math.round(ms * 1000) / 1000;
 
-/** A tensor's type and shape; those of the tensors inside, for a struct, a tuple or a list. */
-function described(shape: Shape): object {
-  if (shape.kind === "tensor") return { dtype: shape.element.scalar, shape: shape.shape };
-  const tensors = shapeLeaves(shape).map(({ path, leaf }) => ({
+/**
+ * A tensor's type and shape; those of the tensors inside, for a struct, a tuple or a list. `data` are their numbers where no file has
+ * them.
+ */
+function described(shape: Shape, data: readonly TensorData[] | null): object {
+  const leaves = shapeLeaves(shape).map(({ path, leaf }, i) => ({
     name: path,
     dtype: leaf.element.scalar,
     shape: leaf.shape,
+    ...(data === null ? {} : { values: valuesOf(data[i]!) }),
   }));
-  return { dtype: shape.kind === "struct" ? shape.name : shape.kind, shape: null, tensors };
+  if (shape.kind === "tensor") return leaves[0]!;
+  return { dtype: shape.kind === "struct" ? shape.name : shape.kind, shape: null, tensors: leaves };
+}
+
+/** More numbers than this belong into a file, by `--out`. */
+const mostValues = 10_000;
+
+/** The numbers row by row, null where JSON has none for them; null when they are too many. */
+function valuesOf({ data }: TensorData): readonly number[] | null {
+  return data.length > mostValues ? null : [...data];
 }
 
 function bytesOf(value: Value, shape: Shape, name: string): Uint8Array {

@@ -18,6 +18,7 @@ import { modelToApply, publishedSize } from "./applied-model.ts";
 import { figures } from "./ceilings-text.ts";
 import { fuseOption, kernelOptions, memoryOption, onDevice, requireRunning } from "./device.ts";
 import { counted } from "./diagnose.ts";
+import { exit, Failure } from "./failure.ts";
 import { type ForwardSizes, planFitting, type PlannedForward } from "./fitting-batch.ts";
 import { parseCount, reassociateHelp } from "./options.ts";
 import { type PassPlan, showCompiling, showPasses } from "./pass-progress.ts";
@@ -28,7 +29,7 @@ import { modelDeviceOption, modelNamed, modelOption, settingOption } from "./tra
 import { showTuning, tuneOption } from "./tuning.ts";
 
 interface Options {
-  readonly model: string;
+  readonly model?: string;
   readonly weights?: string;
   readonly size?: number;
   readonly batch: number;
@@ -49,7 +50,7 @@ export function addThroughput(program: Command, terminal: Terminal, done: (code:
     .description(
       "Measures how many images a second a model classifies: batches that lie on the device, after some to warm up.",
     )
-    .addOption(modelOption().makeOptionMandatory())
+    .addOption(modelOption())
     .option("--weights <file>", "the model's weights (.safetensors); drawn unless given")
     .addOption(
       settingOption(
@@ -94,7 +95,7 @@ async function throughput(terminal: Terminal, options: Options): Promise<void> {
     weights: trained,
   } = weights === undefined
     ? {
-        model: modelNamed(options.model, { reassociate }),
+        model: modelNamed(nameGiven(options.model), { reassociate }),
         size: options.size ?? publishedSize,
         weights: null,
       }
@@ -105,6 +106,18 @@ async function throughput(terminal: Terminal, options: Options): Promise<void> {
     measure(terminal, device, model, trained, sizes, plan, options.tune === true),
   );
   report(terminal, model, measured, { ...options, size });
+}
+
+/** Without weights nothing else tells the model. */
+function nameGiven(name: string | undefined): string {
+  if (name !== undefined) return name;
+  throw new Failure(
+    exit.commandWrong,
+    "--model is not given, nor --weights of a checkpoint that would tell it",
+    {
+      help: "as in `--model fec_small`",
+    },
+  );
 }
 
 async function measure(

@@ -43,10 +43,11 @@ export async function chooseAdapter(choice: string): Promise<ChosenAdapter> {
   if (wanted === "null") return nullAdapter(choice);
   // Asked for by name it comes first: it is the only driver of its process.
   if (wanted === "swiftshader") return swiftShaderAdapter(choice, []);
+  const mayBeSwiftShader = wanted === "auto" || wanted === "software" || "swiftshader".includes(wanted);
   if (isWithoutVulkan()) {
     const tried = ["the system's drivers: Dawn found none"];
-    if (wanted === "auto" || wanted === "software") return swiftShaderAdapter(choice, tried);
-    throw new AdapterError(choice, tried, driverAdvice());
+    if (mayBeSwiftShader) return swiftShaderAdapter(choice, tried);
+    throw new AdapterError(choice, [...tried, notSwiftShader], driverAdvice());
   }
   if (isKind(wanted)) {
     // Dawn's first adapter is the best one: listing the others as well makes it tell its warnings twice.
@@ -66,9 +67,12 @@ export async function chooseAdapter(choice: string): Promise<ChosenAdapter> {
     tried.push(`${name} (${backend}): ${isWanted ? "Dawn does not take it" : "it was not asked for"}`);
   }
   if (listed.length === 0) tried.push("the system's drivers: Dawn found none");
-  if (wanted === "auto" || wanted === "software") return swiftShaderAdapter(choice, tried);
-  throw new AdapterError(choice, tried, adviceFor(wanted, listed));
+  if (mayBeSwiftShader) return swiftShaderAdapter(choice, tried);
+  throw new AdapterError(choice, [...tried, notSwiftShader], adviceFor(wanted, listed));
 }
+
+/** What is told beside other drivers, to whom a software driver may do. */
+const notSwiftShader = "SwiftShader: it was not asked for, by `software` or its name";
 
 /** Is there no Vulkan on a system that has nothing else? Dawn would warn of it at length, each time that it is asked. */
 function isWithoutVulkan(): boolean {

@@ -51,6 +51,6 @@ export function requireSameClasses(
       ...(added.length > 0 ? [`not known: ${some(added, shownClasses)}`] : []),
       ...(gone.length + added.length === 0 ? [`in another order: ${some(classes, shownClasses)}`] : []),
     ],
-    "put the classes back as they were, or begin a new run with its weights by `fecit train --weights`",
+    "put the classes back as they were; on others, `fecit train --weights` begins a new run with these weights",
   );
 }

@@ -64,7 +64,9 @@ export async function prepareRun(request: RunRequest): Promise<PreparedRun> {
   requirePicture(settings);
   // A folder without a run is refused by what reads it.
   if (!isResumed || existsSync(runFiles(folder).configuration)) requireWritable(folder);
-  if (isResumed) requireData(settings.data, folder);
+  // What was given beside --resume is refused as any other path is.
+  if (isResumed && readConfiguration(folder)["data"] === settings.data)
+    requireData(settings.data, "--data FOLDER, beside --resume");
   const { size, seed } = settings;
   const dataset = await openDataset(settings.data, {
     height: size,
@@ -115,13 +117,13 @@ function requireSameImages(known: string | null, { name, images }: Pick<Dataset,
   );
 }
 
-/** A run keeps where the folder of its images lay. Throws `DataError` when it is not there any more, and none other was said. */
-function requireData(data: string, folder: string): void {
-  if (!isAbsolute(data) || existsSync(data) || readConfiguration(folder)["data"] !== data) return;
+/** A run keeps where the folder of its images lay; `how` another one is said. Throws `DataError` when it is not there any more. */
+export function requireData(data: string, how: string): void {
+  if (!isAbsolute(data) || existsSync(data)) return;
   throw new DataError(
     "the run's images are not where they were",
     [`there is no folder ${data}`],
-    "say where they are now by --data FOLDER, beside --resume",
+    `say where they are now by ${how}`,
   );
 }
 

@@ -94,10 +94,13 @@ export async function resumeRun(folder: string, configuration: Configuration): P
     );
   }
   if (!existsSync(files.latest)) {
+    const hasBest = existsSync(files.best);
     throw new RunError(
-      `the run in ${folder} has no checkpoint yet`,
+      `the run in ${folder} has no checkpoint ${hasBest ? "to go on from" : "yet"}`,
       [`${files.latest} is not there`],
-      "remove the folder and begin again",
+      hasBest
+        ? `put it back, or copy ${files.best}, the run's best one, to its place`
+        : "remove the folder and begin again",
     );
   }
   await removeLeftovers(folder);

@@ -40,7 +40,7 @@ describe("doctor", () => {
     expect(code).toBe(3);
     expect(out).toContain("no such adapter: none\n");
     expect(out).toMatch(/\n {2}help: \S/);
-    expect(out).toContain("No adapter: programs run with `--device interpreter` only.");
+    expect(out).toContain("No adapter for `--device no such adapter`; `fecit doctor` shows which there are.");
   });
 
   it("measures an adapter's ceilings, and knows them from then on", async () => {

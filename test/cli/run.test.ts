@@ -189,7 +189,7 @@ describe("run on a device", () => {
     const found = JSON.parse(out) as { adapter: string };
     expect(found).toEqual({
       adapter: expect.any(String) as string,
-      results: [{ name: "scale", dtype: "f32", shape: [2], file: null }],
+      results: [{ name: "scale", dtype: "f32", shape: [2], values: [3, 3], file: null }],
       kernels: 1,
       compileMs: expect.any(Number) as number,
       runMs: expect.any(Number) as number,

@@ -87,7 +87,7 @@ describe("throughput", () => {
 
   it.each<[string, readonly string[], number, string]>([
     ["a model that there is not", ["--model", "fec_micr"], 2, "did you mean fec_micro?"],
-    ["no model", [], 2, "required option '--model <name>' not specified"],
+    ["no model", [], 2, "--model is not given, nor --weights"],
     [
       "the interpreter",
       ["--model", "fec_micro", "--device", "interpreter"],

@@ -76,7 +76,10 @@ describe("the choice of an adapter", () => {
   test("a name that no adapter has is an error that says which there are", async () => {
     const { error, message, tried } = await open("no such adapter", noDrivers);
     expect(error).toBe("AdapterError");
-    expect(tried).toEqual(["the system's drivers: Dawn found none"]);
+    expect(tried).toEqual([
+      "the system's drivers: Dawn found none",
+      "SwiftShader: it was not asked for, by `software` or its name",
+    ]);
     expect(message).toMatch(
       /^no adapter for the device choice "no such adapter"\n {2}tried the system's drivers/,
     );

@@ -46,6 +46,11 @@ test("a run goes on with the same configuration only", async () => {
   await inFolder(async (folder) => {
     const run = createRun(folder, configuration);
     await expect(resumeRun(folder, configuration)).rejects.toThrow("has no checkpoint yet");
+    writeFileSync(run.best, "");
+    await expect(resumeRun(folder, configuration)).rejects.toMatchObject({
+      message: `the run in ${folder} has no checkpoint to go on from`,
+      help: expect.stringContaining(`copy ${run.best}`) as string,
+    });
     writeFileSync(run.latest, "");
     writeFileSync(join(folder, ".latest.safetensors.77.part"), "");
     expect(await resumeRun(folder, { ...configuration })).toEqual(run);

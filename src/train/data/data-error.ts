@@ -17,9 +17,7 @@ export class DataError extends Error {
   }
 }
 
-/** A run goes on with the images that it began with. */
-const mend =
-  "write it again as a PNG or JPEG under the same name; a new run, or an evaluation, may be without it";
+const mend = "write it again as a PNG or JPEG";
 
 /** An image file that can't be decoded. */
 export class BrokenImageError extends DataError {

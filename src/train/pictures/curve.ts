@@ -61,7 +61,7 @@ type Panel = Extract<TopLevelSpec, { hconcat: unknown }>["hconcat"][number];
 function panel(field: keyof Point, title: string, scale: object): Panel {
   const layer = (kind: string, mark: object): LayerPart => ({
     transform: [{ filter: { field: "kind", equal: kind } }],
-    mark: { type: "line", clip: true, ...mark },
+    mark: { type: "line", ...mark },
   });
   return {
     width: 400,

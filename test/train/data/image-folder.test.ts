@@ -116,7 +116,7 @@ test("broken images are named, with the reason", async () => {
       [text, cut].map((file) => ({
         name: "BrokenImageError",
         message: expect.stringContaining(`${file} can't be decoded: `) as string,
-        help: expect.stringContaining("under the same name") as string,
+        help: expect.stringContaining("as a PNG or JPEG") as string,
       })),
     );
     expect(await dataset.training.images([2])).toHaveLength(192);
