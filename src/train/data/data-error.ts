@@ -2,7 +2,7 @@
  * What is wrong with a data set: its name, its folder, a file in it.
  *
  *     error: pets/cat/7.jpg can't be decoded: VipsJpeg: premature end of JPEG image
- *       = help: write it again as a PNG or JPEG, or leave it out
+ *       = help: write it again as a PNG or JPEG
  */
 
 /** A data set that can't be opened or read: one line, facts, and what to do. */
