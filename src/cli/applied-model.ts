@@ -37,7 +37,10 @@ export interface ModelToApply {
   readonly run: TrainingSettings | null;
 }
 
-/** Reads the weights of a model, and finds which it is; it is compiled as `options` say. Throws `CheckpointError`, and a `Failure` where nothing tells. */
+/**
+ * Reads the weights of a model, and finds which it is; it is compiled as `options` say. Throws `CheckpointError`, and a `Failure` where
+ * nothing tells.
+ */
 export async function modelToApply(
   terminal: Terminal,
   request: ModelRequest,

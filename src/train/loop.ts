@@ -92,9 +92,9 @@ export function owesEvaluation(run: RunFolder, { step, place }: TrainingState, s
 /**
  * Trains from a state to the end, or until it is stopped. The state's parameters and moments are in the trainer.
  *
- * @throws {DataError} when images can't be read: the steps before have been saved, or what prevented it is thrown. @throws {DivergedError} when a number is not finite
- * any more: the last checkpoint is from before. @throws {CheckpointError | MetricsError}, and the device's errors: the last checkpoint
- * stays.
+ * @throws {DataError} when images can't be read: the steps before have been saved, or what prevented it is thrown. @throws
+ * {DivergedError} when a number is not finite any more: the last checkpoint is from before. @throws {CheckpointError | MetricsError},
+ * and the device's errors: the last checkpoint stays.
  */
 export async function trainingLoop(
   trainer: Trainer,

@@ -5,7 +5,6 @@
  *     settings, folder ──▶ { model, dataset, beginning, state }        for `train` of `training.ts`
  */
 import { existsSync } from "node:fs";
-import { isAbsolute } from "node:path";
 import { loadModel, type Model } from "../model.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./checkpoint-error.ts";
@@ -26,6 +25,7 @@ import {
   runFiles,
   type RunFolder,
 } from "./run-folder.ts";
+import { requireData, requireSameImages } from "./run-images.ts";
 import { configurationOf, type TrainingSettings } from "./settings.ts";
 import { type Beginning } from "./trainer.ts";
 
@@ -101,29 +101,6 @@ function requirePicture({ cropPadding, size }: TrainingSettings): void {
     `images of ${size} × ${size} that are padded by ${cropPadding} may be left out of their crops`,
     [],
     `choose a padding below ${size}; an eighth of the side is usual`,
-  );
-}
-
-/**
- * The order of a run's images, its epochs and its held-out images are those of the images that it began with: with one more or less,
- * images that it has been trained on would be held out. `known` are those of its checkpoint, if it says so. Throws `DataError`.
- */
-function requireSameImages(known: string | null, { name, images }: Pick<Dataset, "name" | "images">): void {
-  if (known === null || known === images) return;
-  throw new DataError(
-    `${name} has other images than the run began with`,
-    [`then: ${known}`, `now: ${images}`],
-    "put them back under their names, or begin a new run with its weights by `fecit train --weights`",
-  );
-}
-
-/** A run keeps where the folder of its images lay; `how` another one is said. Throws `DataError` when it is not there any more. */
-export function requireData(data: string, how: string): void {
-  if (!isAbsolute(data) || existsSync(data)) return;
-  throw new DataError(
-    "the run's images are not where they were",
-    [`there is no folder ${data}`],
-    `say where they are now by ${how}`,
   );
 }
 
